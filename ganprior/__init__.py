@@ -1,0 +1,3 @@
+"""Inverse problems solved with GAN priors."""
+
+__version__ = "0.1.0"

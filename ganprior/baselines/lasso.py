@@ -1,0 +1,243 @@
+"""The Lasso in a cosine, a wavelet and the pixel basis.
+
+    min over w of  1/2 ||y - A Psi w||^2 + alpha ||w||_1,    x = Psi w
+
+The baselines of A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed sensing using generative
+models", 2017, arXiv 1703.03208, Section 6. R. Tibshirani, "Regression shrinkage and selection via
+the lasso", J. Royal Statistical Society B 58, 1996.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ganprior.baselines.alphas import default_alpha
+from ganprior.baselines.dct import DCT
+from ganprior.baselines.fista import fista
+from ganprior.baselines.inputs import (
+    adjoint_image,
+    check_linear,
+    checked_measurements,
+    stated_noise_std,
+)
+from ganprior.baselines.linear_map import (
+    Basis,
+    LinearMap,
+    as_rows,
+    dense_matrix,
+    probe,
+    squared_operator_norm,
+)
+from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
+from ganprior.solution import Reconstructor, Solution, Status, squared_norm
+from ganprior.streams import Streams
+
+
+class Lasso(Reconstructor):
+    """The Lasso in a basis that a subclass names; all it takes is common to the three bases.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        Weight of the l1 norm, positive. When absent: tuned for images in [0, 1], m / n and the
+        noise, see :func:`~ganprior.baselines.alphas.default_alpha`, and scaled to the columns of
+        a dense A that has not N(0, 1/m) entries. (scikit-learn divides the data term by m: its
+        alpha is this one divided by m.)
+    noise_std : float, optional
+        Standard deviation of each entry of y, from which the default alpha follows. When absent:
+        ``physics.noise_model.sigma`` where there is one, else 0.
+    tolerance : float
+        A signal has converged when its duality gap is at most this fraction of its objective, or
+        when its coefficients no longer move beyond rounding.
+    max_steps : int
+        Steps after which a signal stops in any case.
+
+    Raises
+    ------
+    ValueError
+        If ``alpha`` or ``tolerance`` is not positive, ``noise_std`` is negative or ``max_steps``
+        is below 1.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(
+        self,
+        alpha: float | None = None,
+        noise_std: float | None = None,
+        *,
+        tolerance: float = 1e-4,
+        max_steps: int = 5000,
+    ) -> None:
+        super().__init__()
+        if alpha is not None and not 0 < alpha < math.inf:
+            raise ValueError(f"alpha={alpha} must be positive; leave it out for the tuned default")
+        if noise_std is not None and not 0 <= noise_std < math.inf:
+            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
+        if not tolerance > 0:
+            raise ValueError(f"tolerance={tolerance} must be positive, such as 1e-4")
+        if max_steps < 1:
+            raise ValueError(f"max_steps={max_steps} must be at least 1")
+        self.alpha = alpha
+        self.noise_std = noise_std
+        self.tolerance = tolerance
+        self.max_steps = max_steps
+
+    @abstractmethod
+    def basis(self, image: Tensor) -> Basis:
+        """Make Psi for images of the size, dtype and device of ``image``, (B, C, H, W)."""
+
+    @torch.no_grad()
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, start: Tensor | None = None
+    ) -> Solution:
+        """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
+
+        Parameters
+        ----------
+        y : Tensor
+            Measurements of B signals, first axis B; real or complex. The images have its
+            precision and device.
+        physics : object
+            Linear, with ``A`` and ``A_adjoint``, as in deepinv.
+        rng : Streams or int
+            Not used: nothing here is random.
+        start : Tensor, optional
+            Images (B, C, H, W) to start from, such as the solution for a larger alpha.
+
+        Returns
+        -------
+        Solution
+            A signal whose measurements are not all finite has status ``nonfinite`` and an image
+            of zeros; the others are as they would be without it.
+
+        Raises
+        ------
+        ValueError
+            If y is not a tensor, or the physics is not linear, has no adjoint or does not fit y.
+        """
+        finite = checked_measurements(y).isfinite().flatten(1).all(1)
+        rows = finite.reshape(-1, *[1] * (y.ndim - 1))
+        measured = torch.where(rows, y, torch.zeros_like(y))
+        image = adjoint_image(measured, physics)
+        check_linear(physics, image)
+
+        basis = self.basis(image)
+        operator = LinearMap.from_physics(physics, basis, measured, image)
+        lipschitz = squared_operator_norm(operator, probe(image).flatten(1))
+        first = torch.zeros_like(image) if start is None else basis.analysis(start.to(image))
+        found = fista(
+            operator,
+            as_rows(measured),
+            self._alphas(physics, y, image),
+            lipschitz.expand(len(y), 1),
+            start=first.flatten(1),
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
+        )
+        finite &= found.objective.isfinite()
+        x = basis.synthesis(found.w.reshape(image.shape))
+        x = torch.where(finite.reshape(-1, 1, 1, 1), x, torch.zeros_like(x))
+        return Solution(
+            x=x,
+            measurement_error=squared_norm(y - physics.A(x)),
+            objective=torch.where(finite, found.objective, torch.nan),
+            status=_statuses(finite, found.converged),
+            steps=found.steps,
+        )
+
+    def _alphas(self, physics: Any, y: Tensor, image: Tensor) -> Tensor:
+        """Weight of every signal, (B, 1)."""
+        if self.alpha is not None:
+            return torch.full_like(image[:, 0, 0, :1], self.alpha)
+        stated = stated_noise_std(physics, len(y)) if self.noise_std is None else self.noise_std
+        noise_std = torch.as_tensor(stated, dtype=torch.float64)
+        # The table is for columns of unit norm, as N(0, 1/m) entries make them. With A and y
+        # multiplied by c, noise_std is c times and the equivalent alpha c^2 times as large.
+        matrix = dense_matrix(physics, image)
+        scale = 1.0 if matrix is None else float(matrix.norm()) ** 2 / matrix.shape[1]
+        scale = scale or 1.0
+        m, n = as_rows(y).shape[1], image.shape[1:].numel()
+        alpha = scale * default_alpha(self.name, m, n, noise_std / scale**0.5)
+        return alpha.to(image).reshape(-1, 1).expand(len(y), 1)
+
+
+class LassoDCT(Lasso):
+    """Lasso in the orthonormal cosine basis, channel by channel; arguments of :class:`Lasso`."""
+
+    name = "dct"
+
+    def basis(self, image: Tensor) -> Basis:
+        """Two-dimensional DCT-II."""
+        return DCT(image)
+
+
+class LassoWavelet(Lasso):
+    """Lasso in an orthonormal wavelet basis, channel by channel.
+
+    Parameters
+    ----------
+    wavelet : str
+        Name of an orthogonal PyWavelets wavelet: ``db1`` (Haar), ``db4``, ``sym4``, ``coif1`` ...
+        The default alpha is that of ``db1`` for all.
+    alpha, noise_std, tolerance, max_steps
+        As for :class:`Lasso`.
+
+    Raises
+    ------
+    ValueError
+        If the wavelet is unknown or not orthonormal; and as :class:`Lasso`.
+    """
+
+    name = "wavelet"
+
+    def __init__(
+        self,
+        wavelet: str = "db1",
+        alpha: float | None = None,
+        noise_std: float | None = None,
+        *,
+        tolerance: float = 1e-4,
+        max_steps: int = 5000,
+    ) -> None:
+        super().__init__(alpha, noise_std, tolerance=tolerance, max_steps=max_steps)
+        self.wavelet = wavelet
+        self._filters = orthogonal_wavelet(wavelet)
+
+    def basis(self, image: Tensor) -> Basis:
+        """Periodic wavelet transform, as deep as both sides of the image stay even."""
+        return WaveletTransform(image, self._filters)
+
+
+class _Pixels:
+    """The basis of the pixels themselves."""
+
+    def analysis(self, x: Tensor) -> Tensor:
+        return x
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        return w
+
+
+class LassoPixel(Lasso):
+    """Lasso on the pixels: Psi is the identity; arguments of :class:`Lasso`."""
+
+    name = "pixel"
+
+    def basis(self, image: Tensor) -> Basis:
+        """Return the identity."""
+        return _Pixels()
+
+
+def _statuses(finite: Tensor, converged: Tensor) -> tuple[Status, ...]:
+    def status(finite: bool, converged: bool) -> Status:
+        if not finite:
+            return Status.NONFINITE
+        return Status.CONVERGED if converged else Status.MAX_STEPS
+
+    return tuple(map(status, finite.tolist(), converged.tolist()))

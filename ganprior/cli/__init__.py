@@ -1,0 +1,1 @@
+"""Command line of ganprior: one file per command."""

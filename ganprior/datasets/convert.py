@@ -1,0 +1,69 @@
+"""The two conversions that a caller may ask for: one square size, one number of channels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# ITU-R BT.601, section 2.5.1: weights of R, G and B in luma.
+_LUMA = (0.299, 0.587, 0.114)
+_CHUNK = 1024
+
+
+def convert(pixels: Tensor, size: int | None, channels: int | None) -> Tensor:
+    """Convert to ``size`` x ``size`` and to ``channels``; None leaves either as it is.
+
+    Parameters
+    ----------
+    pixels : Tensor
+        (N, C, H, W), uint8 or float32 in [0, 1], C = 1 or 3.
+    size : int or None
+        Side after :func:`center_square` and an antialiased bilinear resize.
+    channels : int or None
+        1: luma of colour images; 3: gray images repeated.
+
+    Returns
+    -------
+    Tensor
+        Same dtype; the input itself where nothing has to be done.
+    """
+    channels = channels or pixels.shape[1]
+    size_is_right = size is None or pixels.shape[2:] == (size, size)
+    if size_is_right and channels == pixels.shape[1]:
+        return pixels
+    # In chunks, because luma and resizing work in float32: four times the bytes of uint8.
+    parts = [_to_channels(_resize(part, size), channels) for part in pixels.split(_CHUNK)]
+    return torch.cat(parts)
+
+
+def center_square(pixels: Tensor) -> Tensor:
+    """Largest centred square of (N, C, H, W) images; one pixel off centre where odd."""
+    height, width = pixels.shape[2:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return pixels[:, :, top : top + side, left : left + side]
+
+
+def _resize(pixels: Tensor, size: int | None) -> Tensor:
+    if size is None or pixels.shape[2:] == (size, size):
+        return pixels
+    square = center_square(pixels).float()
+    resized = functional.interpolate(square, (size, size), mode="bilinear", antialias=True)
+    return _like(resized, pixels)
+
+
+def _to_channels(pixels: Tensor, channels: int) -> Tensor:
+    if pixels.shape[1] == channels:
+        return pixels
+    if channels == 3:
+        return pixels.repeat(1, 3, 1, 1)
+    weights = torch.tensor(_LUMA).reshape(1, 3, 1, 1)
+    return _like((pixels * weights).sum(1, keepdim=True), pixels)
+
+
+def _like(values: Tensor, original: Tensor) -> Tensor:
+    """Values in the dtype and range of the original pixels, which rounding may leave by a hair."""
+    if original.dtype == torch.uint8:
+        return values.round().clamp(0, 255).to(torch.uint8)
+    return values.clamp(0, 1)

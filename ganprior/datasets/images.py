@@ -1,0 +1,74 @@
+"""A set of images in memory, with what is needed to say where each one came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """N images of one size.
+
+    Attributes
+    ----------
+    pixels : Tensor
+        (N, C, H, W) with C = 1 or 3: uint8 in 0 ... 255, or float32 in [0, 1].
+    names : tuple of str
+        One name per image: its file, and its index in square brackets where the file holds many.
+    sha256 : str
+        SHA-256 of the source; see :func:`ganprior.datasets.load_images`.
+    labels : Tensor or None
+        Class of each image, int64, (N,); None where the source has none.
+    """
+
+    pixels: Tensor
+    names: tuple[str, ...]
+    sha256: str
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        channels, height, width = self.pixels.shape[1:]
+        return channels, height, width
+
+    def floats(self) -> Tensor:
+        """All images as float32 in [0, 1], (N, C, H, W)."""
+        if self.pixels.dtype == torch.uint8:
+            return self.pixels.float().div_(255)
+        return self.pixels
+
+    def select(self, start: int, stop: int | None = None) -> Images:
+        """Images ``start`` to ``stop`` (excluded), counted from 0; to the end without ``stop``.
+
+        Raises
+        ------
+        ValueError
+            If the range does not lie inside the set or holds no image.
+        """
+        stop = len(self) if stop is None else stop
+        if not 0 <= start < stop <= len(self):
+            raise ValueError(
+                f"start and stop must satisfy 0 <= start < stop <= {len(self)} (the number of "
+                f"images), got start={start}, stop={stop}"
+            )
+        labels = None if self.labels is None else self.labels[start:stop]
+        return Images(self.pixels[start:stop], self.names[start:stop], self.sha256, labels)
+
+    def head(self, count: int) -> Images:
+        """Select the first ``count`` images, or all where there are fewer.
+
+        Raises
+        ------
+        ValueError
+            If ``count`` is below 1.
+        """
+        if count < 1:
+            raise ValueError(f"count of images must be at least 1, got {count}")
+        return self.select(0, min(count, len(self)))

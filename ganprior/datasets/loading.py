@@ -1,0 +1,105 @@
+"""Images from wherever the user has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from ganprior.datasets.arrays import read_arrays
+from ganprior.datasets.convert import convert
+from ganprior.datasets.folder import read_folder
+from ganprior.datasets.idx import holds_idx, is_idx, read_idx_folder, read_idx_images
+from ganprior.datasets.images import Images
+from ganprior.datasets.named import NAMES, read_named
+from ganprior.datasets.picture import read_picture
+
+Split = Literal["train", "test"]
+
+
+def load_images(
+    source: str | Path,
+    *,
+    split: Split = "train",
+    size: int | None = None,
+    channels: int | None = None,
+    limit: int | None = None,
+) -> Images:
+    """Read images from a file, a folder or a data set known by name.
+
+    Parameters
+    ----------
+    source : str or Path
+        One of
+
+        - a folder with idx files as MNIST and Fashion-MNIST have them, gzipped or not (also in a
+          subfolder ``raw``, where torchvision puts them), or one such file;
+        - a folder of image files, in natural order of their names; a subfolder named for the
+          split is read where the folder itself holds none;
+        - one image file: see :func:`ganprior.datasets.picture.decode`;
+        - ``.npz`` with key ``images`` (``labels`` optional) or ``.npy``: uint8, or float in
+          [0, 1]; (N, H, W), (N, H, W, C) or (N, C, H, W);
+        - the name of a torchvision data set that is on this machine already: see
+          :func:`ganprior.datasets.named.read_named`. A path of that name goes first.
+    split : {"train", "test"}
+        Which part, where the source has parts; all other sources are read whole.
+    size : int, optional
+        Side in pixels: the largest centred square, resized with antialiasing. Without it images
+        keep their size.
+    channels : {1, 3}, optional
+        1 turns colour into ITU-R BT.601 luma, 3 repeats gray. Without it they keep theirs.
+    limit : int, optional
+        Read at most the first ``limit`` images.
+
+    Returns
+    -------
+    Images
+        Its ``sha256`` is that of the file; of the unpacked file for idx; for a folder that of
+        name and bytes of each file read, in order.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, the source is absent, unreadable, empty or malformed, or
+        its images differ in shape.
+    """
+    _check_arguments(split, size, channels, limit)
+    try:
+        images = _read(source, split, size, channels, limit)
+    except OSError as error:
+        raise ValueError(
+            f"cannot read {source}: {error.strerror or error}; check the path and its permissions"
+        ) from error
+    return replace(images, pixels=convert(images.pixels, size, channels))
+
+
+def _read(
+    source: str | Path, split: Split, size: int | None, channels: int | None, limit: int | None
+) -> Images:
+    path = Path(source).expanduser()
+    if not path.exists():
+        if str(source) in NAMES:
+            return read_named(str(source), split, limit)
+        raise ValueError(
+            f"no file, folder or data set {str(source)!r}; give a path or one of {', '.join(NAMES)}"
+        )
+    if path.is_dir():
+        if holds_idx(path):
+            return read_idx_folder(path, split, limit)
+        # Here each image is converted as it is read: they may differ in size before.
+        return read_folder(path, split, size=size, channels=channels, limit=limit)
+    if is_idx(path):
+        return read_idx_images(path, limit)
+    if path.suffix.lower() in (".npz", ".npy"):
+        return read_arrays(path, limit)
+    return read_picture(path)
+
+
+def _check_arguments(split: str, size: int | None, channels: int | None, limit: int | None) -> None:
+    if split not in get_args(Split):
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels must be 1 or 3, got {channels!r}; leave it out to keep them")
+    for name, value in (("size", size), ("limit", limit)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}; leave it out for no {name}")

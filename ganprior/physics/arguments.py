@@ -1,0 +1,84 @@
+"""Checks of the arguments that every physics here takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def checked_img_size(img_size: Sequence[int]) -> tuple[int, int, int]:
+    """Image size as three positive whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If ``img_size`` is not (C, H, W).
+    """
+    size = tuple(int(length) for length in img_size)
+    if len(size) != 3 or min(size) < 1:
+        raise ValueError(
+            f"img_size must be (channels, height, width), each at least 1, got {tuple(img_size)}"
+        )
+    return size[0], size[1], size[2]
+
+
+def checked_generator(generator: torch.Generator | None) -> torch.Generator:
+    """Return the generator to draw from: the one given, else a new one with seed 0.
+
+    Random numbers are drawn on the CPU, so that a physics is the same on every device; without a
+    generator the same call gives the same physics, and torch's global stream is left alone.
+
+    Raises
+    ------
+    ValueError
+        If the generator is not on the CPU.
+    """
+    if generator is None:
+        return torch.Generator().manual_seed(0)
+    if generator.device.type != "cpu":
+        raise ValueError(
+            f"generator must be on the CPU, got one on {generator.device}; "
+            "draw on the CPU and move the physics with .to(device)"
+        )
+    return generator
+
+
+def checked_mask(mask: Tensor, img_size: Sequence[int]) -> Tensor:
+    """Mask as a new float32 tensor (B, 1 or C, H, W), B = 1 for a mask that images share.
+
+    Raises
+    ------
+    ValueError
+        If the mask does not fit images of this size, holds values other than 0 and 1, or keeps
+        nothing of an image.
+    """
+    channels, height, width = img_size
+    shape = (1, 1, 1, *mask.shape)[-4:]
+    fits = shape[1] in (1, channels) and shape[2:] == (height, width) and 2 <= mask.dim() <= 4
+    if not fits or mask.numel() == 0:
+        raise ValueError(
+            f"mask must have shape (H, W), (1 or C, H, W) or (B, 1 or C, H, W) for images of size "
+            f"{tuple(img_size)}, got {tuple(mask.shape)}"
+        )
+    kept = mask.reshape(shape) == 1
+    if not (kept.reshape(mask.shape) | (mask == 0)).all():
+        raise ValueError("mask must hold only 1 (measured) and 0 (missing); threshold it first")
+    if not kept.flatten(1).any(1).all():
+        raise ValueError("mask hides every pixel of an image; keep at least one")
+    return kept.to(torch.float32)
+
+
+def check_images(x: Tensor, img_size: tuple[int, int, int]) -> None:
+    """Refuse images that are not batches of the size given.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another.
+    """
+    if tuple(x.shape[1:]) != img_size:
+        raise ValueError(
+            f"x must have shape (batch, {', '.join(map(str, img_size))}), got {tuple(x.shape)}"
+        )

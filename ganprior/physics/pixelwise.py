@@ -1,0 +1,48 @@
+"""Physics that keep or drop pixels: inpainting, and the identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deepinv.physics import Denoising, Inpainting, ZeroNoise
+from torch import Tensor
+
+from ganprior.physics.arguments import checked_img_size, checked_mask
+
+
+def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -> Inpainting:
+    """Known pixels and zeros elsewhere: y = mask ⊙ x.
+
+    Parameters
+    ----------
+    mask : Tensor
+        1 (or True) where a pixel is known, 0 where it is missing: (H, W), (1, H, W) or (C, H, W)
+        for one mask, (B, 1, H, W) or (B, C, H, W) for one mask per image. It is copied:
+        deepinv's ``A(x, mask=...)`` replaces the mask of the physics, never the caller's.
+        :mod:`ganprior.physics.masks` makes the usual ones.
+    img_size : sequence of int
+        (C, H, W) of the images.
+    noise_model : deepinv noise model, optional
+        What ``physics(x)`` adds to the known pixels; nothing when absent.
+
+    Raises
+    ------
+    ValueError
+        If the mask does not fit the images, holds values other than 0 and 1, or hides every
+        pixel of an image.
+    """
+    size = checked_img_size(img_size)
+    return Inpainting(img_size=size, mask=checked_mask(mask, size), noise_model=noise_model)
+
+
+def identity(noise_model: Any = None) -> Denoising:
+    """Measure the image itself: y = x, for the projection on the range of a generator.
+
+    Parameters
+    ----------
+    noise_model : deepinv noise model, optional
+        What ``physics(x)`` adds; nothing when absent (deepinv's own default is Gaussian noise of
+        standard deviation 0.1).
+    """
+    return Denoising(noise_model=ZeroNoise() if noise_model is None else noise_model)

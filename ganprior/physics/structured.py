@@ -1,0 +1,117 @@
+"""Structured random measurements: Gaussian-like, without a matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from deepinv.physics import StructuredRandom
+from torch import Tensor
+
+from ganprior.physics.arguments import check_images, checked_generator, checked_img_size
+
+
+class StructuredRows(StructuredRandom):
+    """Random rows of a randomised orthonormal transform: y = √(n/m) D F R x.
+
+    R flips the signs of the pixels at random, F is the orthonormal cosine transform over
+    channels, height and width, D keeps m of the n coefficients. The entries of A have mean square
+    1/m, as those of a Gaussian matrix, and A Aᵀ = (n/m) I. (The subsampled randomised transform of
+    Do, Gan, Nguyen, Tran 2012, "Fast and efficient compressive sensing using structurally random
+    matrices", equation 1.) deepinv's ``StructuredRandom`` makes F R of equal size; its output size
+    would crop the image of coefficients and not count them.
+
+    Parameters
+    ----------
+    m : int
+        Number of measurements, 1 to n = C·H·W.
+    img_size : sequence of int
+        (C, H, W) of the images.
+    generator : torch.Generator, optional
+        CPU generator of signs and rows; a new one with seed 0 when absent.
+    noise_model : deepinv noise model, optional
+        What ``physics(x)`` adds to ``A(x)``; nothing when absent.
+
+    Raises
+    ------
+    ValueError
+        If m is not between 1 and n.
+    """
+
+    rows: Tensor
+
+    def __init__(
+        self,
+        m: int,
+        img_size: Sequence[int],
+        generator: torch.Generator | None = None,
+        noise_model: Any = None,
+    ) -> None:
+        size = checked_img_size(img_size)
+        n = math.prod(size)
+        if not 1 <= m <= n:
+            raise ValueError(
+                f"m must be between 1 and n={n}, the number of pixels, got m={m}; choose another m"
+            )
+        generator = checked_generator(generator)
+        super().__init__(
+            img_size=size,
+            output_size=size,
+            transform_func=cosine_transform,
+            transform_func_inv=inverse_cosine_transform,
+            rng=generator,
+            noise_model=noise_model,
+        )
+        self.scale = math.sqrt(n / m)
+        self.register_buffer("rows", torch.randperm(n, generator=generator)[:m].sort().values)
+
+    @property
+    def m(self) -> int:
+        """Number of measurements."""
+        return self.rows.numel()
+
+    def A(self, x: Tensor, *_: Any, **__: Any) -> Tensor:
+        """Measurements (B, m) of images (B, C, H, W)."""
+        check_images(x, self.img_size)
+        return self.scale * super().A(x).flatten(1)[:, self.rows]
+
+    def A_adjoint(self, y: Tensor, *_: Any, **__: Any) -> Tensor:
+        """Aᵀ y, images (B, C, H, W), of measurements (B, m)."""
+        if y.dim() != 2 or y.shape[1] != self.m:
+            raise ValueError(f"y must have shape (batch, {self.m}), got {tuple(y.shape)}")
+        coefficients = y.new_zeros(len(y), math.prod(self.img_size))
+        coefficients = coefficients.index_copy(1, self.rows, self.scale * y)
+        return super().A_adjoint(coefficients.reshape(-1, *self.img_size))
+
+    def A_dagger(self, y: Tensor, **_: Any) -> Tensor:
+        """Apply A⁺ = (m/n) Aᵀ, because A Aᵀ = (n/m) I."""
+        return self.A_adjoint(y) / self.scale**2
+
+
+def cosine_transform(x: Tensor) -> Tensor:
+    """Orthonormal DCT-II over the last three axes."""
+    for axis in (-3, -2, -1):
+        x = _along(axis, x, cosine_matrix(x.shape[axis], x))
+    return x
+
+
+def inverse_cosine_transform(x: Tensor) -> Tensor:
+    """Orthonormal DCT-III over the last three axes, the inverse and adjoint of the DCT-II."""
+    for axis in (-3, -2, -1):
+        x = _along(axis, x, cosine_matrix(x.shape[axis], x).T)
+    return x
+
+
+def cosine_matrix(length: int, like: Tensor) -> Tensor:
+    """Orthonormal DCT-II matrix (length, length), of the type and on the device of ``like``."""
+    k = torch.arange(length, device=like.device)
+    # The angle repeats after 4 length: reduced as whole numbers it stays exact in float32.
+    angle = (k[:, None] * (2 * k + 1)) % (4 * length)
+    matrix = torch.cos(angle.to(like.dtype) * (math.pi / (2 * length))) * math.sqrt(2 / length)
+    return torch.where(k[:, None] == 0, matrix / math.sqrt(2), matrix)
+
+
+def _along(axis: int, x: Tensor, matrix: Tensor) -> Tensor:
+    return (x.movedim(axis, -1) @ matrix.T).movedim(-1, axis)

@@ -1,0 +1,189 @@
+"""The prior: a generator, the law of its latent, and what may come with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
+
+
+class Prior(nn.Module):
+    """Images as the range of a generator, x = G(z) with z of a known law.
+
+    Parameters
+    ----------
+    generator : nn.Module
+        Maps latents (B, \\*latent shape) to images (B, C, H, W) in ``image_range``.
+    latent : Latent
+        Law of z.
+    image_shape : tuple of int
+        (C, H, W).
+    image_range : pair of float
+        Range of the generator's output; ``prior(z)`` maps it to [0, 1].
+    discriminator : nn.Module, optional
+        Maps images in ``image_range`` to one logit or critic value each, (B,).
+    encoder : nn.Module, optional
+        Maps images in ``image_range`` to latents.
+    card : dict, optional
+        Facts about the prior: data, licence, recipe, measured quality.
+
+    Raises
+    ------
+    ValueError
+        If ``image_range`` is not increasing.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        latent: Latent,
+        image_shape: tuple[int, int, int],
+        *,
+        image_range: tuple[float, float] = (-1.0, 1.0),
+        discriminator: nn.Module | None = None,
+        encoder: nn.Module | None = None,
+        card: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        low, high = image_range
+        if not low < high:
+            raise ValueError(f"image_range must be (low, high) with low < high, got {image_range}")
+        self.generator = generator
+        self.latent = latent
+        self.image_shape = image_shape
+        self.image_range = (float(low), float(high))
+        self.discriminator = discriminator
+        self.encoder = encoder
+        self.card = dict(card or {})
+
+    @classmethod
+    def from_module(
+        cls,
+        module: nn.Module,
+        latent_shape: int | Sequence[int],
+        *,
+        latent: Literal["gaussian", "uniform"] | Latent = "gaussian",
+        image_range: tuple[float, float] = (-1.0, 1.0),
+        discriminator: nn.Module | None = None,
+        encoder: nn.Module | None = None,
+    ) -> Prior:
+        """Make a prior of anyone's generator, VAE decoder or linear map.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Maps (B, \\*latent_shape) to (B, C, H, W) in ``image_range``. It is called once, in
+            eval mode and on one latent, to learn the image shape; it is not changed.
+        latent_shape : int or sequence of int
+            Shape of one latent.
+        latent : str or Latent
+            Law of z: ``"gaussian"`` for N(0, I), ``"uniform"`` for [-1, 1]^k, or a law.
+        image_range, discriminator, encoder
+            As for the class.
+
+        Raises
+        ------
+        ValueError
+            If the law is unknown or the module's output is not one image.
+        """
+        if isinstance(latent, str):
+            laws = {"gaussian": GaussianLatent, "uniform": UniformLatent}
+            if latent not in laws:
+                raise ValueError(f"latent must be 'gaussian' or 'uniform', got {latent!r}")
+            latent = laws[latent](latent_shape)
+        shape = _image_shape(module, latent)
+        return cls(
+            module,
+            latent,
+            shape,
+            image_range=image_range,
+            discriminator=discriminator,
+            encoder=encoder,
+        )
+
+    @classmethod
+    def load(cls, name: str | Path) -> Prior:
+        """Load a shipped prior by name, or one from a safetensors file with its card beside it.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or the file is damaged or no safetensors file (a pickle, say).
+        """
+        from ganprior.priors.store import load_prior
+
+        return load_prior(name)
+
+    def save(self, path: str | Path) -> None:
+        """Write ``path``.safetensors (float16) and the card ``path``.json.
+
+        Raises
+        ------
+        ValueError
+            If the prior has no architecture that the card could name, or on a folder that
+            cannot be written.
+        """
+        from ganprior.priors.store import save_prior
+
+        save_prior(self, Path(path))
+
+    @property
+    def discriminator_output(self) -> str | None:
+        """``"probability"`` (of a logit), ``"critic"``, or None without a discriminator."""
+        if self.discriminator is None:
+            return None
+        return str(self.card.get("discriminator_output", "probability"))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] of latents (B, \\*latent shape)."""
+        return self.to_unit(self.generator(z))
+
+    def to_unit(self, images: Tensor) -> Tensor:
+        """Map ``image_range`` to [0, 1]."""
+        low, high = self.image_range
+        return images if (low, high) == (0.0, 1.0) else (images - low) / (high - low)
+
+    def from_unit(self, images: Tensor) -> Tensor:
+        """Map [0, 1] to ``image_range``, which the discriminator and the encoder take."""
+        low, high = self.image_range
+        return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
+
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        """Images (count, C, H, W) in [0, 1] of latents drawn from the law, in eval mode.
+
+        Parameters
+        ----------
+        count : int
+            Number of images.
+        rng : torch.Generator
+            Source of the latents.
+        """
+        was_training = self.training
+        self.eval()
+        parameter = next(self.parameters(), None)
+        z = self.latent.sample(count, rng)
+        with torch.no_grad():
+            images: Tensor = self(z if parameter is None else z.to(parameter))
+        self.train(was_training)
+        return images
+
+
+@torch.no_grad()
+def _image_shape(module: nn.Module, latent: Latent) -> tuple[int, int, int]:
+    parameter = next(module.parameters(), None)
+    z = torch.zeros(1, *latent.shape)
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    output = module(z if parameter is None else z.to(parameter))
+    for part, training in modes:
+        part.training = training
+    if not isinstance(output, Tensor) or output.dim() != 4 or len(output) != 1:
+        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise ValueError(f"module must map (1, *latent_shape) to (1, C, H, W), got {got}")
+    channels, height, width = output.shape[1:]
+    return channels, height, width

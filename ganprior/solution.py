@@ -1,0 +1,101 @@
+"""What every reconstruction method returns, and the two calls that it answers."""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganprior.streams import Streams
+
+
+class Status(enum.StrEnum):
+    """How the optimisation of one signal ended."""
+
+    CONVERGED = "converged"
+    MAX_STEPS = "max_steps"
+    NONFINITE = "nonfinite"
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what the status means and what to do about it."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    Status.CONVERGED: "The objective stopped decreasing; nothing needs to be done.",
+    Status.MAX_STEPS: "The step limit came first; allow more steps if the error matters.",
+    Status.NONFINITE: "No start gave a finite objective; check y and the physics for NaN, "
+    "infinity or scale, or lower the learning rate.",
+}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Reconstructions of a batch of B signals, with one entry per signal in every field.
+
+    Attributes
+    ----------
+    x : Tensor
+        Reconstructed images, (B, C, H, W), not clipped.
+    measurement_error : Tensor
+        ||y - A(x)||^2 summed over the entries of y (squared modulus if complex), (B,).
+    objective : Tensor
+        Value that the method minimised, (B,).
+    status : tuple of Status
+        How each signal ended.
+    steps : Tensor
+        Steps that each signal took, int64, (B,).
+    z : Tensor or None
+        Latents whose image ``x`` is, (B, \\*latent shape); None for methods without a prior.
+    restart : Tensor or None
+        Index of the restart that won, int64, (B,).
+    trace : Tensor or None
+        Best objective so far, (recorded steps, B).
+    """
+
+    x: Tensor
+    measurement_error: Tensor
+    objective: Tensor
+    status: tuple[Status, ...]
+    steps: Tensor
+    z: Tensor | None = None
+    restart: Tensor | None = None
+    trace: Tensor | None = None
+
+
+class Reconstructor(nn.Module, ABC):
+    """A method that turns measurements into images: ``method(y, physics)``.
+
+    The call follows deepinv's convention for reconstructors, so that any of ours drops into
+    ``deepinv.test`` and stands beside deepinv's own.
+    """
+
+    @abstractmethod
+    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+        """Reconstruct and report; see :class:`Solution`.
+
+        Parameters
+        ----------
+        y : Tensor
+            Measurements of B signals, first axis B.
+        physics : object
+            Anything with ``A``, ``A_adjoint`` (linear) as in deepinv.
+        rng : Streams or int
+            Random streams of the signals, or the seed to make them from.
+        """
+
+    def forward(self, y: Tensor, physics: Any, **_: Any) -> Tensor:
+        """Reconstructed images (B, C, H, W) of measurements ``y``."""
+        return self.solve(y, physics).x
+
+
+def squared_norm(residual: Tensor, lead: int = 1) -> Tensor:
+    """Squared norm over all axes but the first ``lead``; squared modulus for complex entries."""
+    if residual.is_complex():
+        residual = torch.view_as_real(residual)
+    return residual.flatten(lead).square().sum(-1)

@@ -1,0 +1,94 @@
+"""Compressed sensing using generative models (CSGM).
+
+A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed Sensing using Generative Models", 2017,
+arXiv 1703.03208.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganprior.priors import Prior
+from ganprior.solution import squared_norm
+from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.latent_solver import LatentSolver
+from ganprior.solvers.latent_weights import default_latent_weight
+
+
+@dataclass(frozen=True)
+class CSGMObjective:
+    """||y - A G(z)||^2 + lambda ||z||^2 (section 3 of the paper).
+
+    Attributes
+    ----------
+    latent_weight : float
+        lambda.
+    """
+
+    latent_weight: float
+
+    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """||y - A x||^2 + lambda ||z||^2 with x = G(z), (R, B)."""
+        return squared_norm(y - physics.A(x), lead=2) + self.latent_weight * squared_norm(z, lead=2)
+
+    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """[A x - y; sqrt(lambda) z], whose squared norm the objective is, (R, B, M)."""
+        misfit = physics.A(x) - y
+        if misfit.is_complex():
+            misfit = torch.view_as_real(misfit)
+        return torch.cat([misfit.flatten(2), math.sqrt(self.latent_weight) * z.flatten(2)], -1)
+
+
+class CSGM(LatentSolver):
+    """x^ = G(z^) with z^ = argmin_z ||y - A G(z)||^2 + lambda ||z||^2.
+
+    Parameters
+    ----------
+    prior : Prior
+        Supplies G.
+    latent_weight : float, optional
+        lambda, for images in [0, 1] and A with N(0, 1/m) entries. When absent, the value tuned
+        for the number of measurements and the noise.
+    noise_std : float, optional
+        Standard deviation of the noise on each entry of y, which the default ``latent_weight``
+        depends on; read from ``physics.noise_model.sigma`` when absent, else 0.
+    effort : Effort
+        How much work goes into one signal; ``REFERENCE`` is the paper's ten restarts.
+    progress : callable, optional
+        Told the number of Adam steps done.
+
+    Raises
+    ------
+    ValueError
+        If ``latent_weight`` or ``noise_std`` is negative or not finite.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        latent_weight: float | None = None,
+        *,
+        noise_std: float | None = None,
+        effort: Effort = BALANCED,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        super().__init__(prior, effort, progress)
+        for name, value in (("latent_weight", latent_weight), ("noise_std", noise_std)):
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
+        self.latent_weight = latent_weight
+        self.noise_std = noise_std
+
+    def objective_for(self, y: Tensor, physics: Any) -> CSGMObjective:
+        """Objective of the measurements ``y``, with lambda filled in."""
+        weight = self.latent_weight
+        if weight is None:
+            pixels = math.prod(self.prior.image_shape)
+            weight = default_latent_weight(y, physics, pixels, self.noise_std)
+        return CSGMObjective(weight)

@@ -1,0 +1,22 @@
+"""The one optimisation loop over latents, which knows no paper.
+
+``starts`` draws latents, ``adam`` races them, ``levenberg_marquardt`` ends with second-order
+steps; ``minimise`` puts them in order. A solver hands over a :class:`Problem`, that is a
+per-signal objective, and gets the best latent of each signal back.
+"""
+
+from ganprior.solvers.engine.effort import BALANCED, EFFORTS, FAST, REFERENCE, Effort
+from ganprior.solvers.engine.minimise import Minimum, minimise
+from ganprior.solvers.engine.problem import Objective, Problem
+
+__all__ = [
+    "BALANCED",
+    "EFFORTS",
+    "FAST",
+    "REFERENCE",
+    "Effort",
+    "Minimum",
+    "Objective",
+    "Problem",
+    "minimise",
+]

@@ -1,0 +1,117 @@
+"""Efforts: how much work the engine puts into one signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Effort:
+    """A schedule of starts, Adam steps, racing and polish.
+
+    Attributes
+    ----------
+    candidates : int
+        Random latents tried per restart; the best ``restarts`` of all become starts.
+    restarts : int
+        Starts per signal that Adam works on.
+    steps : int
+        Adam steps at most.
+    learning_rate, final_rate : float
+        Adam's rate at the first and the last step, with a cosine between.
+    race : tuple of (float, int)
+        Successive halving: after this fraction of the steps, so many restarts of each signal
+        stay, those with the lowest objective so far.
+    polish_steps : int
+        Levenberg-Marquardt steps at most on each restart that is left; 0 for none.
+    tolerance : float
+        A restart of Adam's has converged when its best objective fell by less than this fraction
+        over ``window`` steps; Levenberg-Marquardt stops at a hundredth of it per step.
+    window : int
+        Steps over which Adam's decrease is measured.
+
+    Raises
+    ------
+    ValueError
+        If a count, a rate or the race is out of range.
+    """
+
+    restarts: int
+    steps: int
+    learning_rate: float
+    final_rate: float
+    candidates: int = 1
+    race: tuple[tuple[float, int], ...] = ()
+    polish_steps: int = 0
+    tolerance: float = 1e-4
+    window: int = 50
+
+    def __post_init__(self) -> None:
+        for name in ("restarts", "steps", "candidates", "window"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.polish_steps < 0:
+            raise ValueError(f"polish_steps must be at least 0, got {self.polish_steps}")
+        if not 0 < self.final_rate <= self.learning_rate:
+            raise ValueError(
+                "learning_rate and final_rate must satisfy 0 < final_rate <= learning_rate, "
+                f"got {self.learning_rate} and {self.final_rate}"
+            )
+        if any(not 0 < fraction < 1 or kept < 1 for fraction, kept in self.race):
+            raise ValueError(f"race must hold (fraction in (0, 1), restarts kept), got {self.race}")
+
+    def replace(
+        self,
+        *,
+        restarts: int | None = None,
+        steps: int | None = None,
+        learning_rate: float | None = None,
+    ) -> Effort:
+        """Return the effort with some numbers replaced; None keeps one.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of range.
+        """
+        effort = self
+        if restarts is not None:
+            effort = replace(effort, restarts=restarts)
+        if steps is not None:
+            effort = replace(effort, steps=steps)
+        if learning_rate is not None:
+            ratio = effort.final_rate / effort.learning_rate
+            effort = replace(effort, learning_rate=learning_rate, final_rate=ratio * learning_rate)
+        return effort
+
+    def survivors(self, step: int) -> int:
+        """Restarts of each signal that are left once ``step`` Adam steps are done."""
+        kept = [kept for fraction, kept in self.race if step >= round(fraction * self.steps)]
+        return min([self.restarts, *kept])
+
+
+# Bora et al. (2017) run ten restarts of a thousand Adam steps to their end. A tolerance of 0
+# never stops early.
+REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, tolerance=0.0)
+
+BALANCED = Effort(
+    candidates=20,
+    restarts=10,
+    steps=150,
+    learning_rate=0.15,
+    final_rate=0.03,
+    race=((0.2, 4), (0.5, 2)),
+    polish_steps=20,
+)
+
+FAST = Effort(
+    candidates=50,
+    restarts=4,
+    steps=60,
+    learning_rate=0.2,
+    final_rate=0.05,
+    race=((0.3, 2), (0.6, 1)),
+    polish_steps=10,
+)
+
+EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}

@@ -1,0 +1,127 @@
+"""Levenberg-Marquardt on the latents of a batch of signals.
+
+Each signal minimises ||r(z)||^2 for a residual r with Jacobian J:
+
+    (J^T J + mu D) delta = -J^T r,    D = diag(J^T J) + its mean,
+
+the step is taken when it lowers the objective, and mu follows the ratio of the true to the
+predicted decrease (Nielsen 1999; Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least
+squares problems", Algorithm 3.16). A generator with ReLU is piecewise smooth and close to a
+least-squares minimum this ends what first-order steps approach only slowly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganprior.solvers.engine.problem import Problem
+
+FIRST_DAMPING = 1e-3
+LARGEST_DAMPING = 1e8
+
+
+@dataclass
+class Polished:
+    """Result of the polish of B signals: latents (B, k), objective, steps, whether converged."""
+
+    z: Tensor
+    value: Tensor
+    steps: Tensor
+    converged: Tensor
+
+
+def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polished | None:
+    """Take at most ``steps`` Levenberg-Marquardt steps from ``z`` (B, k).
+
+    Parameters
+    ----------
+    problem : Problem
+        Objective of the B signals, a sum of squares.
+    z : Tensor
+        Latents to start from.
+    steps : int
+        Most steps, accepted or not.
+    tolerance : float
+        A signal has converged when an accepted step lowers its objective by less than this
+        fraction, or no step lowers it at all.
+
+    Returns
+    -------
+    Polished or None
+        None where the problem has no residual or no Jacobian.
+    """
+    value = problem.value(z[None])[0]
+    state = Polished(
+        z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite()
+    )
+    damping = torch.full_like(value, FIRST_DAMPING)
+    growth = torch.full_like(value, 2.0)
+    for _ in range(steps):
+        active = (~state.converged).nonzero()[:, 0]
+        if len(active) == 0:
+            break
+        if not problem.can_select:
+            active = torch.arange(problem.count, device=z.device)
+        part = problem if len(active) == problem.count else problem.select(active)
+        linearised = part.residual_and_jacobian(state.z[active])
+        if linearised is None:
+            return None
+        _step(part, state, active, linearised, damping, growth, tolerance)
+    return state
+
+
+def _step(
+    part: Problem,
+    state: Polished,
+    active: Tensor,
+    linearised: tuple[Tensor, Tensor],
+    damping: Tensor,
+    growth: Tensor,
+    tolerance: float,
+) -> None:
+    residual, jacobian = linearised
+    z, value, mu = state.z[active], state.value[active], damping[active]
+    normal = jacobian.mT @ jacobian
+    slope = (jacobian.mT @ residual[..., None])[..., 0]
+    delta = _solve(normal, slope, mu)
+    after = part.value((z + delta)[None])[0]
+
+    # ||r||^2 - ||r + J delta||^2
+    predicted = -(2 * slope + (normal @ delta[..., None])[..., 0]).mul(delta).sum(-1)
+    fall = value - after
+    accepted = (fall > 0) & ~state.converged[active]
+    gain = fall / predicted.clamp_min(torch.finfo(z.dtype).tiny)
+
+    state.z[active] = torch.where(accepted[:, None], z + delta, z)
+    state.value[active] = torch.where(accepted, after, value)
+    state.steps[active] += (~state.converged[active]).long()
+    small = accepted & (fall <= tolerance * value)
+    stuck = ~accepted & (mu > LARGEST_DAMPING)
+    # Nothing is left to gain once the residual is rounding error of the measurements.
+    exact = state.value[active] <= _floor(part)
+    state.converged[active] |= small | stuck | exact
+
+    shrink = (1 - (2 * gain - 1) ** 3).clamp(1 / 3, 1)
+    damping[active] = torch.where(accepted, mu * shrink, mu * growth[active])
+    growth[active] = torch.where(accepted, torch.full_like(mu, 2.0), growth[active] * 2)
+
+
+def _solve(normal: Tensor, slope: Tensor, mu: Tensor) -> Tensor:
+    """delta of each signal; zero where the numbers are not finite."""
+    diagonal = normal.diagonal(dim1=-2, dim2=-1)
+    scale = diagonal + diagonal.mean(-1, keepdim=True)
+    damped = normal + torch.diag_embed(mu[:, None] * scale)
+    # Doubles: forming J^T J squares the condition number, and k x k systems cost little.
+    factor, failed = torch.linalg.cholesky_ex(damped.double())
+    delta = -torch.cholesky_solve(slope.double()[..., None], factor)[..., 0].to(slope)
+    good = (failed == 0) & delta.isfinite().all(-1)
+    return torch.where(good[:, None], delta, torch.zeros_like(delta))
+
+
+def _floor(part: Problem) -> Tensor:
+    y = torch.view_as_real(part.y) if part.y.is_complex() else part.y
+    entries = y.flatten(1)
+    return (8 * torch.finfo(y.dtype).eps) ** 2 * entries.square().sum(-1)

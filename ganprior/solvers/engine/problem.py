@@ -1,0 +1,184 @@
+"""The minimisation problem of a batch of signals: values, gradients and Jacobians in chunks."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ganprior.priors import Prior
+from ganprior.solvers.engine.folding import channels_last, folded_copy
+from ganprior.solvers.engine.forward import Forward
+
+# Bound on what one chunk may take while its gradients are computed.
+MEMORY_BOUND = 512 * 2**20
+
+
+class Objective(Protocol):
+    """What a solver minimises, in the letters of its paper.
+
+    ``z`` is (R, B, \\*latent shape), ``x = G(z)`` is (R, B, C, H, W) in [0, 1], ``y`` is
+    (B, ...) and ``physics.A(x)`` is (R, B, ...). Signals must not mix.
+    """
+
+    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """Value of each restart of each signal, (R, B)."""
+
+    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor | None:
+        """Real vector whose squared norm is the objective, (R, B, M); None if there is none."""
+
+
+class Problem:
+    """Objective of B signals as a function of latents (R, B, k), k flattened.
+
+    Parameters
+    ----------
+    prior : Prior
+        The prior; a folded copy of its generator is used.
+    objective : Objective
+        What to minimise.
+    y : Tensor
+        Measurements, (B, ...), real or complex.
+    physics : object
+        Forward operator of all B signals.
+
+    Attributes
+    ----------
+    count : int
+        B.
+    """
+
+    def __init__(self, prior: Prior, objective: Objective, y: Tensor, physics: Any) -> None:
+        self.count = len(y)
+        self.y = y.detach()
+        self._objective = objective
+        self._prior = prior
+        image = torch.empty(1, *prior.image_shape, dtype=y.dtype.to_real(), device=y.device)
+        self.like = image
+        self._generator = channels_last(folded_copy(prior.generator, image), image)
+        self._forward = Forward(physics, self.count, image)
+        self.can_select = self._forward.can_select
+        self._images_per_chunk = max(1, MEMORY_BOUND // self._bytes_per_image())
+
+    def select(self, signals: Tensor) -> Problem:
+        """Problem of some of the signals, by position."""
+        part = copy.copy(self)
+        part.count = len(signals)
+        part.y = self.y[signals]
+        part._forward = self._forward.select(signals)
+        return part
+
+    def images(self, z: Tensor) -> Tensor:
+        """G(z) in [0, 1], (..., C, H, W), of latents (..., k)."""
+        lead = z.shape[:-1]
+        latents = z.reshape(-1, *self._prior.latent.shape)
+        return self._prior.to_unit(self._generator(latents)).unflatten(0, lead)
+
+    def value(self, z: Tensor) -> Tensor:
+        """Objective (R, B) of latents (R, B, k); no gradient."""
+        values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
+        with torch.no_grad():
+            for rows, columns, part in self._chunks(len(z)):
+                values[rows, columns] = part._value(z[rows, columns])
+        return values
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Objective (R, B) and its gradient (R, B, k).
+
+        The gradient is that of the sum over signals, never of a mean: what happens to a signal
+        does not depend on how many others there are.
+        """
+        values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
+        gradient = torch.empty_like(z)
+        for rows, columns, part in self._chunks(len(z)):
+            latents = z[rows, columns].detach().requires_grad_(True)
+            with torch.enable_grad():
+                value = part._value(latents)
+                (gradient[rows, columns],) = torch.autograd.grad(value.sum(), latents)
+            values[rows, columns] = value.detach()
+        return values, gradient
+
+    def residual_and_jacobian(self, z: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Residual (B, M) and its Jacobian (B, M, k) at latents (B, k).
+
+        The Jacobian is exact: the k unit vectors travel through generator and physics as one
+        batch of tangents (forward-mode differentiation).
+
+        Returns None where the objective is no sum of squares or the physics has no forward-mode
+        derivative.
+        """
+        if self._residual(z[None, :1].detach(), self._first()) is None:
+            return None
+        size = z.shape[-1]
+        step = max(1, self._images_per_chunk // size) if self.can_select else self.count
+        parts = []
+        for start in range(0, self.count, step):
+            chosen = torch.arange(start, min(start + step, self.count), device=z.device)
+            part = self if len(chosen) == self.count else self.select(chosen)
+            try:
+                parts.append(part._linearised(z[chosen]))
+            except (RuntimeError, NotImplementedError):
+                return None
+        residuals, jacobians = zip(*parts, strict=True)
+        return torch.cat(residuals), torch.cat(jacobians)
+
+    def _linearised(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        def residual(latents: Tensor) -> Tensor:
+            r = self._residual(latents[None], self)
+            assert r is not None
+            return r[0]
+
+        def tangent(direction: Tensor) -> tuple[Tensor, Tensor]:
+            return torch.func.jvp(residual, (z,), (direction.expand_as(z),))
+
+        units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+        with torch.no_grad():
+            value, columns = torch.vmap(tangent, out_dims=(None, -1))(units)
+        return value, columns
+
+    def _first(self) -> Problem:
+        if not self.can_select:
+            return self
+        return self.select(torch.zeros(1, dtype=torch.long, device=self.y.device))
+
+    def _residual(self, z: Tensor, part: Problem) -> Tensor | None:
+        if part.count != z.shape[1]:
+            z = z.expand(-1, part.count, -1)
+        return part._objective.residual(part._shaped(z), part.images(z), part.y, part._forward)
+
+    def _value(self, z: Tensor) -> Tensor:
+        return self._objective.objective(self._shaped(z), self.images(z), self.y, self._forward)
+
+    def _shaped(self, z: Tensor) -> Tensor:
+        return z.unflatten(-1, self._prior.latent.shape)
+
+    def _chunks(self, restarts: int) -> Iterator[tuple[slice, slice, Problem]]:
+        """Cut (restarts, signals) into pieces of at most the bounded number of images."""
+        most = self._images_per_chunk
+        width = min(self.count, most) if self.can_select else self.count
+        height = max(1, most // width)
+        for column in range(0, self.count, width):
+            columns = slice(column, min(column + width, self.count))
+            part = self
+            if width < self.count:
+                part = self.select(torch.arange(columns.start, columns.stop, device=self.y.device))
+            for row in range(0, restarts, height):
+                yield slice(row, min(row + height, restarts)), columns, part
+
+    def _bytes_per_image(self) -> int:
+        """Memory that autograd keeps for one image: measured, on two latents."""
+        kept = 0
+
+        def count(tensor: Tensor) -> Tensor:
+            nonlocal kept
+            kept += tensor.numel() * tensor.element_size()
+            return tensor
+
+        weights = sum(p.numel() * p.element_size() for p in self._generator.parameters())
+        z = self.like.new_zeros(2, self._prior.latent.size).requires_grad_(True)
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
+            self.images(z)
+        return max(1, kept - weights, 2 * self.like.numel() * self.like.element_size()) // 2

@@ -1,0 +1,129 @@
+"""What all solvers that search the latent space of a prior share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganprior.priors import Prior
+from ganprior.solution import Reconstructor, Solution, squared_norm
+from ganprior.solvers.engine import Effort, Objective, Problem, minimise
+from ganprior.streams import Streams
+
+
+class LatentSolver(Reconstructor):
+    """A solver that minimises an objective of its own over the latents of a prior.
+
+    Parameters
+    ----------
+    prior : Prior
+        Supplies the generator; it is not changed.
+    effort : Effort
+        Schedule of the engine.
+    progress : callable, optional
+        Told the number of Adam steps done.
+    """
+
+    def __init__(
+        self, prior: Prior, effort: Effort, progress: Callable[[int], None] | None = None
+    ) -> None:
+        super().__init__()
+        self.prior = prior
+        self.effort = effort
+        self._progress = progress or (lambda step: None)
+
+    @abstractmethod
+    def objective_for(self, y: Tensor, physics: Any) -> Objective:
+        """Objective of the measurements ``y``, with every default filled in."""
+
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, starts: Tensor | None = None
+    ) -> Solution:
+        """Reconstruct images and report how it went.
+
+        Parameters
+        ----------
+        y : Tensor
+            Measurements of B signals, (B, ...), floating point or complex.
+        physics : object
+            Anything with ``A``, linear or not, on the device of ``y``.
+        rng : Streams or int
+            Random streams of the signals, or the seed to make them from.
+        starts : Tensor, optional
+            Latents to start from, (R, B, \\*latent shape), in place of drawn ones.
+
+        Raises
+        ------
+        ValueError
+            If ``y`` is not one tensor of floating-point or complex numbers, ``physics`` has no
+            ``A``, or its measurements of the prior's images have another shape than ``y``.
+        """
+        _check(y, physics)
+        # Gradients are this solver's business: callers run it under no_grad or inference_mode,
+        # and tensors made under the latter cannot take part in autograd.
+        with torch.inference_mode(False), torch.no_grad():
+            y = y.clone()
+            self._check_shape(y, physics)
+            problem = Problem(self.prior, self.objective_for(y, physics), y, physics)
+            streams = Streams(rng) if isinstance(rng, int) else rng
+            found = minimise(
+                problem,
+                self.prior.latent,
+                self.effort,
+                streams,
+                starts=None if starts is None else self._flat(starts, problem),
+                progress=self._progress,
+            )
+            x = problem.images(found.z)
+            error = squared_norm(y - physics.A(x))
+        return Solution(
+            x=x,
+            measurement_error=error,
+            objective=found.value,
+            status=found.status,
+            steps=found.steps,
+            z=found.z.unflatten(-1, self.prior.latent.shape),
+            restart=found.restart,
+            trace=found.trace,
+        )
+
+    def _flat(self, starts: Tensor, problem: Problem) -> Tensor:
+        shape = (problem.count, *self.prior.latent.shape)
+        if starts.dim() != len(shape) + 1 or tuple(starts.shape[1:]) != shape:
+            wanted = ", ".join(str(size) for size in shape)
+            raise ValueError(f"starts must be (R, {wanted}), got {tuple(starts.shape)}")
+        return starts.clone().flatten(2).to(problem.like)
+
+    def _check_shape(self, y: Tensor, physics: Any) -> None:
+        shape = (len(y), *self.prior.image_shape)
+        image = torch.zeros(shape, dtype=y.dtype.to_real(), device=y.device)
+        try:
+            measured = physics.A(image)
+        except (RuntimeError, ValueError, IndexError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"physics does not take images of the prior's shape {shape}: {reason}"
+            ) from error
+        if measured.shape != y.shape:
+            raise ValueError(
+                f"y has shape {tuple(y.shape)}, but physics.A gives {tuple(measured.shape)} for "
+                f"the prior's images {shape}; give the physics that y was measured with"
+            )
+
+
+def _check(y: Tensor, physics: Any) -> None:
+    if not isinstance(y, Tensor):
+        raise ValueError(
+            f"y must be one tensor, got {type(y).__name__}; stacked physics are not supported, "
+            "concatenate their measurements in a physics of your own"
+        )
+    if not (y.is_floating_point() or y.is_complex()):
+        raise ValueError(f"y must hold floating-point or complex numbers, got {y.dtype}")
+    if y.dim() < 2 or len(y) == 0:
+        raise ValueError(f"y must be (batch, ...) with at least one signal, got {tuple(y.shape)}")
+    if not callable(getattr(physics, "A", None)):
+        raise ValueError(f"physics must have a method A(x), got {type(physics).__name__}")

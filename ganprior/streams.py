@@ -1,0 +1,73 @@
+"""Random streams that depend on the seed, the purpose and the signal, and on nothing else.
+
+A reconstruction must not change when the same image is solved in a larger batch, in another
+chunk, after ``--limit``, or on another device. Every random number that belongs to one signal
+(its noise, its starts) is therefore drawn on the CPU from a generator of its own, seeded by
+``(seed, purpose, index of the signal)``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def derive_seed(seed: int, purpose: str, index: int = 0) -> int:
+    """Mix a seed, a purpose and an index into one 63-bit seed.
+
+    Parameters
+    ----------
+    seed : int
+        Non-negative seed of the run.
+    purpose : str
+        What the numbers are for (``"physics"``, ``"noise"``, ``"starts"``): streams of different
+        purposes are independent.
+    index : int
+        Index of the signal.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` or ``index`` is negative.
+    """
+    if seed < 0 or index < 0:
+        raise ValueError(f"seed and index must be at least 0, got seed={seed}, index={index}")
+    # CRC32 and not hash(): the latter changes from one Python process to the next.
+    words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), index])
+    return int(words.generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+class Streams:
+    """One random stream per signal and purpose.
+
+    Parameters
+    ----------
+    seed : int
+        Non-negative seed of the run.
+    indices : sequence of int, optional
+        Index of each signal of the batch; 0, 1, 2, ... when absent. An image keeps its numbers
+        wherever it stands in a batch as long as it keeps its index.
+    """
+
+    def __init__(self, seed: int, indices: Sequence[int] | None = None) -> None:
+        self.seed = seed
+        self.indices = None if indices is None else tuple(int(i) for i in indices)
+
+    def generator(self, purpose: str, position: int) -> torch.Generator:
+        """CPU generator of the signal that stands at ``position`` of the batch."""
+        index = position if self.indices is None else self.indices[position]
+        return torch.Generator().manual_seed(derive_seed(self.seed, purpose, index))
+
+    def select(self, positions: Sequence[int]) -> Streams:
+        """Streams of a part of the batch: signal ``positions[j]`` comes to stand at ``j``."""
+        indices = [p if self.indices is None else self.indices[p] for p in positions]
+        return Streams(self.seed, indices)
+
+    def normal(self, purpose: str, count: int, shape: Sequence[int]) -> Tensor:
+        """Standard normal numbers of shape ``(count, *shape)``, float32 on the CPU."""
+        rows = [torch.randn(*shape, generator=self.generator(purpose, i)) for i in range(count)]
+        return torch.stack(rows)

@@ -1,0 +1,42 @@
+"""The committed images are those that data/PROVENANCE.md describes."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import torch
+
+from ganprior.datasets import demo_images, load_images
+from ganprior.files import sha256
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_committed_samples_are_what_provenance_says():
+    text = (ROOT / "data/PROVENANCE.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\S+\.npz)` \|.*`([0-9a-f]{64})` \|$", text, re.MULTILINE))
+    committed = [*ROOT.glob("data/*.npz"), *ROOT.glob("ganprior/data/*.npz")]
+    assert {p.relative_to(ROOT).as_posix(): sha256(p) for p in committed} == listed
+
+
+def test_make_samples_writes_the_committed_bytes(tmp_path):
+    spec = importlib.util.spec_from_file_location("make_samples", ROOT / "data/make_samples.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    committed = ROOT / "data/mnist_test_100.npz"
+    script.write(tmp_path / "a.npz", load_images(committed), range(100))
+    assert (tmp_path / "a.npz").read_bytes() == committed.read_bytes()
+    fashion = load_images(ROOT / "data/fashion_mnist_test_100.npz")
+    first = script.first_of_each_class(fashion)
+    assert torch.equal(fashion.pixels[first], demo_images().pixels)
+
+
+def test_demo_images_are_ten_classes_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = demo_images()
+    assert images.pixels.shape == (10, 1, 28, 28)
+    assert images.labels is not None
+    assert images.labels.tolist() == list(range(10))
+    assert images.floats().dtype == torch.float32
