@@ -51,7 +51,7 @@ class Solution:
     steps : Tensor
         Steps that each signal took, int64, (B,).
     z : Tensor or None
-        Latents whose image ``x`` is, (B, \\*latent shape); None for methods without a prior.
+        Latents whose image ``x`` is, (B, *latent shape); None for methods without a prior.
     restart : Tensor or None
         Index of the restart that won, int64, (B,).
     trace : Tensor or None

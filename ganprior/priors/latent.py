@@ -39,11 +39,11 @@ class Latent(ABC):
 
     @abstractmethod
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        """Draw ``count`` latents, float32 (count, \\*shape), on the device of ``rng``."""
+        """Draw ``count`` latents, float32 (count, *shape), on the device of ``rng``."""
 
     @abstractmethod
     def penalty(self, z: Tensor) -> Tensor:
-        """-log p(z) up to a constant, summed over the axes of one latent: (..., \\*shape) -> (...)."""
+        """-log p(z) up to a constant, summed over a latent's axes: (..., *shape) to (...)."""
 
     def describe(self) -> dict[str, Any]:
         """JSON form of the law, read back by :func:`latent_from_description`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ class Prior(nn.Module):
     Parameters
     ----------
     generator : nn.Module
-        Maps latents (B, \\*latent shape) to images (B, C, H, W) in ``image_range``.
+        Maps latents (B, *latent shape) to images (B, C, H, W) in ``image_range``.
     latent : Latent
         Law of z.
     image_shape : tuple of int
@@ -77,7 +78,7 @@ class Prior(nn.Module):
         Parameters
         ----------
         module : nn.Module
-            Maps (B, \\*latent_shape) to (B, C, H, W) in ``image_range``. It is called once, in
+            Maps (B, *latent_shape) to (B, C, H, W) in ``image_range``. It is called once, in
             eval mode and on one latent, to learn the image shape; it is not changed.
         latent_shape : int or sequence of int
             Shape of one latent.
@@ -96,6 +97,9 @@ class Prior(nn.Module):
             if latent not in laws:
                 raise ValueError(f"latent must be 'gaussian' or 'uniform', got {latent!r}")
             latent = laws[latent](latent_shape)
+        wanted = (latent_shape,) if isinstance(latent_shape, int) else tuple(latent_shape)
+        if latent.shape != wanted:
+            raise ValueError(f"latent_shape is {wanted}, but the law given is over {latent.shape}")
         shape = _image_shape(module, latent)
         return cls(
             module,
@@ -140,7 +144,7 @@ class Prior(nn.Module):
         return str(self.card.get("discriminator_output", "probability"))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] of latents (B, \\*latent shape)."""
+        """Images (B, C, H, W) in [0, 1] of latents (B, *latent shape)."""
         return self.to_unit(self.generator(z))
 
     def to_unit(self, images: Tensor) -> Tensor:
@@ -163,25 +167,38 @@ class Prior(nn.Module):
         rng : torch.Generator
             Source of the latents.
         """
-        was_training = self.training
-        self.eval()
+        return self.render(self.latent.sample(count, rng))
+
+    @torch.no_grad()
+    def render(self, z: Tensor, *, chunk: int = 256) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] of latents, in eval mode and in chunks.
+
+        Unlike :meth:`forward` it keeps no graph, and takes z to the generator's device and dtype.
+        """
         parameter = next(self.parameters(), None)
-        z = self.latent.sample(count, rng)
-        with torch.no_grad():
-            images: Tensor = self(z if parameter is None else z.to(parameter))
-        self.train(was_training)
-        return images
+        z = z if parameter is None else z.to(parameter)
+        with _eval_mode(self):
+            return torch.cat([self(part) for part in z.split(chunk)])
+
+
+@contextmanager
+def _eval_mode(module: nn.Module) -> Iterator[None]:
+    """Eval mode for a while; every part of the module gets back the mode it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 @torch.no_grad()
 def _image_shape(module: nn.Module, latent: Latent) -> tuple[int, int, int]:
     parameter = next(module.parameters(), None)
     z = torch.zeros(1, *latent.shape)
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    output = module(z if parameter is None else z.to(parameter))
-    for part, training in modes:
-        part.training = training
+    with _eval_mode(module):
+        output = module(z if parameter is None else z.to(parameter))
     if not isinstance(output, Tensor) or output.dim() != 4 or len(output) != 1:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(f"module must map (1, *latent_shape) to (1, C, H, W), got {got}")

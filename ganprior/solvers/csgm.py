@@ -89,6 +89,6 @@ class CSGM(LatentSolver):
         """Objective of the measurements ``y``, with lambda filled in."""
         weight = self.latent_weight
         if weight is None:
-            pixels = math.prod(self.prior.image_shape)
-            weight = default_latent_weight(y, physics, pixels, self.noise_std)
+            shape = self.prior.image_shape
+            weight = default_latent_weight(y, physics, shape, self.noise_std)
         return CSGMObjective(weight)

@@ -54,7 +54,7 @@ class LatentSolver(Reconstructor):
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
         starts : Tensor, optional
-            Latents to start from, (R, B, \\*latent shape), in place of drawn ones.
+            Latents to start from, (R, B, *latent shape), in place of drawn ones.
 
         Raises
         ------

@@ -10,35 +10,47 @@ from __future__ import annotations
 import csv
 import functools
 import math
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
 def default_latent_weight(
-    y: Tensor, physics: Any, pixels: int, noise_std: float | None = None
+    y: Tensor, physics: Any, image_shape: Sequence[int], noise_std: float | None = None
 ) -> float:
     """Tuned lambda for ||y - A G(z)||^2 + lambda ||z||^2.
 
     Parameters
     ----------
     y : Tensor
-        Measurements, (B, ...); the entries of one signal are counted as m. Masked physics keep
-        hidden pixels as zeros: they count as measurements here.
+        Measurements, (B, ...).
     physics : object
         Its ``noise_model.sigma`` is the noise, where there is one and ``noise_std`` is absent.
-    pixels : int
-        n.
+    image_shape : sequence of int
+        (C, H, W).
     noise_std : float, optional
         Standard deviation of the noise on each entry of y.
     """
     if noise_std is None:
         sigma = getattr(getattr(physics, "noise_model", None), "sigma", 0.0)
         noise_std = float(sigma.max()) if isinstance(sigma, Tensor) else float(sigma)
-    entries = y[0].numel() * (2 if y.is_complex() else 1)
-    return interpolated(entries / pixels, noise_std * math.sqrt(entries))
+    measurements = _responding_entries(y, physics, image_shape)
+    return interpolated(measurements / math.prod(image_shape), noise_std * math.sqrt(measurements))
+
+
+def _responding_entries(y: Tensor, physics: Any, image_shape: Sequence[int]) -> float:
+    """Entries of one signal's y that depend on the image: masks keep hidden pixels, as zeros."""
+    rng = torch.Generator().manual_seed(0)
+    image = torch.rand(len(y), *image_shape, generator=rng).to(y.device, y.dtype.to_real())
+    with torch.no_grad():
+        response = physics.A(image)
+    if response.is_complex():
+        response = torch.view_as_real(response)
+    return max(1.0, float((response != 0).sum()) / len(y))
 
 
 def interpolated(fraction: float, level: float) -> float:

@@ -26,9 +26,13 @@ class Effort:
         Levenberg-Marquardt steps at most on each restart that is left; 0 for none.
     tolerance : float
         A restart of Adam's has converged when its best objective fell by less than this fraction
-        over ``window`` steps; Levenberg-Marquardt stops at a hundredth of it per step.
+        over ``window`` steps.
     window : int
         Steps over which Adam's decrease is measured.
+    polish_tolerance : float
+        Levenberg-Marquardt has converged when a step lowers the objective by less than this
+        fraction. A signal in the generator's range falls by far more in each step until it is
+        exact; for any other one the polish ends after a few steps.
 
     Raises
     ------
@@ -45,6 +49,7 @@ class Effort:
     polish_steps: int = 0
     tolerance: float = 1e-4
     window: int = 50
+    polish_tolerance: float = 1e-3
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
@@ -97,11 +102,11 @@ REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, t
 BALANCED = Effort(
     candidates=20,
     restarts=10,
-    steps=150,
+    steps=200,
     learning_rate=0.15,
     final_rate=0.03,
-    race=((0.2, 4), (0.5, 2)),
-    polish_steps=20,
+    race=((0.15, 4), (0.35, 2), (0.6, 1)),
+    polish_steps=30,
 )
 
 FAST = Effort(
@@ -111,7 +116,7 @@ FAST = Effort(
     learning_rate=0.2,
     final_rate=0.05,
     race=((0.3, 2), (0.6, 1)),
-    polish_steps=10,
+    polish_steps=20,
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}

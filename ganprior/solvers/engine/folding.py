@@ -96,7 +96,7 @@ def _projects_one_pixel(layer: nn.Module) -> bool:
         isinstance(layer, nn.ConvTranspose2d)
         and layer.groups == 1
         and tuple(layer.stride) == (1, 1)
-        and tuple(layer.padding) == (0, 0)  # type: ignore[arg-type]
+        and tuple(layer.padding) == (0, 0)
         and tuple(layer.output_padding) == (0, 0)
         and tuple(layer.dilation) == (1, 1)
     )
@@ -106,4 +106,4 @@ def channels_last(network: nn.Module, image: torch.Tensor) -> nn.Module:
     """``network`` in channels-last memory where convolutions gain by it: float32 and narrower."""
     if image.dtype == torch.float64:
         return network
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network.to(memory_format=torch.channels_last)

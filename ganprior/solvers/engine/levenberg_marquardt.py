@@ -54,9 +54,7 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
         None where the problem has no residual or no Jacobian.
     """
     value = problem.value(z[None])[0]
-    state = Polished(
-        z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite()
-    )
+    state = Polished(z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite())
     damping = torch.full_like(value, FIRST_DAMPING)
     growth = torch.full_like(value, 2.0)
     for _ in range(steps):

@@ -78,15 +78,16 @@ def minimise(
         if effort.candidates > 1:
             starts = best_of(problem, starts, effort.restarts)
     found = race(problem, starts, effort, progress)
-    converged = found.converged[None].expand_as(found.value).clone()
-    if effort.polish_steps:
-        for row in range(len(found.z)):
-            polished = polish(problem, found.z[row], effort.polish_steps, effort.tolerance / 100)
-            if polished is None:
-                break
-            found.z[row], found.value[row] = polished.z, polished.value
-            converged[row] = polished.converged
-            found.steps = found.steps + (polished.steps if row == 0 else 0)
+    steps = found.steps.expand_as(found.value).clone()
+    converged = found.converged.expand_as(found.value).clone()
+    for row in range(len(found.z) if effort.polish_steps else 0):
+        tolerance = effort.polish_tolerance
+        polished = polish(problem, found.z[row], effort.polish_steps, tolerance)
+        if polished is None:
+            break
+        found.z[row], found.value[row] = polished.z, polished.value
+        steps[row] += polished.steps
+        converged[row] = polished.converged
 
     # torch.argmin takes NaN for the smallest number; the race leaves infinity in its place.
     winner = found.value.argmin(0)
@@ -96,7 +97,7 @@ def minimise(
         z=found.z[winner, signals],
         value=value,
         status=_status(value, converged[winner, signals]),
-        steps=found.steps,
+        steps=steps[winner, signals],
         restart=found.restart[winner, signals],
         trace=torch.stack(found.trace),
     )

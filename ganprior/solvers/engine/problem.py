@@ -20,7 +20,7 @@ MEMORY_BOUND = 512 * 2**20
 class Objective(Protocol):
     """What a solver minimises, in the letters of its paper.
 
-    ``z`` is (R, B, \\*latent shape), ``x = G(z)`` is (R, B, C, H, W) in [0, 1], ``y`` is
+    ``z`` is (R, B, *latent shape), ``x = G(z)`` is (R, B, C, H, W) in [0, 1], ``y`` is
     (B, ...) and ``physics.A(x)`` is (R, B, ...). Signals must not mix.
     """
 
@@ -131,13 +131,13 @@ class Problem:
             assert r is not None
             return r[0]
 
-        def tangent(direction: Tensor) -> tuple[Tensor, Tensor]:
-            return torch.func.jvp(residual, (z,), (direction.expand_as(z),))
+        def derivative(direction: Tensor) -> Tensor:
+            tangent: Tensor = torch.func.jvp(residual, (z,), (direction.expand_as(z),))[1]
+            return tangent
 
         units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
         with torch.no_grad():
-            value, columns = torch.vmap(tangent, out_dims=(None, -1))(units)
-        return value, columns
+            return residual(z), torch.vmap(derivative, out_dims=-1)(units)
 
     def _first(self) -> Problem:
         if not self.can_select:

@@ -10,7 +10,9 @@ from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
 
 
-def draw_starts(latent: Latent, count: int, restarts: int, streams: Streams, like: Tensor) -> Tensor:
+def draw_starts(
+    latent: Latent, count: int, restarts: int, streams: Streams, like: Tensor
+) -> Tensor:
     """Latents (restarts, count, k) from the prior's law, each signal from its own stream.
 
     Parameters
@@ -26,7 +28,11 @@ def draw_starts(latent: Latent, count: int, restarts: int, streams: Streams, lik
     like : Tensor
         Gives device and dtype.
     """
-    signals = [latent.sample(restarts, streams.generator("starts", i)) for i in range(count)]
+    signals = []
+    for position in range(count):
+        rng = streams.generator("starts", position)
+        # One at a time: the numbers of a restart then do not depend on how many there are.
+        signals.append(torch.cat([latent.sample(1, rng) for _ in range(restarts)]))
     return torch.stack(signals, 1).flatten(2).to(like)
 
 

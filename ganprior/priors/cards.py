@@ -1,0 +1,95 @@
+"""Names, paths and cards of priors: what there is to know before a network is built.
+
+A prior is ``NAME.safetensors``, its tensors, and ``NAME.json``, its card. Nothing here needs torch.
+
+Keys of a card: ``architecture`` (how to build the networks), ``recipe`` and ``steps`` of the
+training, ``data`` with ``data_sha256`` and ``licence``, ``discriminator_output``, ``image_shape``
+(C, H, W), ``image_range``, ``latent`` (law and shape), ``float16_largest_pixel_change``, and
+``quality``: measured later, with ``representation_error`` (mean per-pixel error of images fitted
+from all their pixels), ``images`` (which) and ``how``. A loaded prior's card also says
+``weights_sha256``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from ganprior.files import write_atomically
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def prior_names() -> list[str]:
+    """Names of the shipped priors."""
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
+
+
+def find_prior(name: str | Path) -> Path:
+    """Path of a prior's safetensors file, from its name or path.
+
+    Raises
+    ------
+    ValueError
+        If it is neither the name of a shipped prior nor a file.
+    """
+    shipped = prior_names()
+    if str(name) in shipped:
+        return WEIGHTS / f"{name}.safetensors"
+    path = Path(name)
+    for candidate in (path, part_of_prior(path, ".safetensors")):
+        if candidate.is_file():
+            return candidate
+    near = difflib.get_close_matches(str(name), shipped, 1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(
+        f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a shipped prior: "
+        f"{', '.join(shipped) or 'none is installed'}"
+    )
+
+
+def part_of_prior(path: Path, suffix: str) -> Path:
+    """File of a prior by suffix, from the path of either file or of both without suffix."""
+    # with_suffix() would cut a name such as "decay-0.5".
+    name = path.name.removesuffix(".safetensors").removesuffix(".json")
+    return path.with_name(name + suffix)
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """Card of the prior at ``path`` (with or without suffix).
+
+    Raises
+    ------
+    ValueError
+        If the card is missing or is not JSON.
+    """
+    file = part_of_prior(Path(path), ".json")
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"no card {file}: a prior is NAME.safetensors with NAME.json beside it"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} is not a prior's card: {error}; write it anew") from error
+    if not isinstance(card, dict):
+        raise ValueError(f"{file} is not a prior's card: it holds no JSON object; write it anew")
+    return card
+
+
+def write_card(path: str | Path, card: dict[str, Any]) -> None:
+    """Replace the card of the prior at ``path`` (with or without suffix).
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
+    """
+    text = json.dumps(card, indent=2) + "\n"
+
+    def write(file: Path) -> None:
+        file.write_text(text, encoding="utf-8")
+
+    write_atomically(part_of_prior(Path(path), ".json"), write)

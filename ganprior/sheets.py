@@ -1,0 +1,63 @@
+"""Contact sheets: many small images as one PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from ganprior.files import write_atomically
+
+
+def contact_sheet(images: Tensor, columns: int, *, gap: int = 2, zoom: int = 1) -> Image.Image:
+    """Images in a grid, row by row, on white.
+
+    Parameters
+    ----------
+    images : Tensor
+        (N, C, H, W) in [0, 1], C = 1 or 3; values outside are clipped.
+    columns : int
+        Images per row.
+    gap : int
+        Pixels between images.
+    zoom : int
+        Size of one image pixel on the sheet.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, ``columns`` is below 1, or C is neither 1 nor 3.
+    """
+    if images.dim() != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"a sheet shows (N, 1, H, W) or (N, 3, H, W) images, got {tuple(images.shape)}"
+        )
+    if columns < 1 or not len(images):
+        raise ValueError(
+            f"a sheet needs at least 1 image and 1 column, got {len(images)} and {columns}"
+        )
+    pixels = (images.detach().float().cpu().clamp(0, 1) * 255).round().byte()
+    tiles = pixels.permute(0, 2, 3, 1).numpy().repeat(zoom, 1).repeat(zoom, 2)
+    count, height, width, channels = tiles.shape
+    rows = -(-count // columns)
+    shape = (rows * (height + gap) + gap, columns * (width + gap) + gap, channels)
+    sheet = np.full(shape, 255, np.uint8)
+    for i, tile in enumerate(tiles):
+        top = gap + (i // columns) * (height + gap)
+        left = gap + (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = tile
+    return Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
+
+
+def save_sheet(path: Path, images: Tensor, columns: int, *, zoom: int = 1) -> None:
+    """Write :func:`contact_sheet` as PNG.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw or the file cannot be written.
+    """
+    sheet = contact_sheet(images, columns, zoom=zoom)
+    write_atomically(path, lambda temporary: sheet.save(temporary, format="PNG"))

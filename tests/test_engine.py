@@ -1,0 +1,310 @@
+"""The engine: problems, starts, racing, polish."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from ganprior.solvers import BALANCED, Effort
+from ganprior.solvers.csgm import CSGMObjective
+from ganprior.solvers.engine import Problem
+from ganprior.solvers.engine import problem as problem_module
+from ganprior.solvers.engine.adam import race, rate
+from ganprior.solvers.engine.folding import folded_copy
+from ganprior.solvers.engine.forward import Forward
+from ganprior.solvers.engine.levenberg_marquardt import polish
+from ganprior.solvers.engine.starts import draw_starts, survivors
+from ganprior.streams import Streams
+from tests.cases import Dense, Fourier, Mask, Phaseless, gaussian, rng, tiny_dcgan
+
+SHAPE = (1, 8, 8)
+
+
+def make_problem(count=3, weight=0.1, m=30, dtype=torch.float64, prior=None, physics=None):
+    prior = prior or tiny_dcgan()
+    physics = physics or gaussian(m, prior.image_shape, dtype=dtype)
+    x = torch.rand(count, *prior.image_shape, generator=rng(2), dtype=dtype)
+    return Problem(prior, CSGMObjective(weight), physics.A(x), physics)
+
+
+def latents(restarts, count, size=6, dtype=torch.float64):
+    return torch.randn(restarts, count, size, generator=rng(3), dtype=dtype)
+
+
+class TestFolding:
+    def test_folded_dcgan_gives_the_same_images_without_batch_norm(self):
+        prior = tiny_dcgan()
+        like = torch.empty(1, dtype=torch.float64)
+        z = latents(1, 4)[0]
+        folded = folded_copy(prior.generator, like)
+        expected = copy.deepcopy(prior.generator).double()(z)
+        torch.testing.assert_close(folded(z), expected, rtol=1e-12, atol=1e-12)
+        kinds = {type(module) for module in folded.modules()}
+        assert nn.BatchNorm2d not in kinds
+        assert nn.Linear in kinds
+
+    def test_convolutions_and_linear_layers_fold(self):
+        network = nn.Sequential(
+            nn.Linear(4, 36),
+            nn.BatchNorm1d(36),
+            nn.Unflatten(1, (4, 3, 3)),
+            nn.Conv2d(4, 6, 3, padding=1, groups=2),
+            nn.BatchNorm2d(6),
+            nn.ConvTranspose2d(6, 4, 2, stride=2, groups=2),
+            nn.BatchNorm2d(4),
+        ).double()
+        network(torch.randn(50, 4, generator=rng(), dtype=torch.float64))
+        network.eval()
+        z = torch.randn(5, 4, generator=rng(1), dtype=torch.float64)
+        folded = folded_copy(network, z)
+        torch.testing.assert_close(folded(z), network(z), rtol=1e-12, atol=1e-12)
+        # The grouped transposed convolution keeps its batch norm; the other two are gone.
+        assert sum(isinstance(m, nn.BatchNorm2d) for m in folded.modules()) == 1
+
+    def test_a_module_with_a_forward_of_its_own_is_left_alone(self):
+        class Reversed(nn.Sequential):
+            def forward(self, z):
+                for layer in reversed(self):
+                    z = layer(z)
+                return z
+
+        network = Reversed(nn.BatchNorm1d(4), nn.Linear(4, 4)).eval()
+        z = torch.randn(3, 4, generator=rng())
+        folded = folded_copy(network, z)
+        torch.testing.assert_close(folded(z), network(z))
+
+    def test_the_users_module_is_untouched(self):
+        prior = tiny_dcgan()
+        prior.generator.train()
+        before = copy.deepcopy(prior.generator.state_dict())
+        make_problem(prior=prior).value_and_gradient(latents(2, 3))
+        assert prior.generator.training
+        assert all(p.requires_grad and p.grad is None for p in prior.generator.parameters())
+        for name, tensor in prior.generator.state_dict().items():
+            assert torch.equal(tensor, before[name])
+
+
+class TestForward:
+    def image(self):
+        return torch.empty(1, *SHAPE)
+
+    def check(self, physics, count, *, can_select=True):
+        forward = Forward(physics, count, self.image())
+        x = torch.rand(3, count, *SHAPE, generator=rng(5))
+        expected = torch.stack([physics.A(images) for images in x])
+        torch.testing.assert_close(forward.A(x), expected)
+        assert forward.can_select == can_select
+        if can_select:
+            kept = torch.tensor([count - 1, 0])
+            part = forward.select(kept).A(x[:, kept])
+            torch.testing.assert_close(part, expected[:, kept])
+        return forward
+
+    def test_dense(self):
+        self.check(gaussian(10, SHAPE), 4)
+
+    def test_dense_with_as_many_rows_as_signals(self):
+        self.check(gaussian(4, SHAPE), 4)
+
+    def test_one_mask(self):
+        self.check(Mask((torch.rand(1, 1, 8, 8, generator=rng()) > 0.5).float()), 4)
+
+    def test_a_mask_per_image(self):
+        self.check(Mask((torch.rand(4, 1, 8, 8, generator=rng()) > 0.5).float()), 4)
+
+    def test_nonlinear(self):
+        self.check(Phaseless(gaussian(10, SHAPE)), 3)
+
+    def test_complex(self):
+        self.check(Fourier(), 3)
+
+    def test_per_image_tensors_out_of_reach_keep_all_signals(self):
+        class Hidden:
+            def __init__(self):
+                self.masks = [torch.rand(1, 8, 8, generator=rng(i)) for i in range(4)]
+
+            def A(self, x):
+                return x * torch.stack(self.masks)
+
+        forward = self.check(Hidden(), 4, can_select=False)
+        with pytest.raises(RuntimeError):
+            forward.select(torch.tensor([0]))
+
+    def test_a_call_that_overwrites_the_mask_leaves_the_users_physics_alone(self):
+        class Forgetful(Mask):
+            def A(self, x, mask=None):
+                result = super().A(x, mask)
+                self.mask = torch.ones(1, 1, 8, 8)
+                return result
+
+        physics = Forgetful(torch.zeros(1, 1, 8, 8))
+        Forward(physics, 2, self.image())
+        assert not physics.mask.any()
+
+
+class TestProblem:
+    def test_residual_is_the_root_of_the_objective(self):
+        problem = make_problem()
+        z = latents(1, 3)
+        residual, _ = problem.residual_and_jacobian(z[0])
+        torch.testing.assert_close(residual.square().sum(-1), problem.value(z)[0])
+
+    @pytest.mark.parametrize(
+        "physics", [None, Fourier(), Phaseless(gaussian(20, SHAPE, dtype=torch.float64))]
+    )
+    def test_jacobian_is_the_derivative_of_the_residual(self, physics):
+        problem = make_problem(physics=physics)
+        z = latents(1, 3)[0]
+        residual, jacobian = problem.residual_and_jacobian(z)
+        step = 1e-6
+        for entry in range(z.shape[1]):
+            moved = z.clone()
+            moved[:, entry] += step
+            after, _ = problem.residual_and_jacobian(moved)
+            numeric = (after - residual) / step
+            torch.testing.assert_close(jacobian[..., entry], numeric, rtol=1e-3, atol=1e-4)
+
+    def test_gradient_of_a_batch_is_that_of_each_signal(self):
+        # With plain gradients: Adam would hide a mean taken for a sum.
+        problem = make_problem(count=5)
+        z = latents(2, 5)
+        value, gradient = problem.value_and_gradient(z)
+        for i in range(5):
+            alone = problem.select(torch.tensor([i]))
+            v, g = alone.value_and_gradient(z[:, i : i + 1])
+            torch.testing.assert_close(v[:, 0], value[:, i], rtol=1e-12, atol=1e-12)
+            torch.testing.assert_close(g[:, 0], gradient[:, i], rtol=1e-12, atol=1e-12)
+
+    @pytest.mark.parametrize("images", [1, 2, 4, 7])
+    def test_chunks_change_nothing(self, images):
+        problem = make_problem(count=5)
+        z = latents(3, 5)
+        expected = problem.value_and_gradient(z)
+        problem._images_per_chunk = images
+        for got, wanted in zip(problem.value_and_gradient(z), expected, strict=True):
+            torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(problem.value(z), expected[0], rtol=1e-12, atol=1e-12)
+
+    def test_chunks_follow_the_memory_bound(self, monkeypatch):
+        many = make_problem()._images_per_chunk
+        monkeypatch.setattr(problem_module, "MEMORY_BOUND", problem_module.MEMORY_BOUND // 8)
+        assert make_problem()._images_per_chunk == pytest.approx(many / 8, abs=1)
+
+
+class TestAdam:
+    def test_one_restart_is_torchs_adam(self):
+        problem = make_problem(count=2)
+        starts = latents(1, 2)
+        effort = Effort(restarts=1, steps=12, learning_rate=0.1, final_rate=0.1, tolerance=0)
+        z = starts.clone().requires_grad_(True)
+        optimizer = torch.optim.Adam([z], lr=0.1)
+        values = []
+        for _ in range(12):
+            optimizer.zero_grad()
+            value, gradient = problem.value_and_gradient(z)
+            values.append(value)
+            z.grad = gradient
+            optimizer.step()
+        values.append(problem.value(z))
+        found = race(problem, starts, effort)
+        torch.testing.assert_close(found.value, torch.stack(values).amin(0), rtol=1e-10, atol=0)
+
+    def test_best_over_steps_is_kept_and_is_the_value_of_its_latent(self):
+        problem = make_problem()
+        effort = Effort(restarts=2, steps=15, learning_rate=0.8, final_rate=0.8, tolerance=0)
+        found = race(problem, latents(2, 3), effort)
+        torch.testing.assert_close(problem.value(found.z), found.value)
+        trace = torch.stack(found.trace)
+        assert (trace[1:] <= trace[:-1]).all()
+
+    def test_survivors_are_the_best_of_each_signal(self):
+        value = torch.tensor([[3.0, torch.nan], [1.0, 5.0], [2.0, torch.inf]])
+        rows, numbers = survivors(torch.arange(6.0).view(3, 2, 1), value, 2)
+        assert numbers[:, 0].tolist() == [1, 2]
+        assert numbers[0, 1] == 1
+        assert rows[0, :, 0].tolist() == [2.0, 3.0]
+
+    def test_race_keeps_the_published_number(self):
+        effort = Effort(
+            restarts=8, steps=20, learning_rate=0.1, final_rate=0.01, race=((0.25, 4), (0.5, 1))
+        )
+        assert [effort.survivors(step) for step in (1, 5, 9, 10, 20)] == [8, 4, 4, 1, 1]
+        assert len(race(make_problem(), latents(8, 3), effort).z) == 1
+
+    def test_rate_falls_from_first_to_last(self):
+        assert rate(BALANCED, 1) == pytest.approx(BALANCED.learning_rate)
+        assert rate(BALANCED, BALANCED.steps) == pytest.approx(BALANCED.final_rate)
+
+    def test_converged_signals_leave_and_keep_their_result(self):
+        problem = make_problem(count=4, weight=5.0)
+        effort = Effort(
+            restarts=2, steps=400, learning_rate=0.05, final_rate=0.05, tolerance=1e-3, window=20
+        )
+        found = race(problem, latents(2, 4), effort)
+        assert found.converged.all()
+        assert (found.steps < 400).all()
+        torch.testing.assert_close(problem.value(found.z), found.value)
+
+
+class TestPolish:
+    def test_lowers_the_objective_and_reports_its_value(self):
+        problem = make_problem(count=4)
+        z = latents(1, 4)[0]
+        polished = polish(problem, z, 30, 1e-6)
+        assert (polished.value <= problem.value(z[None])[0]).all()
+        torch.testing.assert_close(problem.value(polished.z[None])[0], polished.value)
+
+    def test_nan_signal_does_not_disturb_the_others(self):
+        problem = make_problem(count=3)
+        clean = polish(problem, latents(1, 3)[0], 10, 1e-6)
+        problem.y[1] = torch.nan
+        dirty = polish(problem, latents(1, 3)[0], 10, 1e-6)
+        for i in (0, 2):
+            torch.testing.assert_close(dirty.z[i], clean.z[i], rtol=1e-9, atol=1e-9)
+
+    def test_without_a_residual_there_is_no_polish(self):
+        class Absolute(CSGMObjective):
+            def residual(self, z, x, y, physics):
+                return None
+
+        physics = gaussian(30, SHAPE, dtype=torch.float64)
+        y = physics.A(torch.rand(2, *SHAPE, generator=rng(), dtype=torch.float64))
+        problem = Problem(tiny_dcgan(), Absolute(0.0), y, physics)
+        assert polish(problem, latents(1, 2)[0], 3, 1e-6) is None
+
+
+def test_starts_depend_on_seed_and_index_alone():
+    latent = tiny_dcgan().latent
+    like = torch.empty(0)
+    whole = draw_starts(latent, 4, 3, Streams(7), like)
+    part = draw_starts(latent, 2, 3, Streams(7, [3, 1]), like)
+    assert torch.equal(part, whole[:, [3, 1]])
+    assert not torch.equal(whole, draw_starts(latent, 4, 3, Streams(8), like))
+    more = draw_starts(latent, 4, 5, Streams(7), like)
+    assert torch.equal(more[:3], whole)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restarts": 0},
+        {"steps": 0},
+        {"learning_rate": 0.0},
+        {"final_rate": 1.0},
+        {"race": ((1.5, 2),)},
+        {"polish_steps": -1},
+    ],
+)
+def test_bad_efforts_are_refused(change):
+    good = {"restarts": 2, "steps": 5, "learning_rate": 0.1, "final_rate": 0.1}
+    with pytest.raises(ValueError, match="must"):
+        Effort(**{**good, **change})
+
+
+def test_dense_case_has_the_stated_scale():
+    matrix = gaussian(50, SHAPE).matrix
+    assert isinstance(gaussian(5, SHAPE), Dense)
+    assert float(matrix.square().sum(0).mean()) == pytest.approx(1, rel=0.1)
