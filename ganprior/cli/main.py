@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+import warnings
+from typing import Any, NoReturn
 
 import click
 
 from ganprior import __version__
+from ganprior.cli.specs import check_name
 
 # Name of each command and its line of help: written here so that --help imports none of them.
 COMMANDS = {
@@ -23,6 +25,11 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
+    """Commands that are imported when they run, and errors that are one line on stderr.
+
+    Exit status: 2 for what the user can mend, 130 after Ctrl-C, 1 for a fault of ours.
+    """
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -33,6 +40,12 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        check_name("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -40,20 +53,63 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except ValueError as error:
+        except KeyboardInterrupt:
+            # Here and not in main: click writes an empty line before it hands the interrupt on.
+            _fail("interrupted", 130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
             if ctx.params["debug"]:
                 raise
-            raise click.ClickException(" ".join(str(error).split())) from error
+            if isinstance(error, ValueError):
+                _fail(str(error), 2)
+            name = type(error).__name__
+            _fail(f"internal error, {name}: {error}; run 'ganprior --debug ...' for the trace", 1)
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(*args, **extra)
+        except click.ClickException as error:
+            # click itself would print the usage too, and the message on a line of its own.
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            hint = f" See '{context.command_path} --help'." if context else ""
+            _print_error(error.format_message() + hint)
+            status = 2
+        sys.exit(status)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _fail(message: str, status: int) -> NoReturn:
+    _print_error(message)
+    raise click.exceptions.Exit(status)
+
+
+def _print_error(message: str) -> None:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+
+
+@click.group(
+    "ganprior",
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="ganprior")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def cli(debug: bool) -> None:
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
     """Recover images from few or damaged measurements with a GAN prior."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> None:
     """Run the command line; every error of the user is one line on stderr and exit status 2."""
-    click.ClickException.exit_code = 2
-    sys.exit(cli())
+    if not sys.warnoptions:
+        # What libraries tell their users' programmers; python -W default shows it.
+        warnings.simplefilter("ignore")
+    cli.main(prog_name="ganprior")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Several solvers on the same measurements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ganprior.cli.measurements import Measurements
+from ganprior.cli.progress import progress_bar
+from ganprior.cli.solver_specs import SolverSpec
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ganprior.priors import Prior
+    from ganprior.solution import Status
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one solver made of N signals, on the CPU.
+
+    Attributes
+    ----------
+    solver : str
+        The solver as asked for.
+    x : Tensor
+        Reconstructions, not clipped, (N, C, H, W).
+    measurement_error : Tensor
+        ||y - A(x)||^2, (N,).
+    status : tuple of Status
+        How each signal ended.
+    seconds : float
+        Time per signal: that of the batch over its size.
+    """
+
+    solver: str
+    x: Tensor
+    measurement_error: Tensor
+    status: tuple[Status, ...]
+    seconds: float
+
+
+def compare(
+    solvers: Sequence[SolverSpec],
+    measured: Measurements,
+    prior: Prior,
+    seed: int,
+    device: torch.device,
+) -> list[Attempt]:
+    """Reconstruct all signals with each solver: the same y and A for all.
+
+    Parameters
+    ----------
+    solvers : sequence of SolverSpec
+        The solvers.
+    measured : Measurements
+        Measurements and physics; the physics is moved to the device.
+    prior : Prior
+        The prior of those solvers that have one; moved to the device.
+    seed : int
+        Seed of the starts.
+    device : torch.device
+        Where to compute.
+
+    Raises
+    ------
+    ValueError
+        If a solver does not suit the physics, or has an option that the library refuses.
+    """
+    from ganprior.streams import Streams
+
+    for spec in solvers:
+        # All are made before the first one runs: a wrong option shall not cost the others' work.
+        spec.build(prior, measured.noise_std)
+    prior = prior.to(device)
+    physics, y = measured.physics.to(device), measured.y.to(device)
+    streams = Streams(seed, measured.indices)
+    attempts = []
+    for spec in solvers:
+        with progress_bar(spec.text) as progress:
+            solver = spec.build(prior, measured.noise_std, progress)
+            start = time.perf_counter()
+            solution = solver.solve(y, physics, rng=streams)
+            # Waits for the device: the copy is part of the time.
+            x = solution.x.cpu()
+            seconds = time.perf_counter() - start
+        errors = solution.measurement_error.cpu()
+        attempts.append(Attempt(spec.text, x, errors, solution.status, seconds / len(y)))
+    return attempts

@@ -1,0 +1,117 @@
+"""The INPUT arguments: images of one shape from several files, folders and data sets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Images in the order of the arguments; the index of an image is its place in it.
+
+    Attributes
+    ----------
+    pixels : Tensor
+        Float32 in [0, 1], (N, C, H, W).
+    names : tuple of str
+        One name per image: its file, and its index in the file where there are many.
+    sources : tuple of str
+        The arguments that were read; those after ``limit`` images are not.
+    sha256 : tuple of str
+        Checksum of each source.
+    """
+
+    pixels: Tensor
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+    sha256: tuple[str, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of one image."""
+        channels, height, width = self.pixels.shape[1:]
+        return channels, height, width
+
+
+def read_inputs(
+    sources: tuple[str, ...],
+    *,
+    limit: int | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+    expected: tuple[str, Shape] | None = None,
+    remedy: str = "",
+) -> Inputs:
+    """Read images; of a data set with two splits the test images.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Whatever :func:`ganprior.datasets.load_images` reads; at least one.
+    limit : int, optional
+        Most images over all sources.
+    size, channels : int, optional
+        Conversions asked for, as for :func:`ganprior.datasets.load_images`.
+    expected : pair of str and tuple, optional
+        What the images must fit, in words, and the (C, H, W) that they must have. When absent,
+        all must have the shape of the first.
+    remedy : str
+        What to do about images of another shape, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a source cannot be read or its images have another shape.
+    """
+    import torch
+
+    from ganprior.datasets import load_images
+
+    sets, read, count = [], [], 0
+    for source in sources:
+        left = None if limit is None else limit - count
+        if left == 0:
+            break
+        images = load_images(source, split="test", size=size, channels=channels, limit=left)
+        whose, shape = expected = expected or (source, images.shape)
+        if images.shape != shape:
+            raise ValueError(
+                f"the images of {source} are {words(images.shape)} (channels x height x width), "
+                f"those of {whose} are {words(shape)}; {remedy}"
+            )
+        sets.append(images)
+        read.append(source)
+        count += len(images)
+    names = [(source, name) for source, part in zip(read, sets, strict=True) for name in part.names]
+    return Inputs(
+        torch.cat([part.floats() for part in sets]),
+        _distinct(names),
+        tuple(read),
+        tuple(part.sha256 for part in sets),
+    )
+
+
+def words(shape: Shape) -> str:
+    """``1 x 28 x 28``."""
+    return " x ".join(map(str, shape))
+
+
+def _distinct(names: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Names of images; with their folders where two sources hold a file of the same name."""
+    seen = Counter(name for _, name in names)
+    if max(seen.values()) == 1:
+        return tuple(name for _, name in names)
+    folders = {source: _folder(Path(source)) for source, _ in names}
+    return tuple(str(folders[source] / name) for source, name in names)
+
+
+def _folder(source: Path) -> Path:
+    return source if source.is_dir() else source.parent

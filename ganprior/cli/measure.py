@@ -1,0 +1,63 @@
+"""``ganprior measure``: measurements of images in a file, as an instrument would give them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from ganprior.cli.inputs import read_inputs
+from ganprior.cli.measure_specs import MeasureSpec
+from ganprior.cli.measurement_files import save
+from ganprior.cli.measurements import as_matrix, take
+from ganprior.cli.options import LIMIT, MEASURE_SPECS, NOISE_STD, SEED
+from ganprior.cli.output import check_folder
+
+
+@click.command(epilog=MEASURE_SPECS)
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--measure", "spec", required=True, metavar="SPEC", help="How to measure; see below.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.npz")
+@click.option(
+    "--noise-std", type=NOISE_STD, default=0.0, show_default=True, help="Noise on each entry of y."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of A and noise.")
+@click.option("--limit", type=LIMIT, help="Take so many images and no more.")
+@click.option("--size", type=click.IntRange(min=1), help="Resize images to SIZE x SIZE.")
+@click.option("--channels", type=click.IntRange(1, 3), help="Convert images: 1 gray, 3 colour.")
+@click.option("--store-matrix", is_flag=True, help="Store A itself, (m, n), with y as (N, m).")
+def measure(
+    inputs: tuple[str, ...],
+    spec: str,
+    out: Path,
+    noise_std: float,
+    seed: int,
+    limit: int | None,
+    size: int | None,
+    channels: int | None,
+    store_matrix: bool,
+) -> None:
+    """Measure the images of INPUT and store y with what is needed to rebuild A.
+
+    'ganprior reconstruct --measurements FILE.npz' starts from such a file.
+    """
+    parsed = MeasureSpec.parse(spec)
+    if out.suffix != ".npz" or out.is_dir():
+        raise ValueError(f"--out {out} must be the name of a file that ends in .npz")
+    check_folder("--out", out.parent)
+    read = read_inputs(
+        inputs,
+        limit=limit,
+        size=size,
+        channels=channels,
+        remedy="measure them apart, or make them alike with --size and --channels",
+    )
+    measured = take(read, parsed, noise_std, seed)
+    m, matrix = measured.m, None
+    if store_matrix:
+        y, matrix = as_matrix(measured)
+        measured = replace(measured, y=y)
+    save(measured, out, matrix=matrix)
+    n = read.pixels[0].numel()
+    click.echo(f"wrote {out}: {len(read.pixels)} signals, m = {m}, n = {n}")

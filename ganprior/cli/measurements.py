@@ -1,0 +1,119 @@
+"""Measurements of images, with the physics that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ganprior.cli.inputs import Inputs, Shape
+from ganprior.cli.measure_specs import MeasureSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Images that pass through the physics at once when its matrix is formed.
+_CHUNK = 512
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What is known of N signals that were measured by one physics.
+
+    Attributes
+    ----------
+    y : Tensor
+        Measurements, float32 on the CPU, (N, ...).
+    physics : object
+        A deepinv physics for images of ``image_shape``, on the CPU.
+    image_shape : tuple of int
+        (C, H, W).
+    names : tuple of str
+        One per signal.
+    indices : tuple of int
+        Index of each signal: together with the seed it fixes the random numbers of the signal.
+    spec : str or None
+        The spec of the physics; None for a matrix of the user's own.
+    seed : int
+        Seed of physics and noise, 0 where none was used.
+    noise_std : float
+        Standard deviation of the noise of each entry of y, 0 where it is not known.
+    """
+
+    y: Tensor
+    physics: Any
+    image_shape: Shape
+    names: tuple[str, ...]
+    indices: tuple[int, ...]
+    spec: str | None
+    seed: int
+    noise_std: float
+
+    @property
+    def m(self) -> int:
+        """True number of measurements of one signal: for a mask, of the known pixels."""
+        from ganprior.physics import measurement_count
+
+        return int(measurement_count(self.physics, self.image_shape))
+
+    def head(self, count: int | None) -> Measurements:
+        """Keep the first ``count`` signals, all for None."""
+        cut = slice(count)
+        return replace(self, y=self.y[cut], names=self.names[cut], indices=self.indices[cut])
+
+
+def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Measurements:
+    """Measure images: y = A(x) + noise, on the CPU, so that no device changes a number of y.
+
+    Raises
+    ------
+    ValueError
+        If the spec does not suit the images, or ``noise_std`` is negative or not finite.
+    """
+    from ganprior.physics import add_noise
+    from ganprior.streams import Streams
+
+    physics = spec.build(inputs.shape, seed)
+    indices = tuple(range(len(inputs.pixels)))
+    y = add_noise(physics.A(inputs.pixels), noise_std, Streams(seed, indices), physics)
+    return Measurements(
+        y=y,
+        physics=physics,
+        image_shape=inputs.shape,
+        names=inputs.names,
+        indices=indices,
+        spec=spec.text,
+        seed=seed,
+        noise_std=noise_std,
+    )
+
+
+def as_matrix(measured: Measurements) -> tuple[Tensor, Tensor]:
+    """Measurements (N, m) as rows and the dense A, (m, n), that they were made with.
+
+    Entries of y that the physics does not measure (hidden pixels) are left out of both.
+
+    Raises
+    ------
+    ValueError
+        If the physics is not linear.
+    """
+    import torch
+
+    from ganprior.physics import measurement_support
+
+    n = torch.Size(measured.image_shape).numel()
+    columns = [
+        measured.physics.A(part.unflatten(1, measured.image_shape)).flatten(1)
+        for part in torch.eye(n).split(_CHUNK)
+    ]
+    matrix = torch.cat(columns).T
+    x = torch.rand(1, *measured.image_shape, generator=torch.Generator().manual_seed(0))
+    if not torch.allclose(measured.physics.A(x).flatten(), matrix @ x.flatten(), 1e-3, 1e-4):
+        raise ValueError(
+            f"--store-matrix: {measured.spec} is not linear and has no matrix; leave it out"
+        )
+    support = measurement_support(measured.physics)
+    kept = torch.ones(len(matrix), dtype=torch.bool)
+    if support is not None:
+        kept = support.expand_as(measured.y[:1]).flatten() != 0
+    return measured.y.flatten(1)[:, kept].contiguous(), matrix[kept].contiguous()

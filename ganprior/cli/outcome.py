@@ -1,0 +1,136 @@
+"""From measurements to a reported outcome: what ``reconstruct`` and ``demo`` have in common."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import ganprior
+from ganprior.cli.comparison import Attempt, compare
+from ganprior.cli.measurements import Measurements
+from ganprior.cli.report import FILES, rows, summarise, table, write_results
+from ganprior.cli.solver_specs import SolverSpec
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ganprior.priors import Prior
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the signals came from.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        Files, folders or data sets of the images; or the measurement file.
+    sha256 : tuple of str
+        Checksum of each.
+    original : Tensor or None
+        The images in [0, 1], (N, C, H, W); None where there are measurements alone.
+    """
+
+    inputs: tuple[str, ...]
+    sha256: tuple[str, ...]
+    original: Tensor | None
+
+
+def reconstruct_and_report(
+    source: Source,
+    measured: Measurements,
+    prior_name: str,
+    prior: Prior,
+    solvers: Sequence[SolverSpec],
+    *,
+    seed: int,
+    device: torch.device,
+    out: Path,
+    as_json: bool = False,
+) -> None:
+    """Run all solvers, write the files, and print the table and what was written.
+
+    Parameters
+    ----------
+    source : Source
+        Origin of the signals, and the truth where it is known.
+    measured : Measurements
+        What to reconstruct from.
+    prior_name : str
+        Name or path of the prior, for the record.
+    prior : Prior
+        The prior.
+    solvers : sequence of SolverSpec
+        The solvers to compare.
+    seed : int
+        Seed of the starts.
+    device : torch.device
+        Where to compute.
+    out : Path
+        Folder of the files.
+    as_json : bool
+        Print ``summary.json`` in place of the table.
+
+    Raises
+    ------
+    ValueError
+        If a solver does not suit the physics or a file cannot be written.
+    """
+    config = _config(source, measured, prior_name, prior, solvers, seed, device)
+    attempts = compare(solvers, measured, prior, seed, device)
+    found = rows(measured, attempts, source.original)
+    summary = summarise(config, found)
+    write_results(out, summary, measured, attempts, source.original)
+    _advise(attempts)
+    if as_json:
+        click.echo(summary)
+        return
+    click.echo(table(found))
+    click.echo("wrote " + ", ".join(str(out / name) for name in FILES))
+
+
+def _config(
+    source: Source,
+    measured: Measurements,
+    prior_name: str,
+    prior: Prior,
+    solvers: Sequence[SolverSpec],
+    seed: int,
+    device: torch.device,
+) -> dict[str, Any]:
+    """What is needed to do it again."""
+    return {
+        "ganprior": ganprior.__version__,
+        "torch": importlib.metadata.version("torch"),
+        "deepinv": importlib.metadata.version("deepinv"),
+        "prior": prior_name,
+        "weights_sha256": prior.card.get("weights_sha256"),
+        "measure": measured.spec,
+        "solvers": [spec.text for spec in solvers],
+        "noise_std": measured.noise_std,
+        "seed": seed,
+        "device": str(device),
+        "inputs": list(source.inputs),
+        "data_sha256": list(source.sha256),
+        "images": len(measured.y),
+    }
+
+
+def _advise(attempts: Sequence[Attempt]) -> None:
+    """Say on stderr which reconstructions failed, and what to do."""
+    from ganprior.solution import Status
+
+    for attempt in attempts:
+        count = attempt.status.count(Status.NONFINITE)
+        if count:
+            click.echo(
+                f"{attempt.solver}: {count} of {len(attempt.status)} not reconstructed. "
+                f"{Status.NONFINITE.advice}",
+                err=True,
+            )

@@ -1,0 +1,41 @@
+"""``ganprior priors``: what is shipped, from the cards alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+
+@click.command()
+def priors() -> None:
+    """List the shipped priors.
+
+    One line each: name, size of the images, size k of the latent, training data, its licence, and
+    the representation error, the mean per-pixel error of held-out images fitted from all pixels.
+    """
+    from ganprior.priors import find_prior, prior_names, read_card
+
+    rows = [_row(name, read_card(find_prior(name))) for name in prior_names()]
+    if not rows:
+        click.echo("no prior is shipped with this installation; make one with 'ganprior train'")
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _row(name: str, card: dict[str, Any]) -> tuple[str, ...]:
+    size = "x".join(str(axis) for axis in card.get("image_shape", "?"))
+    latent = card.get("latent", {}).get("shape")
+    error = card.get("quality", {}).get("representation_error")
+    return (
+        name,
+        size,
+        f"k={math.prod(latent) if latent else '?'}",
+        str(card.get("data", "data unknown")),
+        str(card.get("licence", "licence unknown")),
+        "representation error " + ("not measured" if error is None else f"{error:.4f}"),
+    )

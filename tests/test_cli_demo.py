@@ -1,0 +1,57 @@
+"""``ganprior demo``: ten images, four solvers, from any folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganprior.cli import demo as module
+from ganprior.priors import prior_names
+from tests.cli_cases import TINY, read_arrays, read_summary, save_prior, succeed
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_writes_and_prints_what_reconstruct_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "DEMO_PRIOR", save_prior(tmp_path, size=28))
+    monkeypatch.setattr(module, "DEMO_SOLVERS", (TINY, *module.DEMO_SOLVERS[1:]))
+    monkeypatch.chdir(tmp_path)
+    done = succeed("demo")
+    out = tmp_path / "ganprior-demo"
+    assert {path.name for path in out.iterdir()} == {
+        "summary.json",
+        "reconstructions.npz",
+        "figure.png",
+    }
+    summary = read_summary(out)
+    assert len(summary["rows"]) == 40
+    assert {(row["m"], row["n"]) for row in summary["rows"]} == {(100, 784)}
+    assert summary["config"]["solvers"] == [TINY, "lasso-dct", "lasso-wavelet", "lasso-pixel"]
+    assert read_arrays(out)["original"].shape == (10, 1, 28, 28)
+    assert str(Path("ganprior-demo") / "figure.png") in done.stdout
+    assert len(done.stdout.splitlines()) == 7
+
+
+@pytest.mark.skipif(module.DEMO_PRIOR not in prior_names(), reason="no prior is installed")
+def test_runs_from_any_folder(tmp_path):
+    """The whole demo in a process of its own, with the shipped prior."""
+    command = [sys.executable, "-m", "ganprior.cli.main", "demo", "--out", "here"]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = read_summary(tmp_path / "here")["rows"]
+    errors = {
+        solver: [row["per_pixel_error"] for row in found if row["solver"] == solver]
+        for solver in module.DEMO_SOLVERS
+    }
+    assert [len(values) for values in errors.values()] == [10] * 4
+    best_lasso = min(sum(errors[solver]) for solver in module.DEMO_SOLVERS[1:])
+    assert sum(errors["csgm"]) < best_lasso

@@ -1,0 +1,104 @@
+"""Help is light, and the shell of all commands: usage errors, faults of ours, Ctrl-C."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from ganprior.cli import main as shell
+from tests.cli_cases import refuse, run, succeed
+
+# Commands and their help, one after the other in one fresh process, then what was imported.
+PROBE = """
+import sys
+from ganprior.cli.main import cli
+for args in [["--help"], [], ["--version"], *([name, "--help"] for name in sys.argv[1:])]:
+    try:
+        cli.main(args, prog_name="ganprior")
+    except SystemExit as end:
+        assert not end.code, args
+print("heavy:", *({"torch", "numpy", "deepinv", "matplotlib", "PIL", "scipy"} & set(sys.modules)))
+"""
+
+
+def test_help_imports_nothing_heavy():
+    command = [sys.executable, "-c", PROBE, "demo", "measure", "reconstruct", "train"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy:"
+    assert done.stderr == ""
+    for name in shell.COMMANDS:
+        assert name in done.stdout
+
+
+def test_every_spec_stands_in_the_help():
+    from ganprior.cli.measure_specs import _KINDS as MEASUREMENTS
+    from ganprior.cli.solver_specs import _KINDS as SOLVERS
+
+    text = succeed("reconstruct", "--help").stdout
+    for name in (*MEASUREMENTS, *SOLVERS):
+        assert name in text
+    for kind in SOLVERS.values():
+        for option in kind.readers:
+            assert f"{option}=" in text
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["recnstruct"], ["unknown command 'recnstruct'", "did you mean 'reconstruct'?"]),
+        (["--verson"], ["--verson", "--version"]),
+        (["reconstruct"], ["Missing option", "ganprior reconstruct --help"]),
+        (["reconstruct", "--pior", "x"], ["--pior", "--prior"]),
+        (["measure", "--measure", "identity", "--out", "y.npz"], ["Missing argument 'INPUT...'"]),
+        (["reconstruct", "a.npz", "--prior"], ["--prior", "requires an argument"]),
+        (["reconstruct", "a.npz", "--limit", "many"], ["--limit", "'many'"]),
+    ],
+)
+def test_usage_errors_are_one_line(args, words):
+    line = refuse(*args)
+    for word in words:
+        assert word in line
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make ``ganprior demo`` raise what the test gives it."""
+
+    def install(error):
+        def fail():
+            raise error
+
+        monkeypatch.setattr("ganprior.cli.demo.demo", click.Command("demo", callback=fail))
+
+    return install
+
+
+def test_an_error_of_the_user_is_one_line_unless_debugged(failing):
+    failing(ValueError("x must be\nsmall"))
+    assert refuse("demo") == "Error: x must be small"
+    result = run("--debug", "demo")
+    assert isinstance(result.exception, ValueError)
+
+
+def test_a_fault_of_ours_is_one_line_unless_debugged(failing):
+    failing(RuntimeError("broken\npipe work"))
+    result = run("demo")
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert "internal error" in line
+    assert "RuntimeError: broken pipe work" in line
+    assert "--debug" in line
+    assert isinstance(run("--debug", "demo").exception, RuntimeError)
+
+
+def test_ctrl_c_is_one_line_and_status_130(failing):
+    failing(KeyboardInterrupt())
+    result = run("demo")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "Error: interrupted\n"
+
+
+def test_a_command_may_choose_its_exit_status(failing):
+    failing(click.exceptions.Exit(130))
+    assert run("demo").exit_code == 130
