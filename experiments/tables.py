@@ -1,0 +1,97 @@
+"""Tables of README: the Markdown of committed CSV files, so that no number is typed by hand.
+
+A table stands between two comments,
+
+    <!-- table: PATH.csv -->
+    <!-- end -->
+
+with PATH relative to README. ``columns: first, second`` after the path takes those columns alone,
+in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the rounding.
+
+    python -m experiments.tables --write
+
+puts every table in its place; without ``--write`` it names those that differ and exits with
+status 1, as a test does too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+TABLE = re.compile(
+    r"^(?P<open><!-- table: (?P<path>\S+\.csv)(?: columns: (?P<columns>[^\n]+?))? -->\n)"
+    r"(?P<body>.*?)"
+    r"^<!-- end -->$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def render(path: Path, columns: list[str] | None = None) -> str:
+    """Markdown table of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file whose first row names the columns.
+    columns : list of str, optional
+        Columns to show, in this order; all when absent.
+
+    Raises
+    ------
+    ValueError
+        If the file is absent or lacks one of the columns.
+    """
+    if not path.is_file():
+        raise ValueError(f"no file {path}: run the experiment that writes it")
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        known = list(reader.fieldnames or ())
+        rows = list(reader)
+    shown = known if columns is None else columns
+    if unknown := [name for name in shown if name not in known]:
+        raise ValueError(f"{path} has no column {unknown[0]!r}; its columns: {', '.join(known)}")
+    lines = [shown, ["---"] * len(shown), *([row[name] for name in shown] for row in rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def table_of(match: re.Match[str], root: Path) -> str:
+    """Markdown that belongs between the comments of one match of ``TABLE``."""
+    columns = match["columns"]
+    names = None if columns is None else [name.strip() for name in columns.split(",")]
+    return render(root / match["path"], names)
+
+
+def fill(text: str, root: Path) -> str:
+    """Text with every table rendered anew; paths are relative to ``root``."""
+
+    def whole(match: re.Match[str]) -> str:
+        return f"{match['open']}{table_of(match, root)}<!-- end -->"
+
+    return TABLE.sub(whole, text)
+
+
+def main() -> None:
+    """Compare or rewrite the tables of README."""
+    parser = argparse.ArgumentParser(description="Tables of README from committed CSV files.")
+    parser.add_argument("--write", action="store_true", help="rewrite README in place")
+    arguments = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    if arguments.write:
+        README.write_text(fill(text, README.parent), encoding="utf-8")
+        return
+    stale = [
+        match["path"]
+        for match in TABLE.finditer(text)
+        if match["body"] != table_of(match, README.parent)
+    ]
+    if stale:
+        raise SystemExit(f"README differs from {', '.join(stale)}; run with --write")
+
+
+if __name__ == "__main__":
+    main()
