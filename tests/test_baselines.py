@@ -1,16 +1,20 @@
 """The three Lassos against scikit-learn, closed forms and invariants."""
 
+import csv
 import math
+from importlib import resources
+from pathlib import Path
 
 import pytest
 import torch
 from sklearn.linear_model import Lasso as SklearnLasso
 from torch import nn
 
+from ganprior import baselines
 from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
 from ganprior.baselines.alphas import default_alpha
 from ganprior.baselines.fista import fista, soft_threshold
-from ganprior.baselines.linear_map import LinearMap, squared_operator_norm
+from ganprior.baselines.linear_map import LinearMap, count_and_scale, squared_operator_norm
 from ganprior.solution import Status
 
 LASSOS = [LassoDCT, LassoWavelet, LassoPixel]
@@ -349,10 +353,34 @@ class TestDefaultAlpha:
     def test_positive_and_rising_with_the_noise(self, basis):
         noise = torch.tensor([0.0, 0.001, 0.01, 0.1, 1.0, 10.0])
         for m in (1, 10, 100, 784, 2000):
-            alpha = default_alpha(basis, m, 784, noise)
+            alpha = default_alpha(basis, torch.full((6,), m), 784, noise)
             assert (alpha > 0).all()
-            assert (alpha[2:].diff() > 0).all()
-        assert alpha[-1] / alpha[-2] == pytest.approx(10)
+            assert alpha[5] / alpha[4] == pytest.approx(10)
+
+    def test_interpolates_the_table(self):
+        rows = csv.DictReader(resources.files(baselines).joinpath("alphas.csv").open())
+        for row in rows:
+            m, noise_std = int(row["m"]), float(row["noise_level"]) / math.sqrt(int(row["m"]))
+            at = torch.tensor([m]), int(row["n"]), torch.tensor([noise_std]).double()
+            assert default_alpha(row["basis"], *at).item() == pytest.approx(float(row["alpha"]))
+
+    def test_the_table_is_what_the_tuning_found(self):
+        folder = Path(__file__).parents[1] / "experiments" / "bora2017" / "results" / "tuning"
+        tried = list(csv.DictReader((folder / "lasso.csv").open()))
+        for row in csv.DictReader(resources.files(baselines).joinpath("alphas.csv").open()):
+            errors = {
+                float(t["alpha"]): float(t["mean_per_pixel_error"])
+                for t in tried
+                if all(t[key] == row[key] for key in ("basis", "m", "n", "noise_level"))
+                and float(t["converged"]) >= 0.95
+            }
+            assert errors[float(row["alpha"])] <= 1.002 * min(errors.values())
+
+    def test_each_signal_has_its_own_count_and_noise(self):
+        m, noise = torch.tensor([10, 200, 700]), torch.tensor([0.5, 0.0, 0.01])
+        together = default_alpha("dct", m, 784, noise)
+        alone = [default_alpha("dct", m[i : i + 1], 784, noise[i : i + 1]) for i in range(3)]
+        assert torch.equal(together, torch.cat(alone))
 
     def test_noise_comes_from_the_argument_else_from_the_physics(self):
         x = images(2, (1, 8, 8))
@@ -378,6 +406,18 @@ class TestDefaultAlpha:
         small = LassoDCT(noise_std=0.02)(physics.A(x), physics)
         large = LassoDCT(noise_std=0.02 * math.sqrt(30))(paper.A(x), paper)
         torch.testing.assert_close(small, large, rtol=0, atol=1e-8)
+
+    def test_masked_pixels_are_no_measurements_and_columns_are_measured(self):
+        mask = torch.zeros(2, 1, 8, 8).double()
+        mask[0, 0, :2], mask[1] = 3, 1
+        m, scale = count_and_scale(MaskPhysics(mask), torch.zeros(2, 1, 8, 8).double())
+        assert m.tolist() == [16, 64]
+        assert scale[1] == 1
+        assert scale[0] == pytest.approx(9 * 16 / 64, rel=math.sqrt(2 / 16))
+        physics = gaussian(30, (1, 8, 8))
+        m, scale = count_and_scale(physics, torch.zeros(2, 1, 8, 8).double())
+        assert m.tolist() == [30, 30]
+        assert scale.tolist() == pytest.approx([physics.matrix.square().sum().item() / 64] * 2)
 
 
 class TestRefusals:

@@ -18,7 +18,7 @@ from torch import Tensor
 Table = dict[float, tuple[np.ndarray, np.ndarray]]
 
 
-def default_alpha(basis: str, m: int, n: int, noise_std: Tensor) -> Tensor:
+def default_alpha(basis: str, m: Tensor, n: int, noise_std: Tensor) -> Tensor:
     """Tuned alpha for 1/2 ||y - A Psi w||^2 + alpha ||w||_1, A with N(0, 1/m) entries.
 
     log(alpha) is linear in log(m / n) between tabulated fractions and constant outside them;
@@ -28,25 +28,26 @@ def default_alpha(basis: str, m: int, n: int, noise_std: Tensor) -> Tensor:
     ----------
     basis : str
         ``dct``, ``wavelet`` or ``pixel``.
-    m, n : int
-        Measurements and pixels of one signal.
+    m : Tensor
+        Number of measurements of each signal, positive, (B,).
+    n : int
+        Number of pixels, channels counted.
     noise_std : Tensor
-        Standard deviation of each entry of y, (B,) or one for all, ().
+        Standard deviation of each entry of y, (B,) or (1,).
 
     Returns
     -------
     Tensor
-        Of the shape of ``noise_std``, float64 on the CPU.
+        (B,), float64 on the CPU.
     """
-    levels, alphas = [], []
-    for level, (fractions, tuned) in sorted(_table(basis).items()):
-        at = np.interp(np.log(m / n), np.log(fractions), np.log(tuned))
-        levels.append(level)
-        alphas.append(float(np.exp(at)))
-    level = noise_std.detach().cpu().double().numpy() * m**0.5
-    # Far above the largest noise of the table, what matters is the noise alone.
-    excess = np.maximum(level / levels[-1], 1)
-    return torch.as_tensor(np.interp(level, levels, alphas) * excess)
+    counts = m.cpu().double().numpy()
+    noise = np.broadcast_to(noise_std.cpu().double().numpy(), counts.shape) * np.sqrt(counts)
+    table = sorted(_table(basis).items())
+    levels = [level for level, _ in table]
+    curves = np.array([np.interp(np.log(counts / n), *np.log(points)) for _, points in table])
+    alphas = [np.interp(at, levels, c) for at, c in zip(noise, np.exp(curves.T), strict=True)]
+    # Above the largest noise of the table, what matters is the noise alone.
+    return torch.as_tensor(np.array(alphas) * np.maximum(noise / levels[-1], 1))
 
 
 @functools.cache

@@ -29,7 +29,7 @@ from ganprior.baselines.linear_map import (
     Basis,
     LinearMap,
     as_rows,
-    dense_matrix,
+    count_and_scale,
     probe,
     squared_operator_norm,
 )
@@ -39,14 +39,14 @@ from ganprior.streams import Streams
 
 
 class Lasso(Reconstructor):
-    """The Lasso in a basis that a subclass names; all it takes is common to the three bases.
+    """The Lasso in a basis that a subclass gives: what the three have in common.
 
     Parameters
     ----------
     alpha : float, optional
         Weight of the l1 norm, positive. When absent: tuned for images in [0, 1], m / n and the
         noise, see :func:`~ganprior.baselines.alphas.default_alpha`, and scaled to the columns of
-        a dense A that has not N(0, 1/m) entries. (scikit-learn divides the data term by m: its
+        A where its entries are not N(0, 1/m). (scikit-learn divides the data term by m: its
         alpha is this one divided by m.)
     noise_std : float, optional
         Standard deviation of each entry of y, from which the default alpha follows. When absent:
@@ -156,15 +156,12 @@ class Lasso(Reconstructor):
         if self.alpha is not None:
             return torch.full_like(image[:, 0, 0, :1], self.alpha)
         stated = stated_noise_std(physics, len(y)) if self.noise_std is None else self.noise_std
-        noise_std = torch.as_tensor(stated, dtype=torch.float64)
+        noise_std = torch.as_tensor(stated, dtype=torch.float64, device=y.device).reshape(-1)
         # The table is for columns of unit norm, as N(0, 1/m) entries make them. With A and y
         # multiplied by c, noise_std is c times and the equivalent alpha c^2 times as large.
-        matrix = dense_matrix(physics, image)
-        scale = 1.0 if matrix is None else float(matrix.norm()) ** 2 / matrix.shape[1]
-        scale = scale or 1.0
-        m, n = as_rows(y).shape[1], image.shape[1:].numel()
-        alpha = scale * default_alpha(self.name, m, n, noise_std / scale**0.5)
-        return alpha.to(image).reshape(-1, 1).expand(len(y), 1)
+        m, scale = count_and_scale(physics, image)
+        alpha = default_alpha(self.name, m, image.shape[1:].numel(), noise_std / scale.sqrt())
+        return (scale * alpha.to(scale)).to(image)[:, None]
 
 
 class LassoDCT(Lasso):

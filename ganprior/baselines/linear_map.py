@@ -107,6 +107,35 @@ def dense_matrix(physics: Any, image: Tensor) -> Tensor | None:
     return matrix if measured.shape == expected.shape and close(measured, expected) else None
 
 
+def count_and_scale(physics: Any, image: Tensor) -> tuple[Tensor, Tensor]:
+    """Count the measurements of each image, and estimate how large the columns of A are.
+
+    Parameters
+    ----------
+    physics : object
+        With ``A``.
+    image : Tensor
+        (B, C, H, W): the shape, dtype and device of the images.
+
+    Returns
+    -------
+    m : Tensor
+        Entries of A(x) that are not identically zero, as those of a masked pixel are; at least 1,
+        (B,).
+    scale : Tensor
+        Mean squared norm of the columns of A, positive, float64, (B,): exact for a dense matrix,
+        else to about sqrt(2 / m), from one random image.
+    """
+    x = probe(image)
+    y = as_rows(physics.A(x)).double()
+    matrix = dense_matrix(physics, image)
+    if matrix is None:
+        scale = squared_norm(y) / squared_norm(x.double())
+    else:
+        scale = (matrix.norm().double().square() / matrix.shape[1]).expand(len(image))
+    return (y != 0).sum(1).clamp(min=1), torch.where(scale > 0, scale, 1)
+
+
 def probe(image: Tensor) -> Tensor:
     """Make a fixed random image for each signal, the same one, like ``image`` (B, C, H, W)."""
     pixels = torch.randn(1, *image.shape[1:], generator=torch.Generator().manual_seed(0))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,47 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ganprior.files import write_atomically
+from ganprior.training.recipes import Recipe
 
 State = dict[str, dict[str, Tensor]]
 
 
-def save_checkpoint(path: Path, state: State, header: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says beside its tensors.
+
+    Attributes
+    ----------
+    step, batches : int
+        Generator steps and batches of real images so far.
+    recipe : Recipe
+        Recipe of the run.
+    data_sha256 : str
+        SHA-256 of the images' source.
+    """
+
+    step: int
+    batches: int
+    recipe: Recipe
+    data_sha256: str
+
+    def check_recipe(self, recipe: Recipe, path: Path) -> None:
+        """Refuse to go on with another recipe; more steps are a longer run, not another one.
+
+        Raises
+        ------
+        ValueError
+            If the recipes differ in anything but ``steps``.
+        """
+        other = [name for name in self.recipe.differences(recipe) if name != "steps"]
+        if other:
+            raise ValueError(
+                f"{path} is of another recipe: {', '.join(other)} differ; give the recipe and the "
+                "--set of its recipe.toml, or another folder"
+            )
+
+
+def save_checkpoint(path: Path, state: State, header: Header) -> None:
     """Write a checkpoint; a crash at any moment leaves the previous one.
 
     Parameters
@@ -24,9 +63,9 @@ def save_checkpoint(path: Path, state: State, header: dict[str, Any]) -> None:
     path : Path
         File to replace.
     state : dict of dict of Tensor
-        Tensors by part ("generator", ...) and name.
-    header : dict
-        What goes with them as JSON: step, recipe, ...
+        Tensors by part ("generator", ...) and name, on any device.
+    header : Header
+        What goes with them, as JSON.
 
     Raises
     ------
@@ -38,11 +77,23 @@ def save_checkpoint(path: Path, state: State, header: dict[str, Any]) -> None:
         for part, entries in state.items()
         for name, tensor in entries.items()
     }
-    metadata = {"header": json.dumps(header)}
+    metadata = {"header": json.dumps(asdict(header))}
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
 
 
-def load_checkpoint(path: Path) -> tuple[State, dict[str, Any]]:
+def read_header(path: Path) -> Header:
+    """Header of a checkpoint, without its tensors.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, truncated or something else.
+    """
+    with _open(path) as file:
+        return _header(file)
+
+
+def load_checkpoint(path: Path) -> tuple[State, Header]:
     """Read a checkpoint that :func:`save_checkpoint` wrote.
 
     Raises
@@ -51,17 +102,35 @@ def load_checkpoint(path: Path) -> tuple[State, dict[str, Any]]:
         If the file is missing, truncated or something else.
     """
     state: State = {}
+    with _open(path) as file:
+        for key in file.keys():  # noqa: SIM118 - safe_open is no mapping
+            part, _, name = key.partition("/")
+            state.setdefault(part, {})[name] = file.get_tensor(key)
+        return state, _header(file)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["header"])
-            for key in file.keys():  # noqa: SIM118 - safe_open is no mapping
-                part, name = key.split("/", 1)
-                state.setdefault(part, {})[name] = file.get_tensor(key)
+            yield file
     except FileNotFoundError as error:
         raise ValueError(f"no checkpoint at {path}; start without --resume") from error
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a checkpoint of ganprior: {error}") from error
-    return state, header
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        reason = "it has no header" if isinstance(error, KeyError) else str(error)
+        raise ValueError(
+            f"{path} is not a checkpoint of ganprior: {reason}; start again in another folder"
+        ) from error
+
+
+def _header(file: Any) -> Header:
+    values = json.loads((file.metadata() or {})["header"])
+    return Header(
+        int(values["step"]),
+        int(values["batches"]),
+        Recipe.of(values["recipe"]),
+        str(values["data_sha256"]),
+    )
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -74,10 +143,18 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put the moments of :func:`optimizer_tensors` back."""
+    """Put the moments of :func:`optimizer_tensors` back, laid out in memory like the parameters.
+
+    Of the layout depends which entries a vector instruction takes together, and with it the last
+    bit of a result.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
-        index, name = key.split(".", 1)
+        index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = tensor
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+    for parameter, moments in optimizer.state.items():
+        for name, tensor in moments.items():
+            if tensor.shape == parameter.shape:
+                moments[name] = torch.empty_like(parameter).copy_(tensor)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -12,7 +11,9 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 from ganprior.priors import GaussianLatent, Prior
 from ganprior.streams import derive_seed
-from ganprior.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from ganprior.training.trainer import Trainer
 
 
 def average_with_statistics(
@@ -41,21 +42,17 @@ def average_with_statistics(
     return network.eval()
 
 
-def export_prior(
-    average: AveragedModel,
-    discriminator: nn.Module,
-    recipe: Recipe,
-    path: Path,
-    card: dict[str, Any],
-) -> Prior:
-    """Write the prior of a run: float16 weights and a card, at ``path`` + .safetensors, .json.
+def average_prior(trainer: Trainer, card: dict[str, Any] | None = None) -> Prior:
+    """Prior of a run as it stands, on the CPU: averaged generator and discriminator.
 
-    Raises
-    ------
-    ValueError
-        If the files cannot be written.
+    Parameters
+    ----------
+    trainer : Trainer
+        The run; it is left as it is.
+    card : dict, optional
+        What the card says beside what the run itself knows (data, licence).
     """
-    generator = average_with_statistics(average, recipe.latent_size).cpu()
+    recipe = trainer.recipe
     facts = {
         "architecture": {
             "name": "dcgan",
@@ -64,17 +61,19 @@ def export_prior(
             "size": recipe.size,
             "filters": recipe.filters,
             "discriminator_filters": recipe.discriminator_filters,
-            "discriminator_batch_norm": recipe.objective == "non-saturating",
+            "discriminator_batch_norm": trainer.objective.discriminator_batch_norm,
         },
         "recipe": recipe.toml(),
-        **card,
+        "steps": trainer.step,
+        "data_sha256": trainer.data_sha256,
+        "discriminator_output": trainer.objective.discriminator_output,
+        "quality": {},
+        **(card or {}),
     }
-    prior = Prior(
-        generator,
+    return Prior(
+        average_with_statistics(trainer.average, recipe.latent_size).cpu(),
         GaussianLatent(recipe.latent_size),
         (recipe.channels, recipe.size, recipe.size),
-        discriminator=copy.deepcopy(discriminator).cpu().eval(),
+        discriminator=copy.deepcopy(trainer.discriminator).cpu(),
         card=facts,
-    )
-    prior.save(path)
-    return prior
+    ).eval()

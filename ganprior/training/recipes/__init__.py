@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,28 @@ class Recipe:
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type == "int" and field.name != "seed" and value < 1:
-                raise ValueError(f"recipe: {field.name} must be at least 1, got {value}")
-        if self.learning_rate <= 0 or not 0 <= self.ema_decay < 1:
-            raise ValueError("recipe: learning_rate must be positive and ema_decay in [0, 1)")
+            if field.type == "int" and value < (least := 0 if field.name == "seed" else 1):
+                raise ValueError(f"recipe: {field.name} must be at least {least}, got {value}")
+        _inside("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "positive")
+        _inside("penalty_weight", self.penalty_weight, 0 <= self.penalty_weight < math.inf, ">= 0")
+        _inside("ema_decay", self.ema_decay, 0 <= self.ema_decay < 1, "in [0, 1)")
+        _inside("betas", self.betas, all(0 <= beta < 1 for beta in self.betas), "two in [0, 1)")
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Recipe:
+        """Make a recipe of named values, each converted to its field's type.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, a value does not convert or is out of range, or one is missing.
+        """
+        converted = _converted(values)
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        missing = [name for name in needed if name not in converted]
+        if missing:
+            raise ValueError(f"recipe: {', '.join(missing)} missing; copy the ones of dcgan.toml")
+        return cls(**converted)
 
     def override(self, **values: Any) -> Recipe:
         """Return the recipe with some values replaced, each converted to its field's type.
@@ -83,7 +102,7 @@ class Recipe:
         Raises
         ------
         ValueError
-            If a name is unknown or a value does not convert.
+            If a name is unknown, or a value does not convert or is out of range.
         """
         return replace(self, **_converted(values))
 
@@ -103,31 +122,26 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
-def load_recipe(name: str) -> Recipe:
-    """Load a recipe of the package by name.
+def load_recipe(name: str | Path) -> Recipe:
+    """Load a recipe of the package by name, or one from a ``.toml`` file by path.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If there is none of that name, or the file is no recipe.
     """
-    _choice("recipe", name, tuple(recipe_names()))
-    return read_recipe(_FOLDER / f"{name}.toml")
+    if str(name).endswith(".toml"):
+        return _read(Path(name))
+    _choice("recipe", str(name), tuple(recipe_names()), "or the path of a .toml file")
+    return _read(_FOLDER / f"{name}.toml")
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe from a TOML file.
-
-    Raises
-    ------
-    ValueError
-        If the file is not TOML, lacks a value or has one that no recipe knows.
-    """
+def _read(path: Path) -> Recipe:
     try:
-        values = tomllib.loads(path.read_text())
-        return Recipe(**_converted(values))
-    except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise ValueError(f"{path} is not a recipe: {error}") from error
+        return Recipe.of(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"cannot read recipe {path}: {reason}") from error
 
 
 def _converted(values: dict[str, Any]) -> dict[str, Any]:
@@ -139,23 +153,35 @@ def _converted(values: dict[str, Any]) -> dict[str, Any]:
 
 def _convert(name: str, kind: str, value: Any) -> Any:
     try:
+        if isinstance(value, bool):
+            raise TypeError("true and false are no numbers and no words")
         if kind == "int":
-            return int(value)
+            whole = int(value)
+            if isinstance(value, float) and value != whole:
+                raise ValueError("int() would cut the fraction")
+            return whole
         if kind == "float":
             return float(value)
         if kind == "str":
             return str(value)
         parts = value.split(",") if isinstance(value, str) else value
         first, second = (float(part) for part in parts)
-    except (TypeError, ValueError) as error:
-        wanted = {"int": "a whole number", "float": "a number"}.get(kind, "two numbers a,b")
+    except (TypeError, ValueError, OverflowError) as error:
+        words = {"int": "a whole number", "float": "a number", "str": "a word"}
+        wanted = words.get(kind, "two numbers a,b")
         raise ValueError(f"recipe option {name} wants {wanted}, got {value!r}") from error
     return first, second
 
 
-def _choice(what: str, value: str, known: tuple[str, ...]) -> None:
+def _inside(name: str, value: object, inside: bool, wanted: str) -> None:
+    if not inside:
+        raise ValueError(f"recipe: {name} must be {wanted}, got {value}")
+
+
+def _choice(what: str, value: str, known: tuple[str, ...], other: str = "") -> None:
     if value in known:
         return
     near = difflib.get_close_matches(value, known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-    raise ValueError(f"unknown {what} {value!r}{hint}")
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    end = f", {other}" if other else ""
+    raise ValueError(f"unknown {what} {value!r}; {suggestion}known: {', '.join(known)}{end}")

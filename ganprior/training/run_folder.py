@@ -1,0 +1,73 @@
+"""The folder of a run: what lies where, and whether a run may begin or go on in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganprior.training.checkpoint import read_header
+from ganprior.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run.
+
+    Attributes
+    ----------
+    path : Path
+        The folder; it need not be there yet.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """Every number of the run, as TOML."""
+        return self.path / "recipe.toml"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state to resume from."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def losses(self) -> Path:
+        """Losses of every step, as CSV."""
+        return self.path / "losses.csv"
+
+    @property
+    def prior(self) -> Path:
+        """The finished prior, without suffix."""
+        return self.path / "prior"
+
+    @property
+    def samples(self) -> Path:
+        """Samples of the finished prior."""
+        return self.path / "samples.png"
+
+    def samples_at(self, step: int) -> Path:
+        """Samples of the average after ``step`` steps."""
+        return self.path / "samples" / f"step-{step:06d}.png"
+
+    def check(self, recipe: Recipe, *, resume: bool) -> None:
+        """Refuse what would overwrite or mix runs; writes nothing.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds a run, without ``resume``; holds no checkpoint or one of another
+            recipe, with it.
+        """
+        if resume:
+            read_header(self.checkpoint).check_recipe(recipe, self.checkpoint)
+        elif self.checkpoint.exists() or self.prior.with_suffix(".safetensors").exists():
+            raise ValueError(
+                f"{self.path} already holds a run; go on with it by --resume, or give --out "
+                "another folder"
+            )
+
+    def clear_parts(self) -> None:
+        """Remove what a killed run was writing at that moment."""
+        for part in self.path.rglob(".part-*"):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Every experiment runs at its smoke size and shows the ordering that its figure claims."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from experiments.bora2017 import error_vs_m, prior_quality, tune_csgm
+from experiments.rows import read_csv, write_csv
+
+
+@pytest.fixture(scope="module")
+def smoke_rows():
+    return list(error_vs_m.run(error_vs_m.PRESETS["smoke"]))
+
+
+def test_error_vs_m_has_a_row_for_every_cell(smoke_rows):
+    config = error_vs_m.PRESETS["smoke"]
+    cells = {(row["m"], row["method"], row["image"]) for row in smoke_rows}
+    assert len(cells) == len(smoke_rows) == len(config.measurements) * 5 * config.images
+
+
+def test_the_prior_beats_every_lasso_with_few_measurements(smoke_rows):
+    for line in error_vs_m.summarise(smoke_rows):
+        assert float(line["best csgm / best lasso"]) < 0.7
+
+
+def test_error_vs_m_plots(smoke_rows, tmp_path):
+    error_vs_m.plot(error_vs_m.summarise(smoke_rows), tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("experiment", [error_vs_m, prior_quality])
+def test_committed_summary_is_that_of_the_committed_rows(experiment, tmp_path):
+    rows = read_csv(experiment.RESULTS / "rows.csv")
+    write_csv(tmp_path / "summary.csv", experiment.summarise(rows))
+    assert read_csv(tmp_path / "summary.csv") == read_csv(experiment.RESULTS / "summary.csv")
+
+
+def test_committed_rows_are_of_the_shipped_priors():
+    from ganprior import Prior
+
+    for name in error_vs_m.PRESETS["paper"].priors:
+        sha = Prior.load(name).card["weights_sha256"][:12]
+        figure = read_csv(error_vs_m.RESULTS / "rows.csv")
+        assert {r["prior_sha256"] for r in figure if r["method"] == f"csgm {name}"} == {sha}
+        quality = read_csv(prior_quality.RESULTS / "rows.csv")
+        assert {r["prior_sha256"] for r in quality if r["prior"] == name} == {sha}
+
+
+def test_prior_quality_recovers_planted_signals():
+    rows = list(prior_quality.run(prior_quality.PRESETS["smoke"]))
+    for line in prior_quality.summarise(rows):
+        recovered, _, of = line["planted signals recovered"].split()
+        assert int(recovered) >= int(of) - 1
+        assert float(line["representation error"]) < 0.05
+
+
+def test_cards_hold_the_measured_representation_error():
+    from ganprior.priors import find_prior, read_card
+
+    for line in read_csv(prior_quality.RESULTS / "summary.csv"):
+        card = read_card(find_prior(line["prior"]))
+        assert card["quality"]["representation_error"] == float(line["representation error"])
+
+
+def test_tuning_takes_the_smallest_weight_among_equals():
+    rows = [
+        {"m": 10, "n": 784, "noise_level": 0.0, "latent_weight": w, "mean_per_pixel_error": e}
+        for w, e in [(0.0, 0.2), (0.1, 0.1004), (0.3, 0.1), (1.0, 0.15)]
+    ]
+    assert [row["latent_weight"] for row in tune_csgm.choose(rows)] == [0.1]
+
+
+def test_shipped_weights_are_those_of_the_tuning_run():
+    with tune_csgm.TABLE.open(newline="") as file:
+        shipped = list(csv.DictReader(file))
+    tried = [
+        {
+            "m": int(row["m"]),
+            "n": int(row["n"]),
+            "noise_level": float(row["noise_level"]),
+            "latent_weight": float(row["latent_weight"]),
+            "mean_per_pixel_error": float(row["mean_per_pixel_error"]),
+        }
+        for row in read_csv(tune_csgm.HERE / "results" / "tuning" / "csgm.csv")
+    ]
+    chosen = [{k: str(v) for k, v in row.items()} for row in tune_csgm.choose(tried)]
+    assert chosen == shipped

@@ -1,0 +1,139 @@
+"""README does what it says: set-up lines, links, tables, commands and Python."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import ganprior
+from experiments import tables
+from ganprior.cli.main import COMMANDS, cli
+from ganprior.cli.measure_specs import MeasureSpec
+from ganprior.cli.solver_specs import SolverSpec
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SET_UP = ["pip install . && ganprior demo", 'pip install ".[test]" && pytest']
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+WEIGHTS = ROOT / "ganprior/priors/weights/fashion-mnist-wgan-gp.safetensors"
+needs_prior = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no shipped prior yet")
+DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/PROVENANCE.md"]
+
+
+def commands() -> list[list[str]]:
+    """Every ``ganprior ...`` line of the shell blocks but the set-up, split into words."""
+    text = "".join(body for language, body in BLOCKS if language == "sh")
+    lines = text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("ganprior ")]
+
+
+def test_the_two_set_up_lines_come_first():
+    like = [line for line in README.splitlines() if re.search(r"pip3? install|ganprior demo", line)]
+    assert like == SET_UP
+    [block] = [body for _, body in BLOCKS if SET_UP[0] in body]
+    assert block.splitlines() == SET_UP
+    assert README.index(SET_UP[0]) < len(README) / 4
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_relative_links_lead_somewhere(document):
+    path = ROOT / document
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    relative = [link for link in links if "://" not in link]
+    missing = [link for link in relative if not (path.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("match", tables.TABLE.finditer(README), ids=lambda match: match["path"])
+def test_tables_are_those_of_the_csv_files(match):
+    assert match["body"] == tables.table_of(match, ROOT), "run python -m experiments.tables --write"
+
+
+def test_every_marker_belongs_to_a_table():
+    found = len(list(tables.TABLE.finditer(README)))
+    assert README.count("<!-- table:") == README.count("<!-- end -->") == found > 0
+
+
+@needs_prior
+def test_python_runs_as_it_stands():
+    namespace: dict[str, object] = {}
+    for language, body in BLOCKS:
+        if language == "python":
+            exec(compile(body, "README.md", "exec"), namespace)
+    x, x_hat = namespace["x"], namespace["x_hat"]
+    assert x_hat.shape == x.shape
+    solution = namespace["solution"]
+    assert isinstance(solution, ganprior.Solution)
+    assert ganprior.per_pixel_error(solution.x, x).mean() < 0.05
+
+
+def test_every_command_is_shown():
+    shown = {words[0] for words in commands()}
+    assert shown | {"demo"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_commands_parse(words):
+    """Every option is one of the command's, and its value is of the right kind."""
+    with cli.make_context("ganprior", [], resilient_parsing=True) as context:
+        command = cli.get_command(context, words[0])
+        assert command is not None
+        command.make_context(words[0], words[1:], parent=context)
+
+
+@pytest.mark.parametrize(("option", "spec"), [("--measure", MeasureSpec), ("--solver", SolverSpec)])
+def test_specs_parse(option, spec):
+    """Those in the first column of the option's table, and those of the examples."""
+    table = README[README.index(f"| `{option}` |") :].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)[1:]
+    listed = re.findall(r"`([^`]+)`", " ".join(cells))
+    used = [w[i + 1] for w in commands() for i, word in enumerate(w) if word == option]
+    assert len(listed) > 3
+    assert used
+    for text in [*listed, *used]:
+        spec.parse(text)
+
+
+@needs_prior
+def test_the_store_and_start_again_example_runs(tmp_path, monkeypatch):
+    """``measure`` and ``reconstruct --measurements``, on two images and with little effort."""
+    store, again = [w for w in commands() if w[0] == "measure" or "--measurements" in w]
+    store[store.index("data/fashion_mnist_test_100.npz")] = os.fspath(
+        ROOT / "data/fashion_mnist_test_100.npz"
+    )
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    done = runner.invoke(cli, [*store, "--limit", "2"])
+    assert done.exit_code == 0, done.output
+    quick = ["--solver", "csgm:effort=fast,restarts=1,steps=5"]
+    done = runner.invoke(cli, [*again, *quick])
+    assert done.exit_code == 0, done.output
+    written = {path.name for path in (tmp_path / "results").iterdir()}
+    assert written == {"summary.json", "reconstructions.npz", "figure.png"}
+
+
+class TestTables:
+    def test_columns_and_order(self, tmp_path):
+        (tmp_path / "a.csv").write_text("m,error,hash\n25,0.10,x\n100,0.0130,y\n")
+        text = "before\n<!-- table: a.csv columns: error, m -->\nold\n<!-- end -->\nafter\n"
+        filled = tables.fill(text, tmp_path)
+        assert filled == (
+            "before\n<!-- table: a.csv columns: error, m -->\n| error | m |\n| --- | --- |\n"
+            "| 0.10 | 25 |\n| 0.0130 | 100 |\n<!-- end -->\nafter\n"
+        )
+        assert tables.fill(filled, tmp_path) == filled
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("<!-- table: absent.csv -->\n<!-- end -->\n", "no file"),
+            ("<!-- table: a.csv columns: k -->\n<!-- end -->\n", "has no column 'k'"),
+        ],
+    )
+    def test_what_is_not_there_is_named(self, tmp_path, text, message):
+        (tmp_path / "a.csv").write_text("m\n25\n")
+        with pytest.raises(ValueError, match=message):
+            tables.fill(text, tmp_path)
