@@ -1,86 +1,19 @@
 """The three Lassos against scikit-learn, closed forms and invariants."""
 
-import csv
 import math
-from importlib import resources
-from pathlib import Path
 
 import pytest
 import torch
 from sklearn.linear_model import Lasso as SklearnLasso
-from torch import nn
 
-from ganprior import baselines
 from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
-from ganprior.baselines.alphas import default_alpha
 from ganprior.baselines.fista import fista, soft_threshold
-from ganprior.baselines.linear_map import LinearMap, count_and_scale, squared_operator_norm
+from ganprior.baselines.linear_map import LinearMap, squared_operator_norm
 from ganprior.solution import Status
+from tests.cases_baselines import DensePhysics, FourierPhysics, MaskPhysics, gaussian, images
 
 LASSOS = [LassoDCT, LassoWavelet, LassoPixel]
 WAVELETS = ["db1", "db4", "sym4", "coif1"]
-
-
-class DensePhysics(nn.Module):
-    """A(x) = matrix x, as an instrument would have it; ``hidden`` hides the matrix."""
-
-    def __init__(self, matrix, shape, hidden=False):
-        super().__init__()
-        self.shape = shape
-        self._matrix = matrix
-        if not hidden:
-            self.register_buffer("matrix", matrix)
-
-    def A(self, x):
-        return x.flatten(1) @ self._matrix.T
-
-    def A_adjoint(self, y):
-        return (y @ self._matrix).reshape(-1, *self.shape)
-
-
-class MaskPhysics(nn.Module):
-    """One mask per image: (B, 1, H, W)."""
-
-    def __init__(self, mask):
-        super().__init__()
-        self.register_buffer("mask", mask)
-
-    def A(self, x):
-        return self.mask * x
-
-    def A_adjoint(self, y):
-        return self.mask * y
-
-
-class FourierPhysics(nn.Module):
-    """Some rows of the unitary Fourier transform of real images: complex measurements."""
-
-    def __init__(self, rows):
-        super().__init__()
-        self.rows = rows
-
-    def A(self, x):
-        return torch.fft.fft2(x, norm="ortho")[..., self.rows, :]
-
-    def A_adjoint(self, y):
-        full = torch.zeros(*y.shape[:-2], y.shape[-1], y.shape[-1], dtype=y.dtype)
-        full[..., self.rows, :] = y
-        return torch.fft.ifft2(full, norm="ortho")
-
-
-def gaussian(m, shape, seed=0, dtype=torch.float64, **kwargs):
-    generator = torch.Generator().manual_seed(seed)
-    matrix = torch.randn(m, math.prod(shape), generator=generator, dtype=torch.float64)
-    return DensePhysics((matrix / math.sqrt(m)).to(dtype), shape, **kwargs)
-
-
-def images(count, shape, seed=0, dtype=torch.float64):
-    """Smooth images in [0, 1] with an edge, so that no basis has an easy time."""
-    generator = torch.Generator().manual_seed(100 + seed)
-    coarse = torch.rand(count, shape[0], 3, 3, generator=generator, dtype=torch.float64)
-    x = nn.functional.interpolate(coarse, size=shape[1:], mode="bilinear")
-    x[..., : shape[1] // 2, : shape[2] // 3] = 0
-    return x.to(dtype)
 
 
 def dense_dictionary(lasso, physics):
@@ -346,127 +279,3 @@ def test_power_method_bounds_the_operator_norm():
         found = squared_operator_norm(LinearMap.from_matrix(matrix), start).item()
         exact = torch.linalg.matrix_norm(matrix, 2).item() ** 2
         assert exact <= found <= 1.06 * exact
-
-
-class TestDefaultAlpha:
-    @pytest.mark.parametrize("basis", ["dct", "wavelet", "pixel"])
-    def test_positive_and_rising_with_the_noise(self, basis):
-        noise = torch.tensor([0.0, 0.001, 0.01, 0.1, 1.0, 10.0])
-        for m in (1, 10, 100, 784, 2000):
-            alpha = default_alpha(basis, torch.full((6,), m), 784, noise)
-            assert (alpha > 0).all()
-            assert alpha[5] / alpha[4] == pytest.approx(10)
-
-    def test_interpolates_the_table(self):
-        rows = csv.DictReader(resources.files(baselines).joinpath("alphas.csv").open())
-        for row in rows:
-            m, noise_std = int(row["m"]), float(row["noise_level"]) / math.sqrt(int(row["m"]))
-            at = torch.tensor([m]), int(row["n"]), torch.tensor([noise_std]).double()
-            assert default_alpha(row["basis"], *at).item() == pytest.approx(float(row["alpha"]))
-
-    def test_the_table_is_what_the_tuning_found(self):
-        folder = Path(__file__).parents[1] / "experiments" / "bora2017" / "results" / "tuning"
-        tried = list(csv.DictReader((folder / "lasso.csv").open()))
-        for row in csv.DictReader(resources.files(baselines).joinpath("alphas.csv").open()):
-            errors = {
-                float(t["alpha"]): float(t["mean_per_pixel_error"])
-                for t in tried
-                if all(t[key] == row[key] for key in ("basis", "m", "n", "noise_level"))
-                and float(t["converged"]) >= 0.95
-            }
-            assert errors[float(row["alpha"])] <= 1.002 * min(errors.values())
-
-    def test_each_signal_has_its_own_count_and_noise(self):
-        m, noise = torch.tensor([10, 200, 700]), torch.tensor([0.5, 0.0, 0.01])
-        together = default_alpha("dct", m, 784, noise)
-        alone = [default_alpha("dct", m[i : i + 1], 784, noise[i : i + 1]) for i in range(3)]
-        assert torch.equal(together, torch.cat(alone))
-
-    def test_noise_comes_from_the_argument_else_from_the_physics(self):
-        x = images(2, (1, 8, 8))
-        stating = gaussian(30, (1, 8, 8))
-        stating.noise_model = nn.Module()
-        stating.noise_model.register_buffer("sigma", torch.tensor([0.125, 0.125]))
-        y = stating.A(x)
-        stated = LassoDCT()(y, stating)
-        assert torch.equal(stated, LassoDCT(noise_std=0.125)(y, gaussian(30, (1, 8, 8))))
-        assert not torch.equal(stated, LassoDCT(noise_std=0)(y, stating))
-
-    def test_noise_of_another_batch_is_refused(self):
-        physics = gaussian(30, (1, 8, 8))
-        physics.noise_model = nn.Module()
-        physics.noise_model.sigma = torch.ones(3)
-        with pytest.raises(ValueError, match=r"sigma has 3 entries for 2 signals; give noise_std"):
-            LassoDCT()(physics.A(images(2, (1, 8, 8))), physics)
-
-    def test_scale_of_a_dense_matrix_does_not_matter(self):
-        x = images(2, (1, 8, 8))
-        physics = gaussian(30, (1, 8, 8))
-        paper = DensePhysics(physics.matrix * math.sqrt(30), (1, 8, 8))  # N(0, 1) entries
-        small = LassoDCT(noise_std=0.02)(physics.A(x), physics)
-        large = LassoDCT(noise_std=0.02 * math.sqrt(30))(paper.A(x), paper)
-        torch.testing.assert_close(small, large, rtol=0, atol=1e-8)
-
-    def test_masked_pixels_are_no_measurements_and_columns_are_measured(self):
-        mask = torch.zeros(2, 1, 8, 8).double()
-        mask[0, 0, :2], mask[1] = 3, 1
-        m, scale = count_and_scale(MaskPhysics(mask), torch.zeros(2, 1, 8, 8).double())
-        assert m.tolist() == [16, 64]
-        assert scale[1] == 1
-        assert scale[0] == pytest.approx(9 * 16 / 64, rel=math.sqrt(2 / 16))
-        physics = gaussian(30, (1, 8, 8))
-        m, scale = count_and_scale(physics, torch.zeros(2, 1, 8, 8).double())
-        assert m.tolist() == [30, 30]
-        assert scale.tolist() == pytest.approx([physics.matrix.square().sum().item() / 64] * 2)
-
-
-class TestRefusals:
-    def refuse(self, match, y=None, physics=None, lasso=None):
-        physics = gaussian(30, (1, 8, 8)) if physics is None else physics
-        y = torch.zeros(2, 30).double() if y is None else y
-        with pytest.raises(ValueError, match=match) as caught:
-            (lasso or LassoDCT(alpha=0.1))(y, physics)
-        assert "\n" not in str(caught.value)
-
-    def test_lists_of_measurements(self):
-        self.refuse("y is a list where one tensor is needed", y=[torch.zeros(2, 30)])
-
-    def test_integers(self):
-        self.refuse("give floating-point measurements", y=torch.zeros(2, 30, dtype=torch.int64))
-
-    def test_physics_without_adjoint(self):
-        class Saturated(nn.Module):
-            def A(self, x):
-                return x.tanh()
-
-        self.refuse("Saturated has no A_adjoint", physics=Saturated())
-
-    def test_physics_that_is_not_linear(self):
-        class Intensity(DensePhysics):
-            def A(self, x):
-                return super().A(x).square()
-
-        matrix = gaussian(30, (1, 8, 8)).matrix
-        self.refuse("Intensity is not linear", physics=Intensity(matrix, (1, 8, 8)))
-
-    def test_measurements_of_another_size(self):
-        self.refuse("y of shape .2, 31. does not fit", y=torch.zeros(2, 31).double())
-
-    def test_wavelets_of_odd_images(self):
-        physics = gaussian(30, (1, 7, 8))
-        self.refuse("even height and width", physics=physics, lasso=LassoWavelet(alpha=0.1))
-
-    @pytest.mark.parametrize(
-        ("arguments", "match"),
-        [
-            ({"alpha": 0}, "alpha=0 must be positive"),
-            ({"alpha": math.nan}, "alpha=nan must be positive"),
-            ({"noise_std": -1}, "noise_std=-1 must be at least 0"),
-            ({"tolerance": 0}, "tolerance=0 must be positive"),
-            ({"max_steps": 0}, "max_steps=0 must be at least 1"),
-        ],
-    )
-    @pytest.mark.parametrize("make", LASSOS)
-    def test_settings(self, make, arguments, match):
-        with pytest.raises(ValueError, match=match):
-            make(**arguments)

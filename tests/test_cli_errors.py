@@ -230,7 +230,7 @@ def test_files_that_hold_no_measurements(attempt, tmp_path):
         return attempt("--measurements", path, images=[], measure=None)
 
     assert_has(read(tmp_path / "none.npz"), "no measurement file")
-    np.savez(tmp_path / "whole.npz", **GOOD)
+    np.savez(tmp_path / "whole.npz", y=GOOD["y"], A=GOOD["A"])
     (tmp_path / "part.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:500])
     assert_has(read(tmp_path / "part.npz"), "truncated")
     np.save(tmp_path / "y.npy", np.ones(3))

@@ -42,10 +42,11 @@ def test_a_solver_drops_into_deepinv_test(name):
 @pytest.mark.parametrize("name", models())
 def test_a_solver_drops_into_deepinv_test_that_measures_itself(name):
     physics, x = physics_with_noise(), signals(2)
+    images: DataLoader[Tensor] = DataLoader(x, batch_size=2)  # type: ignore[arg-type]
+    metrics = [deepinv.metric.PSNR(), deepinv.metric.MSE()]
     found = deepinv.test(
-        models()[name], DataLoader(x, batch_size=2), physics, online_measurements=True,
-        metrics=[deepinv.metric.PSNR(), deepinv.metric.MSE()], verbose=False,
-    )  # fmt: skip
+        models()[name], images, physics, online_measurements=True, metrics=metrics, verbose=False
+    )
     assert found["MSE"] < found["MSE no learning"]
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -59,7 +60,7 @@ def test_every_marker_belongs_to_a_table():
 
 @needs_prior
 def test_python_runs_as_it_stands():
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     for language, body in BLOCKS:
         if language == "python":
             exec(compile(body, "README.md", "exec"), namespace)

@@ -33,14 +33,25 @@ def tensors(path) -> dict[str, torch.Tensor]:
     return {f"{part}/{name}": t for part, entries in state.items() for name, t in entries.items()}
 
 
+def files(folder) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
 def assert_same(one, other) -> None:
     assert one.keys() == other.keys()
     for name, tensor in one.items():
         assert torch.equal(tensor, other[name]), name
 
 
-@pytest.mark.parametrize("changes", [{}, {"precision": "bfloat16"}, {"size": 8, "channels": 3}])
-@each_objective
+@pytest.mark.parametrize(
+    ("objective", "changes"),
+    [
+        ("non-saturating", {"size": 16}),
+        ("wgan-gp", {"size": 16}),
+        ("non-saturating", {"precision": "bfloat16", "channels": 3}),
+        ("wgan-gp", {"precision": "bfloat16", "sheet_every": 4}),
+    ],
+)
 def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(objective, changes, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run(whole, objective, **changes)
@@ -56,9 +67,8 @@ def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(objective, changes
     assert_same(load_file(whole / "prior.safetensors"), load_file(parts / "prior.safetensors"))
     for file in ("losses.csv", "prior.json", "recipe.toml", "samples.png"):
         assert (whole / file).read_bytes() == (parts / file).read_bytes(), file
-    sheets = sorted(path.name for path in (parts / "samples").iterdir())
-    assert sheets == ["step-000004.png", "step-000008.png"]
-    assert not list(parts.rglob(".part-*"))
+    assert files(whole) == files(parts)
+    assert ("samples/step-000008.png" in files(parts)) == ("sheet_every" in changes)
 
 
 def test_losses_have_a_row_per_step(tmp_path):
@@ -69,18 +79,18 @@ def test_losses_have_a_row_per_step(tmp_path):
 
 
 def test_a_longer_run_goes_on_from_a_finished_one(tmp_path):
-    run(tmp_path / "whole", steps=12)
-    run(tmp_path / "parts")
-    run(tmp_path / "parts", steps=12, resume=True)
+    run(tmp_path / "whole", steps=5)
+    run(tmp_path / "parts", steps=2)
+    run(tmp_path / "parts", steps=5, resume=True)
     name = "prior.safetensors"
     assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
-    assert Prior.load(tmp_path / "parts/prior").card["steps"] == 12
+    assert Prior.load(tmp_path / "parts/prior").card["steps"] == 5
 
 
 def test_stopped_before_the_first_step_there_is_something_to_resume(tmp_path):
-    run(tmp_path / "parts", until=0)
-    run(tmp_path / "parts", resume=True)
-    run(tmp_path / "whole")
+    run(tmp_path / "parts", until=0, steps=2)
+    run(tmp_path / "parts", resume=True, steps=2)
+    run(tmp_path / "whole", steps=2)
     name = "checkpoint.safetensors"
     assert_same(tensors(tmp_path / "whole" / name), tensors(tmp_path / "parts" / name))
 
@@ -117,8 +127,9 @@ def test_a_step_moves_both_players_and_leaves_them_trainable(objective):
 
 
 def test_the_global_random_state_is_left_alone():
+    trainer = tiny_trainer()
     before = torch.get_rng_state()
-    tiny_trainer().train_step()
+    trainer.train_step()
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -144,7 +155,7 @@ def test_images_are_bytes_of_the_recipe():
     floats = type(images)(images.floats(), images.names, images.sha256)
     recipe = tiny_recipe(images=24)
     assert torch.equal(training_pixels(floats, recipe), images.pixels[:24])
-    with pytest.raises(ValueError, match=r"\(3, 16, 16\), the data has \(1, 16, 16\).*--convert"):
+    with pytest.raises(ValueError, match=r"\(3, 8, 8\), the data has \(1, 8, 8\).*--convert"):
         training_pixels(images, tiny_recipe(channels=3))
     with pytest.raises(ValueError, match="40 images are fewer than a batch of 64"):
         training_pixels(images, tiny_recipe(batch_size=64))

@@ -60,7 +60,7 @@ def draw(
         for i, place in enumerate(row):
             _show(place, images[i])
             if errors is not None:
-                place.set_xlabel(f"{errors[i]:.4f}", fontsize=7, labelpad=2)
+                place.set_xlabel(f"{errors[i]:#.3g}", fontsize=7, labelpad=2)
     figure.savefig(path)
 
 

@@ -141,7 +141,7 @@ def _line(solver: str, found: Sequence[Row]) -> dict[str, str]:
     counts = Counter(row["status"] for row in found)
     line = {"solver": solver}
     if "per_pixel_error" in found[0]:
-        line["per-pixel error"] = _mean(found, "per_pixel_error", ".4f", interval=True)
+        line["per-pixel error"] = _mean(found, "per_pixel_error", "#.3g", interval=True)
         line["PSNR (dB)"] = _mean(found, "psnr", ".2f")
         line["SSIM"] = _mean(found, "ssim", ".3f")
     line["measurement error"] = _mean(found, "measurement_error", ".3g")
@@ -158,5 +158,5 @@ def _mean(found: Sequence[Row], key: str, form: str, *, interval: bool = False) 
     text = format(mean, form)
     if interval and len(values) > 1:
         variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-        text += f" ± {format(1.96 * math.sqrt(variance / len(values)), form)}"
+        text += f" ± {1.96 * math.sqrt(variance / len(values)):#.2g}"
     return text

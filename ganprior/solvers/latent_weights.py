@@ -64,7 +64,7 @@ def interpolated(fraction: float, level: float) -> float:
         weights.append(np.interp(math.log(fraction), np.log(fractions), values))
     # Above the table the noise alone matters, and the weight of a Gaussian prior against Gaussian
     # noise is proportional to its variance.
-    excess = max(level / levels[-1], 1.0) ** 2
+    excess = max(level / levels[-1], 1.0) ** 2 if levels[-1] else 1.0
     return float(np.interp(level, levels, weights) * excess)
 
 

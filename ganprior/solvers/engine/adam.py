@@ -70,51 +70,65 @@ def race(
         Told the number of steps done.
     """
     restarts, count, _ = starts.shape
-    z, device = starts.clone(), starts.device
-    moment1, moment2 = torch.zeros_like(z), torch.zeros_like(z)
+    device = starts.device
     best = Race(
         z=starts.clone(),
-        value=torch.full((restarts, count), torch.inf, dtype=z.dtype, device=device),
+        value=torch.full((restarts, count), torch.inf, dtype=starts.dtype, device=device),
         restart=torch.arange(restarts, device=device)[:, None].repeat(1, count),
         steps=torch.zeros(count, dtype=torch.long, device=device),
         converged=torch.zeros(count, dtype=torch.bool, device=device),
         trace=[],
     )
+    walk = _Walk(starts.clone(), torch.zeros_like(starts), torch.zeros_like(starts))
     active = torch.arange(count, device=device)
     part, earlier = problem, best.value.clone()
 
     for step in range(1, effort.steps + 1):
-        value, gradient = part.value_and_gradient(z)
-        _keep_better(best, active, z, value)
-        moment1 = BETA1 * moment1 + (1 - BETA1) * gradient
-        moment2 = BETA2 * moment2 + (1 - BETA2) * gradient.square()
-        m_hat = moment1 / (1 - BETA1**step)
-        v_hat = moment2 / (1 - BETA2**step)
-        z = z - rate(effort, step) * m_hat / (v_hat.sqrt() + EPSILON)
+        value, gradient = part.value_and_gradient(walk.z)
+        _keep_better(best, active, walk.z, value)
+        walk.step(gradient, step, rate(effort, step))
 
         best.steps[active] = step
         best.trace.append(best.value.amin(0))
         progress(step)
         kept = effort.survivors(step)
-        if kept < len(z):
+        if kept < len(walk.z):
             best.z, numbers = survivors(best.z, best.value, kept)
             best.value, best.restart = pick(best.value, numbers), pick(best.restart, numbers)
             earlier = pick(earlier, numbers)
-            own = numbers[:, active]
-            z, moment1, moment2 = pick(z, own), pick(moment1, own), pick(moment2, own)
+            walk = walk.map(lambda rows, own=numbers[:, active]: pick(rows, own))  # type: ignore[misc]
         if step % effort.window == 0 and step < effort.steps:
-            still = _still_falling(best.value, earlier, effort.tolerance)
-            best.converged[active] = ~still[active]
-            stay = still[active]
+            stay = _still_falling(best.value, earlier, effort.tolerance)[active]
+            best.converged[active] = ~stay
             earlier = best.value.clone()
             if not stay.any():
                 break
             if problem.can_select and not stay.all():
                 active = active[stay]
-                z, moment1, moment2 = z[:, stay], moment1[:, stay], moment2[:, stay]
+                walk = walk.map(lambda rows, stay=stay: rows[:, stay])  # type: ignore[misc]
                 part = problem.select(active)
-    _keep_better(best, active, z, part.value(z))
+    _keep_better(best, active, walk.z, part.value(walk.z))
     return best
+
+
+@dataclass
+class _Walk:
+    """Adam's state: where each restart stands, and its running moments, (R, B, k)."""
+
+    z: Tensor
+    moment1: Tensor
+    moment2: Tensor
+
+    def step(self, gradient: Tensor, step: int, rate: float) -> None:
+        """Algorithm 1 of the paper."""
+        self.moment1 = BETA1 * self.moment1 + (1 - BETA1) * gradient
+        self.moment2 = BETA2 * self.moment2 + (1 - BETA2) * gradient.square()
+        m_hat = self.moment1 / (1 - BETA1**step)
+        v_hat = self.moment2 / (1 - BETA2**step)
+        self.z = self.z - rate * m_hat / (v_hat.sqrt() + EPSILON)
+
+    def map(self, choose: Callable[[Tensor], Tensor]) -> _Walk:
+        return _Walk(choose(self.z), choose(self.moment1), choose(self.moment2))
 
 
 def rate(effort: Effort, step: int) -> float:
