@@ -29,8 +29,8 @@ class Status(enum.StrEnum):
 _ADVICE = {
     Status.CONVERGED: "The objective stopped decreasing; nothing needs to be done.",
     Status.MAX_STEPS: "The step limit came first; allow more steps if the error matters.",
-    Status.NONFINITE: "No start gave a finite objective; check y and the physics for NaN, "
-    "infinity or scale, or lower the learning rate.",
+    Status.NONFINITE: "No finite result was found; check y and the physics for NaN, infinity or "
+    "scale.",
 }
 
 

@@ -148,7 +148,8 @@ def killed_and_interrupted(files: tuple[Path, Path], tmp_path: Path, kills: int)
     rng = np.random.default_rng(0)
     # A checkpoint at every step, so that many a kill comes while one is written.
     args = ["train", recipe, "--data", data, "--set", "checkpoint_every=1"]
-    out, resume, step = tmp_path / "run", [], 0
+    out, step = tmp_path / "run", 0
+    resume: list[str] = []
     for kill in range(kills + 1):
         process = start(*args, "--out", out, "--steps", 10**6, *resume)
         wait_for_step(process, out, step + 2)

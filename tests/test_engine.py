@@ -12,11 +12,12 @@ from ganprior.solvers import BALANCED, Effort
 from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import Problem
 from ganprior.solvers.engine import problem as problem_module
+from ganprior.solvers.engine import starts as starts_module
 from ganprior.solvers.engine.adam import race, rate
 from ganprior.solvers.engine.folding import folded_copy
 from ganprior.solvers.engine.forward import Forward
 from ganprior.solvers.engine.levenberg_marquardt import polish
-from ganprior.solvers.engine.starts import draw_starts, survivors
+from ganprior.solvers.engine.starts import draw_starts, random_starts, survivors
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Mask, Phaseless, gaussian, rng, tiny_dcgan
 
@@ -308,3 +309,12 @@ def test_dense_case_has_the_stated_scale():
     matrix = gaussian(50, SHAPE).matrix
     assert isinstance(gaussian(5, SHAPE), Dense)
     assert float(matrix.square().sum(0).mean()) == pytest.approx(1, rel=0.1)
+
+
+def test_random_starts_are_the_best_candidates_in_blocks_too(monkeypatch):
+    problem, latent = make_problem(count=5), tiny_dcgan().latent
+    effort = Effort(restarts=2, steps=1, learning_rate=0.1, final_rate=0.1, candidates=6)
+    drawn = draw_starts(latent, 5, 12, Streams(1), problem.like)
+    expected, _ = survivors(drawn, problem.value(drawn), 2)
+    monkeypatch.setattr(starts_module, "BLOCK", 2)
+    assert torch.equal(random_starts(problem, latent, effort, Streams(1)), expected)

@@ -83,6 +83,7 @@ def test_the_exported_prior_says_where_it_comes_from(objective, output, tmp_path
     assert 0 < prior.card["float16_largest_pixel_change"] < 0.01
     assert prior.discriminator_output == output
 
+    assert prior.discriminator is not None
     z = torch.randn(5, 4, generator=rng(1))
     with torch.no_grad():
         images = prior(z)

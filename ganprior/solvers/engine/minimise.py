@@ -14,7 +14,7 @@ from ganprior.solvers.engine.adam import race
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.problem import Problem
-from ganprior.solvers.engine.starts import best_of, draw_starts
+from ganprior.solvers.engine.starts import random_starts
 from ganprior.streams import Streams
 
 
@@ -73,10 +73,7 @@ def minimise(
         Told the number of Adam steps done.
     """
     if starts is None:
-        tried = effort.restarts * effort.candidates
-        starts = draw_starts(latent, problem.count, tried, streams, problem.like)
-        if effort.candidates > 1:
-            starts = best_of(problem, starts, effort.restarts)
+        starts = random_starts(problem, latent, effort, streams)
     found = race(problem, starts, effort, progress)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()

@@ -6,8 +6,12 @@ import torch
 from torch import Tensor
 
 from ganprior.priors import Latent
+from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
+
+# Signals whose candidates are in memory at once.
+BLOCK = 256
 
 
 def draw_starts(
@@ -36,9 +40,33 @@ def draw_starts(
     return torch.stack(signals, 1).flatten(2).to(like)
 
 
-def best_of(problem: Problem, z: Tensor, kept: int) -> Tensor:
-    """The ``kept`` latents of each signal with the lowest objective: (N, B, k) to (kept, B, k)."""
-    return survivors(z, problem.value(z), kept)[0]
+def random_starts(problem: Problem, latent: Latent, effort: Effort, streams: Streams) -> Tensor:
+    """Starts (restarts, B, k): the best of ``effort.candidates`` times as many random latents.
+
+    Parameters
+    ----------
+    problem : Problem
+        Ranks latents by its objective.
+    latent : Latent
+        Law of z.
+    effort : Effort
+        How many are tried and how many kept.
+    streams : Streams
+        Random streams of the signals.
+    """
+    tried = effort.restarts * effort.candidates
+    if effort.candidates == 1:
+        return draw_starts(latent, problem.count, tried, streams, problem.like)
+    # A block of signals at a time: candidates are many, and only the kept ones need memory.
+    block = BLOCK if problem.can_select else problem.count
+    kept = []
+    for first in range(0, problem.count, block):
+        signals = torch.arange(first, min(first + block, problem.count), device=problem.y.device)
+        part = problem.select(signals) if problem.can_select else problem
+        own = streams.select(signals.tolist())
+        z = draw_starts(latent, part.count, tried, own, problem.like)
+        kept.append(survivors(z, part.value(z), effort.restarts)[0])
+    return torch.cat(kept, 1)
 
 
 def survivors(z: Tensor, value: Tensor, kept: int) -> tuple[Tensor, Tensor]:

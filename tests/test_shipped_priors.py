@@ -1,0 +1,72 @@
+"""The shipped priors: their cards, their size, and CSGM with them on held-out images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganprior import CSGM, Gaussian, LassoDCT, Prior, Streams, demo_images, load_images
+from ganprior.metrics import per_pixel_error
+from ganprior.priors import find_prior, prior_names, read_card
+
+NAMES = ["fashion-mnist-dcgan", "fashion-mnist-wgan-gp"]
+MEGABYTE = 2**20
+
+
+def test_both_are_shipped():
+    assert prior_names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestCard:
+    def test_tells_what_a_user_needs(self, name):
+        card = read_card(find_prior(name))
+        assert card["image_shape"] == [1, 28, 28]
+        assert "MIT" in card["licence"]
+        assert len(card["data_sha256"]) == 64
+        assert 0 < card["float16_largest_pixel_change"] < 1 / 255
+        assert 0 < card["quality"]["representation_error"] < 0.03
+        output = {"fashion-mnist-dcgan": "probability", "fashion-mnist-wgan-gp": "critic"}
+        assert card["discriminator_output"] == output[name]
+
+    def test_files_are_small_and_a_sample_sheet_lies_beside(self, name):
+        path = find_prior(name)
+        assert path.stat().st_size < 4 * MEGABYTE
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+    def test_samples_in_eval_mode_look_like_those_with_batch_statistics(self, name):
+        prior = Prior.load(name)
+        z = prior.latent.sample(500, torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            evaluated = prior(z)
+            batch = prior.to_unit(prior.generator.train()(z))
+        assert (evaluated - batch).abs().mean() < 0.01
+
+    def test_discriminator_is_there(self, name):
+        prior = Prior.load(name)
+        images = prior.sample(3, torch.Generator().manual_seed(0))
+        assert prior.discriminator(prior.from_unit(images)).shape == (3,)
+
+
+def test_ten_real_images_come_back_better_than_by_lasso():
+    prior = Prior.load("fashion-mnist-dcgan")
+    x = demo_images().floats()
+    physics = Gaussian(100, prior.image_shape)
+    y = physics(x)
+    ours = per_pixel_error(CSGM(prior)(y, physics), x).mean()
+    assert ours < 0.5 * per_pixel_error(LassoDCT()(y, physics), x).mean()
+
+
+@pytest.mark.slow
+def test_fifty_images_alone_and_in_a_batch_have_the_same_mean_error():
+    prior = Prior.load("fashion-mnist-dcgan")
+    data = Path(__file__).parents[1] / "data" / "fashion_mnist_test_100.npz"
+    x = load_images(data, limit=50).floats()
+    physics = Gaussian(100, prior.image_shape)
+    y = physics(x)
+    solver = CSGM(prior)
+    whole = per_pixel_error(solver.solve(y, physics, rng=Streams(0)).x, x).mean()
+    alone = [solver.solve(y[i : i + 1], physics, rng=Streams(0, [i])).x for i in range(50)]
+    assert per_pixel_error(torch.cat(alone), x).mean() == pytest.approx(float(whole), rel=0.02)
