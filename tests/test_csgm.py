@@ -231,8 +231,8 @@ class TestDefaultWeight:
         physics = gaussian(20, SHAPE)
         y = torch.zeros(1, 20)
         stated = default_latent_weight(y, physics, SHAPE, 0.4)
-        physics.noise_model = SimpleNamespace(sigma=torch.tensor(0.4))
-        assert default_latent_weight(y, physics, SHAPE) == stated
+        noisy = SimpleNamespace(A=physics.A, noise_model=SimpleNamespace(sigma=torch.tensor(0.4)))
+        assert default_latent_weight(y, noisy, SHAPE) == stated
 
     def test_hidden_pixels_are_no_measurements(self):
         x = torch.ones(1, *SHAPE)

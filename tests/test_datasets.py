@@ -125,7 +125,8 @@ def test_cifar_and_svhn_by_name_come_from_torchvision(tmp_path, monkeypatch):
             self.data, self.labels = noise(2, 3, 32, 32), np.array([5, 9])
 
     stub = types.ModuleType("torchvision")
-    stub.datasets = types.SimpleNamespace(CIFAR10=CIFAR10, SVHN=SVHN)
+    data_sets = types.SimpleNamespace(CIFAR10=CIFAR10, SVHN=SVHN)
+    monkeypatch.setattr(stub, "datasets", data_sets, raising=False)
     monkeypatch.setitem(sys.modules, "torchvision", stub)
     monkeypatch.setenv("GANPRIOR_DATA", str(tmp_path))
     images = load_images("CIFAR10", limit=3)

@@ -1,6 +1,7 @@
 """Image files, folders of them, and conversions, against Pillow."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +81,14 @@ def test_unreadable_or_absent_images_are_named(tmp_path):
     ],
 )
 def test_one_image_of_every_mode(tmp_path, mode, expected):
-    colour = {"1": 1, "L": 200, "RGBA": (9, 9, 9, 0), "LA": (9, 0), "I;16": 16384, "F": 0.5}
+    colour: dict[str, Any] = {
+        "1": 1,
+        "L": 200,
+        "RGBA": (9, 9, 9, 0),
+        "LA": (9, 0),
+        "I;16": 16384,
+        "F": 0.5,
+    }
     rgb = Image.new("RGB", (5, 4), (10, 20, 30))
     picture = Image.new(mode, (5, 4), colour[mode]) if mode in colour else rgb
     picture = picture.quantize() if mode == "P" else picture

@@ -52,7 +52,8 @@ def test_measurement_count_of_one_mask_per_image():
     mask = torch.ones(3, 1, 4, 4)
     mask[0, :, 0], mask[1, :, :, :2] = 0, 0
     counts = measurement_count(inpainting(mask, (2, 4, 4)), (2, 4, 4))
-    assert torch.equal(counts, torch.tensor([24, 16, 32]))
+    assert isinstance(counts, torch.Tensor)
+    assert counts.tolist() == [24, 16, 32]
 
 
 def test_measurement_count_of_other_peoples_physics():
@@ -64,7 +65,7 @@ def test_measurement_count_of_other_peoples_physics():
     retrieval = deepinv.physics.RandomPhaseRetrieval(m=9, img_size=(1, 4, 4), dtype=torch.float32)
     assert measurement_count(retrieval, (1, 4, 4)) == 9
     coils = deepinv.physics.MultiCoilMRI(
-        mask=torch.eye(4)[None], coil_maps=torch.ones(3, 4, 4).cfloat()
+        mask=torch.eye(4)[None], coil_maps=torch.ones(3, 4, 4).to(torch.complex64)
     )
     assert measurement_count(coils, (2, 4, 4)) == 2 * 3 * 4
 

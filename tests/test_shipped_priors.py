@@ -47,6 +47,7 @@ class TestCard:
     def test_discriminator_is_there(self, name):
         prior = Prior.load(name)
         images = prior.sample(3, torch.Generator().manual_seed(0))
+        assert prior.discriminator is not None
         assert prior.discriminator(prior.from_unit(images)).shape == (3,)
 
 
