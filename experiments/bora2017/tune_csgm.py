@@ -36,10 +36,10 @@ class Config:
     """What is tuned; the presets are below."""
 
     prior: str = "fashion-mnist-dcgan"
-    measurements: tuple[int, ...] = (10, 25, 50, 100, 300, 750)
-    noise_levels: tuple[float, ...] = (0.0, 0.5, 2.0)  # sqrt(m) noise_std
-    weights: tuple[float, ...] = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-    images: int = 32
+    measurements: tuple[int, ...] = (10, 25, 100, 300, 750)
+    noise_levels: tuple[float, ...] = (0.0, 1.0)  # sqrt(m) noise_std
+    weights: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+    images: int = 24
     seed: int = 1_000_003  # of A, noise and choice of images; reported runs have small seeds
 
 
