@@ -5,10 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ganprior.cli import demo as module
-from ganprior.priors import prior_names
 from tests.cli_cases import TINY, read_arrays, read_summary, save_prior, succeed
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +31,6 @@ def test_writes_and_prints_what_reconstruct_does(tmp_path, monkeypatch):
     assert len(done.stdout.splitlines()) == 7
 
 
-@pytest.mark.skipif(module.DEMO_PRIOR not in prior_names(), reason="no prior is installed")
 def test_runs_from_any_folder(tmp_path):
     """The whole demo in a process of its own, with the shipped prior."""
     command = [sys.executable, "-m", "ganprior.cli.main", "demo", "--out", "here"]

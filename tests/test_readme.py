@@ -19,8 +19,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SET_UP = ["pip install . && ganprior demo", 'pip install ".[test]" && pytest']
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-WEIGHTS = ROOT / "ganprior/priors/weights/fashion-mnist-wgan-gp.safetensors"
-needs_prior = pytest.mark.skipif(not WEIGHTS.is_file(), reason="no shipped prior yet")
 DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/PROVENANCE.md"]
 
 
@@ -58,7 +56,6 @@ def test_every_marker_belongs_to_a_table():
     assert README.count("<!-- table:") == README.count("<!-- end -->") == found > 0
 
 
-@needs_prior
 def test_python_runs_as_it_stands():
     namespace: dict[str, Any] = {}
     for language, body in BLOCKS:
@@ -98,7 +95,6 @@ def test_specs_parse(option, spec):
         spec.parse(text)
 
 
-@needs_prior
 def test_the_store_and_start_again_example_runs(tmp_path, monkeypatch):
     """``measure`` and ``reconstruct --measurements``, on two images and with little effort."""
     store, again = [w for w in commands() if w[0] == "measure" or "--measurements" in w]

@@ -13,7 +13,7 @@ from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.output import check_folder
 from ganprior.cli.solver_specs import SolverSpec
 
-DEMO_PRIOR = "fashion-mnist-wgan-gp"
+DEMO_PRIOR = "fashion-mnist-dcgan"
 DEMO_MEASURE = "gaussian:m=100"
 DEMO_SOLVERS = ("csgm", "lasso-dct", "lasso-wavelet", "lasso-pixel")
 DEMO_SEED = 0

@@ -49,7 +49,7 @@ class Effort:
     polish_steps: int = 0
     tolerance: float = 1e-4
     window: int = 50
-    polish_tolerance: float = 1e-3
+    polish_tolerance: float = 5e-3
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
