@@ -48,7 +48,7 @@ def test_objective_is_that_of_scikit_learn(make, shape, m, alpha, seed):
     lasso = make(alpha=alpha)
     solution = lasso.solve(y, physics)
     # scikit-learn divides the data term by the number of rows.
-    peer = SklearnLasso(alpha=alpha / m, fit_intercept=False, tol=1e-10, max_iter=200_000)
+    peer = SklearnLasso(alpha=alpha / m, fit_intercept=False, tol=1e-8, max_iter=200_000)
     dictionary = dense_dictionary(lasso, physics).numpy()
     w = torch.from_numpy(peer.fit(dictionary, y[0].numpy()).coef_)
     best = objective(lasso, lasso.basis(x).synthesis(w.reshape(1, *shape)), y, physics, alpha)

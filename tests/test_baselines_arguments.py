@@ -20,8 +20,8 @@ LASSOS = [LassoDCT, LassoWavelet, LassoPixel]
 
 class TestDefaultAlpha:
     @pytest.mark.parametrize("basis", ["dct", "wavelet", "pixel"])
-    def test_positive_and_rising_with_the_noise(self, basis):
-        noise = torch.tensor([0.0, 0.001, 0.01, 0.1, 1.0, 10.0])
+    def test_positive_and_above_the_table_proportional_to_the_noise(self, basis):
+        noise = torch.tensor([0.0, 0.001, 0.01, 0.1, 10.0, 100.0])
         for m in (1, 10, 100, 784, 2000):
             alpha = default_alpha(basis, torch.full((6,), m), 784, noise)
             assert (alpha > 0).all()

@@ -49,7 +49,7 @@ def test_wavelet_goes_as_deep_as_both_sides_stay_even(shape, levels):
     assert len(transform.levels) == levels
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 2, 6, 20), (1, 1, 14, 14)])
 def test_orthonormal(shape):
     n = math.prod(shape[1:])
     units = torch.eye(n, dtype=torch.float64).reshape(n, *shape[1:])
