@@ -190,9 +190,12 @@ class TestProblem:
         torch.testing.assert_close(problem.value(z), expected[0], rtol=1e-12, atol=1e-12)
 
     def test_chunks_follow_the_memory_bound(self, monkeypatch):
+        monkeypatch.setattr(problem_module, "CPU_IMAGES", 10**9)
         many = make_problem()._images_per_chunk
         monkeypatch.setattr(problem_module, "MEMORY_BOUND", problem_module.MEMORY_BOUND // 8)
         assert make_problem()._images_per_chunk == pytest.approx(many / 8, abs=1)
+        monkeypatch.setattr(problem_module, "CPU_IMAGES", 3)
+        assert make_problem()._images_per_chunk == 3
 
 
 class TestAdam:

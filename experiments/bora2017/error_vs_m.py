@@ -43,7 +43,9 @@ class Config:
     """What is run; the presets are below."""
 
     measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 300, 400, 500, 750)
-    priors: tuple[str, ...] = ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp")
+    prior: str = "fashion-mnist-dcgan"
+    second_prior: str = "fashion-mnist-wgan-gp"
+    second_measurements: tuple[int, ...] = (25, 100, 500)  # the weaker prior, to compare the two
     images: int = 100
     seed: int = 0
     data: str = "data/fashion_mnist_test_100.npz"
@@ -51,14 +53,14 @@ class Config:
 
 PRESETS = {
     "paper": Config(),
-    "smoke": Config(measurements=(25, 100), images=6),
+    "smoke": Config(measurements=(25, 100), second_measurements=(100,), images=6),
 }
 
 
 def methods(config: Config) -> dict[str, Reconstructor]:
     """Every method of the figure by the name it has there."""
     solvers: dict[str, Reconstructor] = {
-        f"csgm {name}": CSGM(Prior.load(name)) for name in config.priors
+        f"csgm {name}": CSGM(Prior.load(name)) for name in (config.prior, config.second_prior)
     }
     lassos = {"lasso-dct": LassoDCT(), "lasso-wavelet": LassoWavelet(), "lasso-pixel": LassoPixel()}
     return {**solvers, **lassos}
@@ -75,6 +77,8 @@ def run(config: Config) -> Iterator[Row]:
         physics = Gaussian(m, images.shape, rng)
         y = physics.A(x)
         for name, solver in solvers.items():
+            if config.second_prior in name and m not in config.second_measurements:
+                continue
             begin = time.perf_counter()
             solution = solver.solve(y, physics, rng=Streams(config.seed))
             seconds = (time.perf_counter() - begin) / len(x)
@@ -97,18 +101,22 @@ def run(config: Config) -> Iterator[Row]:
 def summarise(rows: list[Row]) -> list[Row]:
     """Mean and half-width of the 95% interval per m and method, a row per m."""
     table: dict[int, Row] = {}
+    names = list(dict.fromkeys(row["method"] for row in rows))
     groups: dict[tuple[int, str], list[float]] = {}
     for row in rows:
         groups.setdefault((int(row["m"]), row["method"]), []).append(float(row["per_pixel_error"]))
     for (m, method), errors in groups.items():
-        line = table.setdefault(m, {"m": m})
+        blank = {key: "" for name in names for key in (name, f"{name} ±")}
+        line = table.setdefault(m, {"m": m, **blank})
         line[method] = f"{statistics.fmean(errors):.4f}"
         half = 1.96 * statistics.stdev(errors) / math.sqrt(len(errors))
         line[f"{method} ±"] = f"{half:.4f}"
     for line in table.values():
-        lasso = min(float(v) for k, v in line.items() if k.startswith("lasso") and "±" not in k)
-        csgm = min(float(v) for k, v in line.items() if k.startswith("csgm") and "±" not in k)
-        line["best csgm / best lasso"] = f"{csgm / lasso:.2f}"
+        lasso, csgm = (
+            min(float(line[name]) for name in names if name.startswith(kind) and line[name])
+            for kind in ("lasso", "csgm")
+        )
+        line["best csgm / best lasso"] = f"{csgm / lasso:.3f}"
     return [table[m] for m in sorted(table)]
 
 
@@ -121,12 +129,14 @@ def plot(summary: list[Row], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     names = [key for key in summary[0] if f"{key} ±" in summary[0]]
-    m = [int(row["m"]) for row in summary]
     for name, marker in zip(names, "osD^v<>", strict=False):
-        mean = [float(row[name]) for row in summary]
-        half = [float(row[f"{name} ±"]) for row in summary]
+        shown = [row for row in summary if row[name]]
+        m = [int(row["m"]) for row in shown]
+        mean = [float(row[name]) for row in shown]
+        half = [float(row[f"{name} ±"]) for row in shown]
         style = "-" if name.startswith("csgm") else "--"
         axes.errorbar(m, mean, half, marker=marker, ms=4, ls=style, capsize=2, label=name)
+    m = [int(row["m"]) for row in summary]
     axes.set(xscale="log", yscale="log", xlabel="measurements m (n = 784)")
     axes.set_ylabel("per-pixel squared error")
     axes.set_xticks(m, [str(value) for value in m])

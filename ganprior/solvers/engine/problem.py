@@ -15,6 +15,9 @@ from ganprior.solvers.engine.forward import Forward
 
 # Bound on what one chunk may take while its gradients are computed.
 MEMORY_BOUND = 512 * 2**20
+# On a CPU chunks also have to stay in the cache: with thousands of images a gradient was measured
+# to take twice as long per image as with a few hundred.
+CPU_IMAGES = 256
 
 
 class Objective(Protocol):
@@ -61,7 +64,8 @@ class Problem:
         self._generator = channels_last(folded_copy(prior.generator, image), image)
         self._forward = Forward(physics, self.count, image)
         self.can_select = self._forward.can_select
-        self._images_per_chunk = max(1, MEMORY_BOUND // self._bytes_per_image())
+        most = MEMORY_BOUND // self._bytes_per_image()
+        self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
 
     def select(self, signals: Tensor) -> Problem:
         """Problem of some of the signals, by position."""
