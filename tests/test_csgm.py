@@ -232,7 +232,7 @@ class TestDefaultWeight:
         y = torch.zeros(1, 20)
         stated = default_latent_weight(y, physics, SHAPE, 0.4)
         noisy = SimpleNamespace(A=physics.A, noise_model=SimpleNamespace(sigma=torch.tensor(0.4)))
-        assert default_latent_weight(y, noisy, SHAPE) == stated
+        assert default_latent_weight(y, noisy, SHAPE) == pytest.approx(stated)
 
     def test_hidden_pixels_are_no_measurements(self):
         x = torch.ones(1, *SHAPE)
