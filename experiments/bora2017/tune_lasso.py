@@ -5,7 +5,7 @@ started where the one before ended, on 64 of the last 1,000 Fashion-MNIST traini
 ``results/tuning/lasso.csv``, a row for every weight tried, and the chosen weights, which the
 package ships as ``ganprior/baselines/alphas.csv``.
 
-    python experiments/bora2017/tune_lasso.py --data FOLDER
+    python -m experiments.bora2017.tune_lasso --data FOLDER
 
 takes about an hour on one core; ``--preset smoke`` takes seconds and writes no table.
 """
@@ -13,7 +13,6 @@ takes about an hour on one core; ``--preset smoke`` takes seconds and writes no 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from experiments.rows import Row, write_csv
 from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
 from ganprior.datasets import load_images
-from ganprior.files import write_atomically
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.streams import Streams, derive_seed
@@ -40,8 +39,6 @@ CONVERGED = 0.95
 RISEN, FALLEN = 1.25, 30
 # Smaller weights take more steps: the largest one whose error is this close to the best is taken.
 TIE = 1.002
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -120,16 +117,6 @@ def choose(rows: list[Row]) -> list[Row]:
         alpha = max(row["alpha"] for row in group if row["mean_per_pixel_error"] <= TIE * best)
         table.append({"basis": basis, "m": m, "n": n, "noise_level": level, "alpha": alpha})
     return table
-
-
-def write_csv(path: Path, rows: list[Row]) -> None:
-    def write(temporary: Path) -> None:
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write_atomically(path, write)
 
 
 def main() -> None:
