@@ -104,6 +104,7 @@ class Trainer:
 
     def train_step(self) -> tuple[Tensor, Tensor]:
         """One generator step after its discriminator steps; returns both players' last losses."""
+        self._set_rates()
         for _ in range(self.objective.critic_steps):
             real = self.batches.take(self.device)
             with torch.no_grad():
@@ -123,6 +124,15 @@ class Trainer:
         self.average.update_parameters(self.generator)
         self.step += 1
         return loss_d.detach(), loss_g.detach()
+
+    def _set_rates(self) -> None:
+        recipe = self.recipe
+        left = recipe.steps - self.step
+        falling = recipe.decay_from and self.step >= recipe.decay_from
+        share = left / (recipe.steps - recipe.decay_from) if falling else 1.0
+        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = share * recipe.learning_rate
 
     def _score(self, x: Tensor) -> Tensor:
         with self._precision():

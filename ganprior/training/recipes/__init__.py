@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
+_FROM_ZERO = ("seed", "decay_from")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Recipe:
         Images per step of either player.
     learning_rate, betas : float, pair of float
         Adam, the same for both players.
+    decay_from : int
+        Step from which the rate falls linearly, to 0 after the last one; 0 for a constant rate.
     ema_decay : float
         Decay per generator step of the moving average that ships.
     precision : str
@@ -60,6 +63,7 @@ class Recipe:
     batch_size: int
     learning_rate: float
     betas: tuple[float, float]
+    decay_from: int = 0
     critic_steps: int = 1
     penalty_weight: float = 10.0
     ema_decay: float = 0.999
@@ -73,7 +77,7 @@ class Recipe:
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type == "int" and value < (least := 0 if field.name == "seed" else 1):
+            if field.type == "int" and value < (least := 0 if field.name in _FROM_ZERO else 1):
                 raise ValueError(f"recipe: {field.name} must be at least {least}, got {value}")
         _inside("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "positive")
         _inside("penalty_weight", self.penalty_weight, 0 <= self.penalty_weight < math.inf, ">= 0")
