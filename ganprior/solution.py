@@ -56,6 +56,8 @@ class Solution:
         Index of the restart that won, int64, (B,).
     trace : Tensor or None
         Best objective so far, (recorded steps, B).
+    bank_seconds : float
+        What computing a bank of starts took, which happens once per prior; 0 in later calls.
     """
 
     x: Tensor
@@ -66,6 +68,7 @@ class Solution:
     z: Tensor | None = None
     restart: Tensor | None = None
     trace: Tensor | None = None
+    bank_seconds: float = 0.0
 
 
 class Reconstructor(nn.Module, ABC):

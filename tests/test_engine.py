@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 import torch
 
-from ganprior.solvers import BALANCED, Effort
+from ganprior.solvers import Effort
 from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import Problem
 from ganprior.solvers.engine import problem as problem_module
-from ganprior.solvers.engine import starts as starts_module
-from ganprior.solvers.engine.adam import race, rate
+from ganprior.solvers.engine.adam import rate
 from ganprior.solvers.engine.levenberg_marquardt import polish
-from ganprior.solvers.engine.starts import draw_starts, random_starts, survivors
+from ganprior.solvers.engine.minimise import minimise
+from ganprior.solvers.engine.race import race
+from ganprior.solvers.engine.starts import draw_starts, first_starts, survivors
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Phaseless, gaussian, rng, tiny_dcgan
 
@@ -123,8 +126,11 @@ class TestAdam:
         assert len(race(make_problem(), latents(8, 3), effort).z) == 1
 
     def test_rate_falls_from_first_to_last(self):
-        assert rate(BALANCED, 1) == pytest.approx(BALANCED.learning_rate)
-        assert rate(BALANCED, BALANCED.steps) == pytest.approx(BALANCED.final_rate)
+        effort = Effort(restarts=1, steps=30, learning_rate=0.2, final_rate=0.05)
+        rates = [rate(effort, step) for step in range(1, 31)]
+        assert rates[0] == pytest.approx(0.2)
+        assert rates[-1] == pytest.approx(0.05)
+        assert rates == sorted(rates, reverse=True)
 
     def test_converged_signals_leave_and_keep_their_result(self):
         problem = make_problem(count=4, weight=5.0)
@@ -198,10 +204,38 @@ def test_dense_case_has_the_stated_scale():
     assert float(matrix.square().sum(0).mean()) == pytest.approx(1, rel=0.1)
 
 
-def test_random_starts_are_the_best_candidates_in_blocks_too(monkeypatch):
+def test_random_starts_are_the_best_candidates():
     problem, latent = make_problem(count=5), tiny_dcgan().latent
     effort = Effort(restarts=2, steps=1, learning_rate=0.1, final_rate=0.1, candidates=6)
     drawn = draw_starts(latent, 5, 12, Streams(1), problem.like)
     expected, _ = survivors(drawn, problem.value(drawn), 2)
-    monkeypatch.setattr(starts_module, "BLOCK", 2)
-    assert torch.equal(random_starts(problem, latent, effort, Streams(1)), expected)
+    assert torch.equal(first_starts(problem, effort, Streams(1), None, None), expected)
+
+
+def test_a_warm_start_competes_with_the_others():
+    problem, effort = make_problem(count=3), Effort(2, 1, 0.1, 0.1)
+    drawn = first_starts(problem, effort, Streams(1), None, None)
+    good = race(problem, drawn, Effort(2, 80, 0.1, 0.1)).z[:1]
+    bad = good + 100
+    starts = first_starts(problem, effort, Streams(1), None, torch.cat([good, bad]))
+    assert torch.equal(starts[0], good[0])
+    assert starts.shape == drawn.shape
+    assert starts.abs().max() < 50
+
+
+def test_blocks_of_signals_change_nothing(monkeypatch):
+    problem = make_problem(count=5)
+    effort = Effort(2, 30, 0.1, 0.1, polish_steps=3, tolerance=1e-2, window=5)
+    whole = minimise(problem, effort, Streams(1))
+    # The package's name ``minimise`` is the function.
+    module = importlib.import_module("ganprior.solvers.engine.minimise")
+    monkeypatch.setattr(module, "BLOCK", 2)
+    seen = []
+    parts = minimise(problem, effort, Streams(1), progress=seen.append)
+    torch.testing.assert_close(parts.z, whole.z, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(parts.value, whole.value, rtol=1e-10, atol=1e-10)
+    assert parts.status == whole.status
+    assert torch.equal(parts.steps, whole.steps)
+    torch.testing.assert_close(parts.trace[-1], whole.trace[-1], rtol=1e-10, atol=1e-10)
+    assert seen == sorted(seen)
+    assert seen[-1] <= effort.steps

@@ -61,7 +61,7 @@ class CSGM(LatentSolver):
     effort : Effort
         How much work goes into one signal; ``REFERENCE`` is the paper's ten restarts.
     progress : callable, optional
-        Told the number of Adam steps done.
+        Told the number of first-order steps done.
 
     Raises
     ------

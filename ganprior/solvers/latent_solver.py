@@ -25,7 +25,7 @@ class LatentSolver(Reconstructor):
     effort : Effort
         Schedule of the engine.
     progress : callable, optional
-        Told the number of Adam steps done.
+        Told the number of first-order steps done.
     """
 
     def __init__(
@@ -41,7 +41,13 @@ class LatentSolver(Reconstructor):
         """Objective of the measurements ``y``, with every default filled in."""
 
     def solve(
-        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, starts: Tensor | None = None
+        self,
+        y: Tensor,
+        physics: Any,
+        *,
+        rng: Streams | int = 0,
+        starts: Tensor | None = None,
+        warm: Tensor | None = None,
     ) -> Solution:
         """Reconstruct images and report how it went.
 
@@ -54,7 +60,10 @@ class LatentSolver(Reconstructor):
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
         starts : Tensor, optional
-            Latents to start from, (R, B, *latent shape), in place of drawn ones.
+            Latents to start from, (R, B, *latent shape), in place of those of the effort.
+        warm : Tensor, optional
+            Latents (W, B, *latent shape) that compete with those of the effort: the solution at
+            another m or noise level, say. Reference experiments do without.
 
         Raises
         ------
@@ -72,10 +81,10 @@ class LatentSolver(Reconstructor):
             streams = Streams(rng) if isinstance(rng, int) else rng
             found = minimise(
                 problem,
-                self.prior.latent,
                 self.effort,
                 streams,
                 starts=None if starts is None else self._flat(starts, problem),
+                warm=None if warm is None else self._flat(warm, problem),
                 progress=self._progress,
             )
             x = problem.images(found.z)
@@ -89,6 +98,7 @@ class LatentSolver(Reconstructor):
             z=found.z.unflatten(-1, self.prior.latent.shape),
             restart=found.restart,
             trace=found.trace,
+            bank_seconds=found.bank_seconds,
         )
 
     def _flat(self, starts: Tensor, problem: Problem) -> Tensor:

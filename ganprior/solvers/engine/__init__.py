@@ -1,11 +1,14 @@
 """The one optimisation loop over latents, which knows no paper.
 
-``starts`` draws latents, ``adam`` races them, ``levenberg_marquardt`` ends with second-order
-steps; ``minimise`` puts them in order. A solver hands over a :class:`Problem`, that is a
-per-signal objective, and gets the best latent of each signal back.
+``bank`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs`` or ``adam``,
+``levenberg_marquardt`` ends with second-order steps; ``minimise`` puts them in order. A solver
+hands over a :class:`Problem`, that is a per-signal objective, and gets the best latent of each
+signal back.
 """
 
+from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.effort import BALANCED, EFFORTS, FAST, REFERENCE, Effort
+from ganprior.solvers.engine.lbfgs import LBFGS
 from ganprior.solvers.engine.minimise import Minimum, minimise
 from ganprior.solvers.engine.problem import Objective, Problem
 
@@ -13,7 +16,9 @@ __all__ = [
     "BALANCED",
     "EFFORTS",
     "FAST",
+    "LBFGS",
     "REFERENCE",
+    "Adam",
     "Effort",
     "Minimum",
     "Objective",

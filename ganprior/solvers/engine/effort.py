@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ganprior.solvers.engine.adam import Adam
+from ganprior.solvers.engine.lbfgs import LBFGS
+
 
 @dataclass(frozen=True)
 class Effort:
-    """A schedule of starts, Adam steps, racing and polish.
+    """A schedule of starts, first-order steps, racing and polish.
 
     Attributes
     ----------
-    candidates : int
-        Random latents tried per restart; the best ``restarts`` of all become starts.
     restarts : int
-        Starts per signal that Adam works on.
+        Starts per signal that the descent works on.
     steps : int
-        Adam steps at most.
+        First-order steps at most, each an evaluation of objective and gradient.
     learning_rate, final_rate : float
-        Adam's rate at the first and the last step, with a cosine between.
+        Adam's rate at the first and the last step, with a cosine between. For L-BFGS the first
+        one is the length of the first move and the other one means nothing.
+    descent : type
+        :class:`Adam` or :class:`LBFGS`.
+    bank : int
+        Entries of the bank of starts; 0 draws starts at random.
+    candidates : int
+        Latents tried per restart, from the bank or random; the best ``restarts`` of all by the
+        objective become starts.
     race : tuple of (float, int)
         Successive halving: after this fraction of the steps, so many restarts of each signal
         stay, those with the lowest objective so far.
     polish_steps : int
         Levenberg-Marquardt steps at most on each restart that is left; 0 for none.
     tolerance : float
-        A restart of Adam's has converged when its best objective fell by less than this fraction
-        over ``window`` steps.
+        A restart has converged when its best objective fell by less than this fraction over
+        ``window`` steps.
     window : int
-        Steps over which Adam's decrease is measured.
+        Steps over which the decrease is measured.
     polish_tolerance : float
         Levenberg-Marquardt has converged when a step lowers the objective by less than this
         fraction. A signal in the generator's range falls by far more in each step until it is
@@ -44,6 +53,8 @@ class Effort:
     steps: int
     learning_rate: float
     final_rate: float
+    descent: type[Adam] | type[LBFGS] = Adam
+    bank: int = 0
     candidates: int = 1
     race: tuple[tuple[float, int], ...] = ()
     polish_steps: int = 0
@@ -55,8 +66,9 @@ class Effort:
         for name in ("restarts", "steps", "candidates", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.polish_steps < 0:
-            raise ValueError(f"polish_steps must be at least 0, got {self.polish_steps}")
+        for name in ("polish_steps", "bank"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.final_rate <= self.learning_rate:
             raise ValueError(
                 "learning_rate and final_rate must satisfy 0 < final_rate <= learning_rate, "
@@ -100,23 +112,33 @@ class Effort:
 REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, tolerance=0.0)
 
 BALANCED = Effort(
-    candidates=20,
+    descent=LBFGS,
+    bank=20_000,
+    candidates=4,
     restarts=10,
-    steps=200,
-    learning_rate=0.15,
-    final_rate=0.03,
-    race=((0.15, 4), (0.35, 2), (0.6, 1)),
-    polish_steps=30,
+    steps=160,
+    learning_rate=0.5,
+    final_rate=0.5,
+    race=((0.07, 4), (0.16, 2), (0.4, 1)),
+    tolerance=0.01,
+    window=20,
+    polish_steps=20,
+    polish_tolerance=0.05,
 )
 
 FAST = Effort(
-    candidates=50,
+    descent=LBFGS,
+    bank=20_000,
+    candidates=4,
     restarts=4,
     steps=60,
-    learning_rate=0.2,
-    final_rate=0.05,
-    race=((0.3, 2), (0.6, 1)),
+    learning_rate=0.5,
+    final_rate=0.5,
+    race=((0.17, 2), (0.42, 1)),
+    tolerance=0.02,
+    window=20,
     polish_steps=20,
+    polish_tolerance=0.2,
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}

@@ -35,6 +35,8 @@ class Forward:
     ----------
     can_select : bool
         Whether the operator can be cut down to some of the signals.
+    alike : bool
+        Whether it measures all signals alike, and hence any number of images.
     """
 
     def __init__(self, physics: Any, count: int, image: Tensor) -> None:
@@ -47,10 +49,19 @@ class Forward:
             self._indexed = False
             self.can_select = count == 1 or self._find_selection(probe, whole)
             self._over_restarts = self._find_restarts(probe, whole)
+            self.alike = self._measures_alike(probe, whole)
 
     def A(self, x: Tensor) -> Tensor:
         """Noise-free measurements (R, B, ...) of images (R, B, C, H, W)."""
         return self._over_restarts(self._physics.A, x)
+
+    def back_projection(self, y: Tensor) -> Tensor | None:
+        """A^+ y (B, C, H, W), by the physics' own A_dagger; None where it has none."""
+        try:
+            x = self._physics.A_dagger(y)
+        except (AttributeError, RuntimeError, ValueError, TypeError, NotImplementedError):
+            return None
+        return x if isinstance(x, Tensor) and x.dim() == 4 and not x.is_complex() else None
 
     def select(self, signals: Tensor) -> Forward:
         """Operator of some of the signals only, by their positions, int64 (number kept,).
@@ -77,6 +88,12 @@ class Forward:
         part = _indexed(self._physics, self._count, kept)
         self._indexed = _agrees(lambda: part.A(probe[kept]), whole[kept])
         return self._indexed
+
+    def _measures_alike(self, probe: Tensor, whole: Tensor) -> bool:
+        # Other images, and another number of them, in the place of the first.
+        images, expected = probe.flip(0), whole.flip(0)
+        twice = torch.cat([images, images])
+        return _agrees(lambda: self._physics.A(twice), torch.cat([expected, expected]))
 
     def _find_restarts(self, probe: Tensor, whole: Tensor) -> Callable[[Operator, Tensor], Tensor]:
         twice, expected = torch.stack([probe, probe]), torch.stack([whole, whole])

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganprior.priors import Latent
 from ganprior.solution import Status
-from ganprior.solvers.engine.adam import race
+from ganprior.solvers.engine.bank import bank_of
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.problem import Problem
-from ganprior.solvers.engine.starts import random_starts
+from ganprior.solvers.engine.race import race
+from ganprior.solvers.engine.starts import first_starts
 from ganprior.streams import Streams
+
+# Signals that are worked on at once.
+BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,13 @@ class Minimum:
     status : tuple of Status
         How each signal ended.
     steps : Tensor
-        Steps of Adam and of the polish, int64 (B,).
+        First-order steps and steps of the polish, int64 (B,).
     restart : Tensor
         Which start won, int64 (B,).
     trace : Tensor
-        Best objective after each step of Adam, (steps, B).
+        Best objective after each first-order step, (steps, B).
+    bank_seconds : float
+        What computing the bank of starts took, 0 when it was there already or is not used.
     """
 
     z: Tensor
@@ -44,15 +49,16 @@ class Minimum:
     steps: Tensor
     restart: Tensor
     trace: Tensor
+    bank_seconds: float
 
 
 def minimise(
     problem: Problem,
-    latent: Latent,
     effort: Effort,
     streams: Streams,
     *,
     starts: Tensor | None = None,
+    warm: Tensor | None = None,
     progress: Callable[[int], None] = lambda step: None,
 ) -> Minimum:
     """Find the latent of lowest objective for each signal.
@@ -61,25 +67,47 @@ def minimise(
     ----------
     problem : Problem
         The objective.
-    latent : Latent
-        Law that starts are drawn from.
     effort : Effort
         The schedule.
     streams : Streams
         Random streams of the signals.
     starts : Tensor, optional
-        Latents (R, B, k) to start from in place of drawn ones.
+        Latents (R, B, k) to start from in place of those of the effort.
+    warm : Tensor, optional
+        Latents (W, B, k) that compete with those of the effort for being starts.
     progress : callable
-        Told the number of Adam steps done.
+        Told the number of first-order steps done, of all blocks of signals together divided by
+        the number of blocks.
     """
-    if starts is None:
-        starts = random_starts(problem, latent, effort, streams)
+    bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
+    # Signals are independent: a block at a time bounds the memory of starts and descents.
+    size = BLOCK if problem.can_select else problem.count
+    blocks = torch.arange(problem.count, device=problem.y.device).split(size)
+    found = []
+    for done, signals in enumerate(blocks):
+
+        def tell(step: int, done: int = done) -> None:
+            progress((done * effort.steps + step) // len(blocks))
+
+        part = problem if len(blocks) == 1 else problem.select(signals)
+        if starts is not None:
+            first = starts[:, signals]
+        else:
+            own = streams.select(signals.tolist())
+            rivals = None if warm is None else warm[:, signals]
+            first = first_starts(part, effort, own, bank, rivals)
+        found.append(_minimise(part, first, effort, tell))
+    return _joined(found, bank.seconds if bank else 0.0)
+
+
+def _minimise(
+    problem: Problem, starts: Tensor, effort: Effort, progress: Callable[[int], None]
+) -> Minimum:
     found = race(problem, starts, effort, progress)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
     for row in range(len(found.z) if effort.polish_steps else 0):
-        tolerance = effort.polish_tolerance
-        polished = polish(problem, found.z[row], effort.polish_steps, tolerance)
+        polished = polish(problem, found.z[row], effort.polish_steps, effort.polish_tolerance)
         if polished is None:
             break
         found.z[row], found.value[row] = polished.z, polished.value
@@ -97,6 +125,25 @@ def minimise(
         steps=steps[winner, signals],
         restart=found.restart[winner, signals],
         trace=torch.stack(found.trace),
+        bank_seconds=0.0,
+    )
+
+
+def _joined(parts: list[Minimum], bank_seconds: float) -> Minimum:
+    longest = max(len(part.trace) for part in parts)
+    # A block whose signals converged early keeps its last objective.
+    traces = [
+        torch.cat([part.trace, part.trace[-1:].expand(longest - len(part.trace), -1)])
+        for part in parts
+    ]
+    return Minimum(
+        z=torch.cat([part.z for part in parts]),
+        value=torch.cat([part.value for part in parts]),
+        status=tuple(status for part in parts for status in part.status),
+        steps=torch.cat([part.steps for part in parts]),
+        restart=torch.cat([part.restart for part in parts]),
+        trace=torch.cat(traces, 1),
+        bank_seconds=bank_seconds,
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganprior.priors import Prior
+from ganprior.solution import squared_norm
 from ganprior.solvers.engine.folding import channels_last, folded_copy
 from ganprior.solvers.engine.forward import Forward
 
@@ -33,6 +34,8 @@ class Objective(Protocol):
     def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor | None:
         """Real vector whose squared norm is the objective, (R, B, M); None if there is none."""
 
+    # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows.
+
 
 class Problem:
     """Objective of B signals as a function of latents (R, B, k), k flattened.
@@ -52,18 +55,21 @@ class Problem:
     ----------
     count : int
         B.
+    can_select, alike : bool
+        Whether signals can leave the batch, and whether all are measured alike.
     """
 
     def __init__(self, prior: Prior, objective: Objective, y: Tensor, physics: Any) -> None:
         self.count = len(y)
         self.y = y.detach()
+        self.prior = prior
         self._objective = objective
-        self._prior = prior
         image = torch.empty(1, *prior.image_shape, dtype=y.dtype.to_real(), device=y.device)
         self.like = image
         self._generator = channels_last(folded_copy(prior.generator, image), image)
         self._forward = Forward(physics, self.count, image)
         self.can_select = self._forward.can_select
+        self.alike = self._forward.alike
         most = MEMORY_BOUND // self._bytes_per_image()
         self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
 
@@ -78,8 +84,40 @@ class Problem:
     def images(self, z: Tensor) -> Tensor:
         """G(z) in [0, 1], (..., C, H, W), of latents (..., k)."""
         lead = z.shape[:-1]
-        latents = z.reshape(-1, *self._prior.latent.shape)
-        return self._prior.to_unit(self._generator(latents)).unflatten(0, lead)
+        latents = z.reshape(-1, *self.prior.latent.shape)
+        return self.prior.to_unit(self._generator(latents)).unflatten(0, lead)
+
+    def project(self, z: Tensor) -> Tensor:
+        """Latents (..., k) in the set that the objective allows, all of them by default."""
+        project = getattr(self._objective, "project", None)
+        return z if project is None else project(self._shaped(z)).reshape(z.shape)
+
+    def measurement_errors(self, x: Tensor) -> Tensor:
+        """||y - A x||^2 of every image (N, C, H, W) for every signal, (N, B); no gradient."""
+        with torch.no_grad():
+            if self.alike:
+                return _distances(self._forward.A(x[:, None])[:, 0], self.y)
+            errors = []
+            for part in x.split(max(1, CPU_IMAGES // self.count)):
+                each = part[:, None].expand(-1, self.count, *part.shape[1:])
+                errors.append(squared_norm(self._forward.A(each) - self.y, lead=2))
+            return torch.cat(errors)
+
+    def objective_of(self, z: Tensor, x: Tensor) -> Tensor:
+        """Objective (R, B) of latents (R, B, k) whose images (R, B, C, H, W) are known."""
+        with torch.no_grad():
+            return self._objective.objective(self._shaped(z), x, self.y, self._forward)
+
+    def encoded(self) -> Tensor | None:
+        """The encoder's latents (1, B, k) of A^+ y; None without an encoder or A_dagger."""
+        encoder = self.prior.encoder
+        back = self._forward.back_projection(self.y)
+        if encoder is None or back is None or back.shape[1:] != self.like.shape[1:]:
+            return None
+        network = copy.deepcopy(encoder).eval().to(self.like)
+        with torch.no_grad():
+            z: Tensor = network(self.prior.from_unit(back.clamp(0, 1).to(self.like)))
+        return z.reshape(1, self.count, -1)
 
     def value(self, z: Tensor) -> Tensor:
         """Objective (R, B) of latents (R, B, k); no gradient."""
@@ -157,7 +195,7 @@ class Problem:
         return self._objective.objective(self._shaped(z), self.images(z), self.y, self._forward)
 
     def _shaped(self, z: Tensor) -> Tensor:
-        return z.unflatten(-1, self._prior.latent.shape)
+        return z.unflatten(-1, self.prior.latent.shape)
 
     def _chunks(self, restarts: int) -> Iterator[tuple[slice, slice, Problem]]:
         """Cut (restarts, signals) into pieces of at most the bounded number of images."""
@@ -182,7 +220,15 @@ class Problem:
             return tensor
 
         weights = sum(p.numel() * p.element_size() for p in self._generator.parameters())
-        z = self.like.new_zeros(2, self._prior.latent.size).requires_grad_(True)
+        z = self.like.new_zeros(2, self.prior.latent.size).requires_grad_(True)
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
             self.images(z)
         return max(1, kept - weights, 2 * self.like.numel() * self.like.element_size()) // 2
+
+
+def _distances(measured: Tensor, y: Tensor) -> Tensor:
+    """Squared distances (N, B) of measurements (N, ...) to (B, ...), by one matrix product."""
+    if measured.is_complex():
+        measured, y = torch.view_as_real(measured), torch.view_as_real(y)
+    a, b = measured.flatten(1), y.flatten(1)
+    return a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)

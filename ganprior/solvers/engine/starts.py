@@ -6,12 +6,10 @@ import torch
 from torch import Tensor
 
 from ganprior.priors import Latent
+from ganprior.solvers.engine.bank import Bank
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
-
-# Signals whose candidates are in memory at once.
-BLOCK = 256
 
 
 def draw_starts(
@@ -40,33 +38,51 @@ def draw_starts(
     return torch.stack(signals, 1).flatten(2).to(like)
 
 
-def random_starts(problem: Problem, latent: Latent, effort: Effort, streams: Streams) -> Tensor:
-    """Starts (restarts, B, k): the best of ``effort.candidates`` times as many random latents.
+def first_starts(
+    problem: Problem, effort: Effort, streams: Streams, bank: Bank | None, warm: Tensor | None
+) -> Tensor:
+    """Starts (restarts, B, k) by an effort: the best of all candidates by the objective.
+
+    Candidates are the bank's best entries, or random latents without a bank; the encoder's
+    latent, where the prior has an encoder and the physics an inverse; and the caller's own.
 
     Parameters
     ----------
     problem : Problem
         Ranks latents by its objective.
-    latent : Latent
-        Law of z.
     effort : Effort
         How many are tried and how many kept.
     streams : Streams
         Random streams of the signals.
+    bank : Bank, optional
+        Where candidates come from in place of random draws.
+    warm : Tensor, optional
+        Latents (W, B, k) of the caller's that compete with the others.
     """
-    tried = effort.restarts * effort.candidates
-    if effort.candidates == 1:
-        return draw_starts(latent, problem.count, tried, streams, problem.like)
-    # A block of signals at a time: candidates are many, and only the kept ones need memory.
-    block = BLOCK if problem.can_select else problem.count
-    kept = []
-    for first in range(0, problem.count, block):
-        signals = torch.arange(first, min(first + block, problem.count), device=problem.y.device)
-        part = problem.select(signals) if problem.can_select else problem
-        own = streams.select(signals.tolist())
-        z = draw_starts(latent, part.count, tried, own, problem.like)
-        kept.append(survivors(z, part.value(z), effort.restarts)[0])
-    return torch.cat(kept, 1)
+    if bank is not None:
+        candidates, values = _from_bank(problem, bank, effort.restarts * effort.candidates)
+    else:
+        law, tried = problem.prior.latent, effort.restarts * effort.candidates
+        candidates = draw_starts(law, problem.count, tried, streams, problem.like)
+        values = None
+    own = [z for z in (warm, problem.encoded() if bank is not None else None) if z is not None]
+    if not own and len(candidates) <= effort.restarts:
+        return candidates
+    if values is None:
+        values = problem.value(candidates)
+    for z in own:
+        candidates, values = torch.cat([candidates, z]), torch.cat([values, problem.value(z)])
+    return survivors(candidates, values, effort.restarts)[0]
+
+
+def _from_bank(problem: Problem, bank: Bank, count: int) -> tuple[Tensor, Tensor]:
+    """The bank's best entries by measurement error, and their objective."""
+    numbers, z = bank.rank(problem, count)
+    values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
+    for row in range(len(z)):  # one row at a time: images are large, and there are many
+        x = bank.images_of(numbers[row : row + 1], problem.like)
+        values[row] = problem.objective_of(z[row : row + 1], x)[0]
+    return z, values
 
 
 def survivors(z: Tensor, value: Tensor, kept: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,170 @@
+"""A bank of starts: the generator's images of many latents, computed once per prior.
+
+Ranking a signal against the bank by ||y - A x||^2 costs one matrix product and no evaluation of
+the generator, so that a start is the best of thousands of random latents. The images are kept in
+the user's cache folder (``GANPRIOR_CACHE``, else ``XDG_CACHE_HOME/ganprior``, else
+``~/.cache/ganprior``) under a hash of the prior, and memory-mapped from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganprior.files import write_atomically
+from ganprior.solvers.engine.problem import Problem
+from ganprior.streams import derive_seed
+
+# Bound on the pixels of a bank: 20,000 images of 28 x 28, 5,461 of 64 x 64 in colour.
+BYTES = 128 * 2**20
+# Entries whose measurements are in memory at once.
+CHUNK = 512
+# Entries that are computed afresh to tell whether stored ones are this generator's.
+CHECKED = 4
+
+_in_memory: dict[str, Bank] = {}
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Latents and their images.
+
+    Attributes
+    ----------
+    latents : Tensor
+        (N, k), float32, on the CPU: drawn from the prior's law with a fixed seed.
+    images : np.ndarray
+        (N, C, H, W), float16, not clipped, usually a memory map.
+    seconds : float
+        What computing the images took; 0 when they came from the cache.
+    """
+
+    latents: Tensor
+    images: np.ndarray
+    seconds: float
+
+    def rank(self, problem: Problem, count: int) -> tuple[Tensor, Tensor]:
+        """Best ``count`` entries of each signal by ||y - A x||^2.
+
+        Returns
+        -------
+        numbers : Tensor
+            int64 (count, B), best first.
+        latents : Tensor
+            (count, B, k), with the device and dtype of the problem.
+        """
+        distances = []
+        for first in range(0, len(self.images), CHUNK):
+            x = torch.from_numpy(self.images[first : first + CHUNK].copy()).to(problem.like)
+            distances.append(problem.measurement_errors(x))
+        distance = torch.cat(distances)
+        distance = torch.where(distance.isfinite(), distance, torch.inf)
+        numbers = distance.topk(min(count, len(distance)), dim=0, largest=False).indices
+        return numbers, self.latents.to(problem.like)[numbers]
+
+    def images_of(self, numbers: Tensor, like: Tensor) -> Tensor:
+        """Images (R, B, C, H, W) of entries (R, B)."""
+        chosen = self.images[numbers.cpu().numpy().ravel()]
+        return torch.from_numpy(chosen).to(like).unflatten(0, tuple(numbers.shape))
+
+
+def bank_of(problem: Problem, entries: int) -> Bank:
+    """Bank of a problem's prior: from memory, from the cache folder, or computed now.
+
+    Parameters
+    ----------
+    problem : Problem
+        Supplies the folded generator.
+    entries : int
+        How many latents; fewer where their images would pass :data:`BYTES`.
+    """
+    law = problem.prior.latent
+    count = min(entries, max(1, BYTES // (2 * problem.like.numel())))
+    rng = torch.Generator().manual_seed(derive_seed(0, "bank"))
+    latents = law.sample(count, rng).flatten(1)
+    key = _key(problem, count)
+    bank = _in_memory.get(key) or _from_cache(key, latents)
+    if bank is None or not _is_of(bank, problem):
+        bank = _computed(problem, latents)
+        bank = Bank(latents, _kept(key, bank.images), bank.seconds)
+    _in_memory.clear()  # one bank at a time is enough, and they are large
+    _in_memory[key] = Bank(bank.latents, bank.images, 0.0)
+    return bank
+
+
+def cache_folder() -> Path:
+    """Where banks are kept; the folder need not be there."""
+    own = os.environ.get("GANPRIOR_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganprior"
+
+
+def _key(problem: Problem, count: int) -> str:
+    """Hash of weights, law and number of entries."""
+    digest = hashlib.sha256()
+    generator = problem.prior.generator
+    for name, tensor in sorted(generator.state_dict().items()):
+        digest.update(name.encode())
+        if isinstance(tensor, Tensor):
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    about = (problem.prior.latent.describe(), problem.prior.image_range, str(generator), count)
+    digest.update(repr(about).encode())
+    return digest.hexdigest()[:32]
+
+
+def _is_of(bank: Bank, problem: Problem) -> bool:
+    # A module may compute something else from the same weights: its code is in no hash.
+    x = problem.images(bank.latents[:CHECKED].to(problem.like))
+    stored = torch.from_numpy(bank.images[:CHECKED].copy()).to(x)
+    return torch.allclose(x, stored, rtol=1e-2, atol=1e-2, equal_nan=True)
+
+
+def _computed(problem: Problem, latents: Tensor) -> Bank:
+    start = time.perf_counter()
+    with torch.no_grad():
+        parts = [
+            problem.images(part.to(problem.like)).half().cpu() for part in latents.split(CHUNK)
+        ]
+    images = torch.cat(parts).numpy()
+    return Bank(latents, images, time.perf_counter() - start)
+
+
+def _kept(key: str, images: np.ndarray) -> np.ndarray:
+    """Write the images to the cache and map them from there; as they are where that fails."""
+    path = cache_folder() / f"bank-{key}.npy"
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.save(file, images, allow_pickle=False)
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, write)
+        mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mapped
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        warnings.warn(
+            f"{path.parent}: {reason}; the bank of starts stays in memory and is computed again "
+            "next time. Set GANPRIOR_CACHE to a folder that can be written.",
+            stacklevel=2,
+        )
+        return images
+
+
+def _from_cache(key: str, latents: Tensor) -> Bank | None:
+    try:
+        images = np.load(cache_folder() / f"bank-{key}.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None  # not there, or damaged: it is computed and written anew
+    whole = images.ndim == 4 and len(images) == len(latents) and images.dtype == np.float16
+    return Bank(latents, images, 0.0) if whole else None

@@ -1,0 +1,122 @@
+"""L-BFGS on all restarts of all signals at once, each with a line search of its own.
+
+The two-loop recursion is Algorithm 7.4 of Nocedal and Wright, "Numerical Optimization", 2006,
+scaled by its equation (7.20). Every restart of every signal has its own history, direction and
+step length. A step of the batch is one evaluation of objective and gradient at the trial point of
+each: those whose trial falls enough (Armijo, equation 3.4) move there, the others try nearer by
+in the next step, so that none waits for another one's line search.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ganprior.solvers.engine.descent import Project
+
+if TYPE_CHECKING:
+    from ganprior.solvers.engine.effort import Effort
+
+HISTORY = 10
+ARMIJO = 1e-4
+SHRINK = 0.3
+# Least curvature of a pair that is remembered, relative to the turn of the gradient.
+CURVATURE = 1e-10
+
+
+class LBFGS:
+    """State of a descent from R starts of B signals.
+
+    Parameters
+    ----------
+    z : Tensor
+        Latents to start from, (R, B, k).
+    effort : Effort
+        ``learning_rate`` is the length of the first move, before any curvature is known.
+    project : callable
+        Maps latents into the feasible set; trial points are projected.
+    """
+
+    def __init__(self, z: Tensor, effort: Effort, project: Project) -> None:
+        self.first = effort.learning_rate
+        self.project = project
+        self.z = z.clone()
+        self.gradient = torch.zeros_like(z)
+        self.direction = torch.zeros_like(z)
+        # Infinite until the start itself has been evaluated.
+        self.value = torch.full_like(z[..., 0], torch.inf)
+        self.length = torch.zeros_like(self.value)
+        # Last moves and turns of the gradient, newest first, and 1 / (move . turn), 0 for none.
+        self.moves = z.new_zeros(*z.shape[:-1], HISTORY, z.shape[-1])
+        self.turns = torch.zeros_like(self.moves)
+        self.inverse = torch.zeros_like(self.moves[..., 0])
+
+    def trial(self) -> Tensor:
+        """Latents to evaluate next, (R, B, k)."""
+        return self.project(self.z + self.length[..., None] * self.direction)
+
+    def take(self, value: Tensor, gradient: Tensor, step: int) -> None:
+        """Move where the objective fell enough; shorten the step elsewhere."""
+        z = self.trial()
+        predicted = _dot(self.gradient, z - self.z)
+        first = self.value.isinf()
+        moved = value.isfinite() & (first | (value <= self.value + ARMIJO * predicted))
+        self._remember(moved & ~first, z - self.z, gradient - self.gradient)
+        self.z = torch.where(moved[..., None], z, self.z)
+        self.gradient = torch.where(moved[..., None], gradient, self.gradient)
+        self.value = torch.where(moved, value, self.value)
+        self.direction = torch.where(moved[..., None], -self._scaled_gradient(), self.direction)
+        # Without curvature the direction is the gradient, whose length means nothing.
+        blind = self.first / _dot(self.gradient, self.gradient).sqrt().clamp_min(_tiny(z))
+        length = torch.where(self.inverse.any(-1), torch.ones_like(blind), blind)
+        self.length = torch.where(moved, length, SHRINK * self.length)
+
+    def map(self, choose: Callable[[Tensor], Tensor]) -> LBFGS:
+        """Return the state of some restarts and signals."""
+        part = copy.copy(self)
+        for name, tensor in vars(self).items():
+            if isinstance(tensor, Tensor):
+                setattr(part, name, choose(tensor))
+        return part
+
+    def _remember(self, rows: Tensor, move: Tensor, turn: Tensor) -> None:
+        product = _dot(move, turn)
+        # Without positive curvature the update would not stay positive definite (section 7.2).
+        good = rows & (product > CURVATURE * _dot(turn, turn))
+        inverse = torch.where(good, 1 / product.clamp_min(_tiny(move)), 0)
+        self.moves = torch.where(good[..., None, None], _pushed(self.moves, move), self.moves)
+        self.turns = torch.where(good[..., None, None], _pushed(self.turns, turn), self.turns)
+        self.inverse = torch.where(good[..., None], _pushed(self.inverse, inverse), self.inverse)
+
+    def _scaled_gradient(self) -> Tensor:
+        """Inverse Hessian, as far as it is known, times the gradient (Algorithm 7.4)."""
+        q, weights = self.gradient.clone(), []
+        for i in range(HISTORY):
+            weight = self.inverse[..., i] * _dot(self.moves[..., i, :], q)
+            q -= weight[..., None] * self.turns[..., i, :]
+            weights.append(weight)
+        # Equation (7.20).
+        newest = self.turns[..., 0, :]
+        scale = 1 / (self.inverse[..., 0] * _dot(newest, newest)).clamp_min(_tiny(q))
+        q *= torch.where(self.inverse[..., 0] > 0, scale, torch.ones_like(scale))[..., None]
+        for i in reversed(range(HISTORY)):
+            weight = self.inverse[..., i] * _dot(self.turns[..., i, :], q)
+            q += (weights[i] - weight)[..., None] * self.moves[..., i, :]
+        return q
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(-1)
+
+
+def _pushed(history: Tensor, new: Tensor) -> Tensor:
+    """History along the axis after (R, B), with ``new`` first and the last one gone."""
+    return torch.cat([new.unsqueeze(2), history[:, :, :-1]], 2)
+
+
+def _tiny(tensor: Tensor) -> float:
+    return torch.finfo(tensor.dtype).tiny

@@ -1,0 +1,127 @@
+"""Descent of all restarts of all signals, with racing.
+
+After given fractions of the steps only the better restarts of each signal go on (successive
+halving, Jamieson, Talwalkar 2016, arXiv 1502.07943), and a signal whose restarts have all
+converged leaves the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganprior.solvers.engine.descent import Descent
+from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.problem import Problem
+from ganprior.solvers.engine.starts import pick, survivors
+
+
+@dataclass
+class Race:
+    """Restarts of B signals on their way.
+
+    Attributes
+    ----------
+    z : Tensor
+        Best latents so far, (R, B, k).
+    value : Tensor
+        Their objective, (R, B); infinite where none was finite yet.
+    restart : Tensor
+        Which of the starts each row is, int64 (R, B).
+    steps : Tensor
+        Steps that each signal took, int64 (B,).
+    converged : Tensor
+        Whether all restarts of the signal had converged, bool (B,).
+    trace : list of Tensor
+        Best objective of each signal after each step, (B,).
+    """
+
+    z: Tensor
+    value: Tensor
+    restart: Tensor
+    steps: Tensor
+    converged: Tensor
+    trace: list[Tensor]
+
+
+def race(
+    problem: Problem,
+    starts: Tensor,
+    effort: Effort,
+    progress: Callable[[int], None] = lambda step: None,
+) -> Race:
+    """Descend from ``starts`` (R, B, k) by the schedule of ``effort``.
+
+    Parameters
+    ----------
+    problem : Problem
+        Objective of the B signals.
+    starts : Tensor
+        First latents.
+    effort : Effort
+        Descent, steps, and race.
+    progress : callable
+        Told the number of steps done.
+    """
+    restarts, count, _ = starts.shape
+    device = starts.device
+    best = Race(
+        z=starts.clone(),
+        value=torch.full((restarts, count), torch.inf, dtype=starts.dtype, device=device),
+        restart=torch.arange(restarts, device=device)[:, None].repeat(1, count),
+        steps=torch.zeros(count, dtype=torch.long, device=device),
+        converged=torch.zeros(count, dtype=torch.bool, device=device),
+        trace=[],
+    )
+    walk: Descent = effort.descent(problem.project(starts), effort, problem.project)
+    active = torch.arange(count, device=device)
+    part, earlier = problem, best.value.clone()
+
+    for step in range(1, effort.steps + 1):
+        z = walk.trial()
+        value, gradient = part.value_and_gradient(z)
+        _keep_better(best, active, z, value)
+        walk.take(value, gradient, step)
+
+        best.steps[active] = step
+        best.trace.append(best.value.amin(0))
+        progress(step)
+        kept = effort.survivors(step)
+        if kept < len(z):
+            best.z, numbers = survivors(best.z, best.value, kept)
+            best.value, best.restart = pick(best.value, numbers), pick(best.restart, numbers)
+            earlier = pick(earlier, numbers)
+            walk = walk.map(lambda rows, own=numbers[:, active]: pick(rows, own))  # type: ignore[misc]
+        if step % effort.window == 0 and step < effort.steps:
+            stay = _still_falling(best.value, earlier, effort.tolerance)[active]
+            best.converged[active] = ~stay
+            earlier = best.value.clone()
+            if not stay.any():
+                # As for a signal that leaves the batch: its last trial point is not looked at.
+                return best
+            if problem.can_select and not stay.all():
+                active = active[stay]
+                walk = walk.map(lambda rows, stay=stay: rows[:, stay])  # type: ignore[misc]
+                part = problem.select(active)
+    z = walk.trial()
+    _keep_better(best, active, z, part.value(z))
+    return best
+
+
+def _keep_better(best: Race, active: Tensor, z: Tensor, value: Tensor) -> None:
+    # A comparison with NaN is False, so that what is not a number never becomes the best.
+    better = value < best.value[:, active]
+    best.z[:, active] = torch.where(better[..., None], z, best.z[:, active])
+    best.value[:, active] = torch.where(better, value, best.value[:, active])
+
+
+def _still_falling(value: Tensor, earlier: Tensor, tolerance: float) -> Tensor:
+    """Whether any restart of a signal fell by more than the tolerance: (R, B) to bool (B,)."""
+    if tolerance == 0:
+        return torch.ones(value.shape[1], dtype=torch.bool, device=value.device)
+    # Infinite minus infinite is NaN, hence False: a signal without a finite value leaves too.
+    falling = (earlier - value) > tolerance * value.abs()
+    return falling.any(0)
