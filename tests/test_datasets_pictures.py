@@ -54,6 +54,48 @@ def test_mixed_folder_needs_size_and_channels(tmp_path):
     assert load_images(tmp_path, size=5, channels=3).pixels.shape == (2, 3, 5, 5)
 
 
+def test_a_subfolder_per_class_gives_labels_and_takes_the_classes_in_turn(tmp_path):
+    counts = {"2": 3, "10": 1, "11": 0}
+    for name, count in counts.items():
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for i in range(count):
+            png(tmp_path / "train" / name / f"{i}.png", noise(4, 4, seed=10 * int(name) + i))
+    for path in (tmp_path, tmp_path / "train"):
+        images = load_images(path)
+        assert images.names == ("2/0.png", "10/0.png", "2/1.png", "2/2.png")
+        assert images.labels.tolist() == [0, 1, 0, 0]
+        assert images.labels.dtype == torch.int64
+        assert np.array_equal(images.pixels[1, 0], noise(4, 4, seed=100))
+    assert load_images(tmp_path, limit=2).labels.tolist() == [0, 1]
+    # A class without test images keeps its number for the others.
+    (tmp_path / "test/10").mkdir(parents=True)
+    (tmp_path / "test/2").mkdir()
+    png(tmp_path / "test/10/a.png", noise(4, 4))
+    assert load_images(tmp_path, split="test").labels.tolist() == [1]
+    assert load_images(tmp_path / "train/2").labels is None
+
+
+def test_unreadable_files_are_all_named_or_skipped_and_counted(tmp_path):
+    for i in range(9):
+        path = png(tmp_path / f"{i}.png", noise(9, 9, seed=i))
+        if i in (0, 4, 5, 6, 7, 8):
+            path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(
+        ValueError, match=r"6 of 9 .*0\.png.*4\.png.*7\.png.*and 1 more.*skip"
+    ) as seen:
+        load_images(tmp_path)
+    assert "8.png" not in str(seen.value)
+    images = load_images(tmp_path, skip_unreadable=True)
+    assert images.skipped == 6
+    assert images.names == ("1.png", "2.png", "3.png")
+    assert images.select(1).skipped == 6
+    assert np.array_equal(images.pixels[:, 0], np.stack([noise(9, 9, seed=i) for i in (1, 2, 3)]))
+    for i in (1, 2, 3):
+        (tmp_path / f"{i}.png").unlink()
+    with pytest.raises(ValueError, match="none of the 6 images"):
+        load_images(tmp_path, skip_unreadable=True)
+
+
 def test_unreadable_or_absent_images_are_named(tmp_path):
     with pytest.raises(ValueError, match="holds no images"):
         load_images(tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,12 +22,15 @@ class Images:
         SHA-256 of the source; see :func:`ganprior.datasets.load_images`.
     labels : Tensor or None
         Class of each image, int64, (N,); None where the source has none.
+    skipped : int
+        Files of the source that could not be read and were left out.
     """
 
     pixels: Tensor
     names: tuple[str, ...]
     sha256: str
     labels: Tensor | None = None
+    skipped: int = 0
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -58,8 +61,12 @@ class Images:
                 f"start and stop must satisfy 0 <= start < stop <= {len(self)} (the number of "
                 f"images), got start={start}, stop={stop}"
             )
-        labels = None if self.labels is None else self.labels[start:stop]
-        return Images(self.pixels[start:stop], self.names[start:stop], self.sha256, labels)
+        return replace(
+            self,
+            pixels=self.pixels[start:stop],
+            names=self.names[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
+        )
 
     def head(self, count: int) -> Images:
         """Select the first ``count`` images, or all where there are fewer.

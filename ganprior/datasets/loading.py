@@ -24,6 +24,7 @@ def load_images(
     size: int | None = None,
     channels: int | None = None,
     limit: int | None = None,
+    skip_unreadable: bool = False,
 ) -> Images:
     """Read images from a file, a folder or a data set known by name.
 
@@ -35,7 +36,8 @@ def load_images(
         - a folder with idx files as MNIST and Fashion-MNIST have them, gzipped or not (also in a
           subfolder ``raw``, where torchvision puts them), or one such file;
         - a folder of image files, in natural order of their names; a subfolder named for the
-          split is read where the folder itself holds none;
+          split is read where the folder itself holds none; a folder with one subfolder per class
+          gives labels too;
         - one image file: see :func:`ganprior.datasets.picture.decode`;
         - ``.npz`` with key ``images`` (``labels`` optional) or ``.npy``: uint8, or float in
           [0, 1]; (N, H, W), (N, H, W, C) or (N, C, H, W);
@@ -50,6 +52,8 @@ def load_images(
         1 turns colour into ITU-R BT.601 luma, 3 repeats gray. Without it they keep theirs.
     limit : int, optional
         Read at most the first ``limit`` images.
+    skip_unreadable : bool
+        Leave out the files of a folder that cannot be read, and count them in ``skipped``.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def load_images(
     """
     _check_arguments(split, size, channels, limit)
     try:
-        images = _read(source, split, size, channels, limit)
+        images = _read(source, split, size, channels, limit, skip_unreadable)
     except OSError as error:
         raise ValueError(
             f"cannot read {source}: {error.strerror or error}; check the path and its permissions"
@@ -74,7 +78,12 @@ def load_images(
 
 
 def _read(
-    source: str | Path, split: Split, size: int | None, channels: int | None, limit: int | None
+    source: str | Path,
+    split: Split,
+    size: int | None,
+    channels: int | None,
+    limit: int | None,
+    skip_unreadable: bool,
 ) -> Images:
     path = Path(source).expanduser()
     if not path.exists():
@@ -87,7 +96,14 @@ def _read(
         if holds_idx(path):
             return read_idx_folder(path, split, limit)
         # Here each image is converted as it is read: they may differ in size before.
-        return read_folder(path, split, size=size, channels=channels, limit=limit)
+        return read_folder(
+            path,
+            split,
+            size=size,
+            channels=channels,
+            limit=limit,
+            skip_unreadable=skip_unreadable,
+        )
     if is_idx(path):
         return read_idx_images(path, limit)
     if path.suffix.lower() in (".npz", ".npy"):

@@ -1,0 +1,242 @@
+"""``ganprior evaluate``: the quality figures of a prior."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganprior.cli.options import SEED
+from ganprior.cli.output import check_folder
+from ganprior.cli.train import data_name
+
+if TYPE_CHECKING:
+    import torch
+
+    from ganprior.datasets import Images
+    from ganprior.priors import Prior
+    from ganprior.training.evaluate import Evaluation
+    from ganprior.training.features import Features
+
+# Name of a figure in the card, and in the table.
+_WORDS = {
+    "frechet_distance": "Fréchet distance",
+    "precision": "precision",
+    "recall": "recall",
+    "features": "  measured in",
+    "compared_images": "  images of either kind",
+    "diversity": "diversity",
+    "real_diversity": "  of real images",
+    "read_as_asked": "read as asked",
+    "asked_images": "  samples",
+    "nearest_training_error": "distance to training images",
+    "real_nearest_training_error": "  of real images",
+    "representation_error": "representation error",
+    "how": "  by",
+    "images": "  of",
+}
+_COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Arguments and options of ``evaluate``, as click hands them over."""
+
+    prior: str
+    data: str
+    count: int
+    fitted: int
+    seed: int
+    out: Path | None
+    classifier: Path | None
+    resize: bool
+    convert: bool
+    skip_unreadable: bool
+    update_card: bool | None
+
+
+@dataclass(frozen=True)
+class _Splits:
+    """Real images: those that the prior was not trained on, and those that it was."""
+
+    held_out: Images
+    training: Images | None
+
+
+@click.command()
+@click.argument("prior")
+@click.option("--data", required=True, help="Folder, file or torchvision name of real images.")
+@click.option(
+    "--count",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(min=4),
+    help="Images of either kind that are compared.",
+)
+@click.option(
+    "--fitted",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Held-out images fitted for the representation error.",
+)
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of samples and fits.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the figure.  [default: NAME-quality]"
+)
+@click.option(
+    "--classifier",
+    type=click.Path(path_type=Path),
+    help="Take the features of this one, made by train-classifier.",
+)
+@click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
+@click.option("--convert", is_flag=True, help="Convert images to the prior's channels.")
+@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
+@click.option(
+    "--update-card/--keep-card",
+    default=None,
+    help="Write the figures into the prior's card.  [default: unless it is a shipped one]",
+)
+def evaluate(**options: Any) -> None:
+    """Measure the quality of PRIOR, a name or a .safetensors file, against real images.
+
+    Compared are samples and held-out images: the test split, or, of a set without splits, what
+    the prior was not trained on. OUT receives nearest.png: rows of samples, and under each sample
+    the training image nearest to it.
+    """
+    request = _Request(**options)
+
+    from ganprior.priors import Prior, cards, find_prior, read_card, write_card
+
+    path = find_prior(request.prior)
+    updates = request.update_card
+    updates = path.resolve().parent != cards.WEIGHTS.resolve() if updates is None else updates
+    out = request.out or Path(f"{path.stem}-quality")
+    check_folder("--out", out)
+    if updates:
+        check_folder("the card's folder", path.parent)
+
+    from ganprior.training.evaluate import check_held_out, evaluate_prior, update_quality
+
+    prior = Prior.load(path)
+    splits = _read(request, prior)
+    # Before a classifier is trained for nothing.
+    check_held_out(prior, splits.held_out, request.fitted)
+    features = _features(request, prior, splits)
+    if features is None:
+        _say("no features for these images: no Fréchet distance, precision and recall")
+    result = evaluate_prior(
+        prior,
+        splits.held_out,
+        splits.training,
+        features,
+        count=request.count,
+        fitted=request.fitted,
+        seed=request.seed,
+        progress=_say,
+    )
+    figures = {**result.figures, **_which(request, splits.held_out)}
+    _print_table(figures)
+    _save_figure(result, prior, out / "nearest.png")
+    if updates:
+        write_card(path, update_quality(read_card(path), figures))
+        click.echo(f"card: {path.with_name(path.stem + '.json')}")
+
+
+def _read(request: _Request, prior: Prior) -> _Splits:
+    """Real images in the order of their source.
+
+    Raises
+    ------
+    ValueError
+        If there is no image that the prior was not trained on.
+    """
+    from ganprior.datasets import load_images
+
+    def load(split: Any) -> Images:
+        return load_images(
+            request.data,
+            split=split,
+            size=prior.image_shape[1] if request.resize else None,
+            channels=prior.image_shape[0] if request.convert else None,
+            skip_unreadable=request.skip_unreadable,
+        )
+
+    first, test = load("train"), load("test")
+    skipped = test.skipped + (first.skipped if first.sha256 != test.sha256 else 0)
+    if skipped:
+        _say(f"{skipped} unreadable files of {request.data} are left out")
+    trained = min(_trained_images(prior.card, len(first)), len(first))
+    if first.sha256 != test.sha256:
+        return _Splits(test, first.head(trained))
+    if first.sha256 != prior.card.get("data_sha256"):
+        # Images of their own, of whose relation to the training nothing is known.
+        return _Splits(test, None)
+    if trained == len(first):
+        raise ValueError(
+            f"the prior was trained on all images of {request.data}; give data with a test split, "
+            "or other images"
+        )
+    return _Splits(first.select(trained), first.head(trained))
+
+
+def _trained_images(card: dict[str, Any], count: int) -> int:
+    """How many images of the training split were trained on: the first ones, by the recipe."""
+    recipe = tomllib.loads(str(card.get("recipe", "")))
+    return int(recipe.get("images", count))
+
+
+def _features(request: _Request, prior: Prior, splits: _Splits) -> Features | None:
+    from ganprior.training.classifier import load_classifier
+    from ganprior.training.features import Features, choose_features
+
+    if request.classifier is not None:
+        made = f"of {request.classifier.name}"
+        return Features.of(load_classifier(request.classifier), made)
+    return choose_features(
+        prior.card.get("data_sha256"),
+        prior.image_shape,
+        splits.training,
+        progress=lambda step: _say("training a classifier") if step == 1 else None,
+    )
+
+
+def _which(request: _Request, held_out: Images) -> dict[str, Any]:
+    """What the card says of the images."""
+    fitted = min(request.fitted, len(held_out))
+    images = f"{fitted} held-out images ({data_name(request.data)})"
+    words = {"images": images} if fitted else {}
+    return {**words, "images_sha256": held_out.sha256, "seed": request.seed}
+
+
+def _print_table(figures: dict[str, Any]) -> None:
+    width = max(map(len, _WORDS.values()))
+    for key, words in _WORDS.items():
+        if key in figures:
+            click.echo(f"{words.ljust(width)}  {figures[key]}")
+
+
+def _save_figure(result: Evaluation, prior: Prior, path: Path) -> None:
+    """Rows of samples, each followed by the row of their nearest training images."""
+    from ganprior.cli.sample import zoom_of
+    from ganprior.sheets import save_sheet
+
+    save_sheet(path, _in_turn(result.samples, result.nearest), _COLUMNS, zoom=zoom_of(prior))
+    click.echo(f"samples{'' if result.nearest is None else ', nearest training images'}: {path}")
+
+
+def _in_turn(samples: torch.Tensor, nearest: torch.Tensor | None) -> torch.Tensor:
+    import torch
+
+    if nearest is None:
+        return samples
+    whole = len(samples) - len(samples) % _COLUMNS or len(samples)
+    rows = zip(samples[:whole].split(_COLUMNS), nearest[:whole].split(_COLUMNS), strict=True)
+    return torch.cat([part for pair in rows for part in pair])
+
+
+def _say(what: str) -> None:
+    click.echo(what, err=True)
