@@ -9,7 +9,7 @@ centre block): two seeds hide the same number of pixels.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -17,6 +17,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_generator, checked_img_size
+from ganprior.physics.drawn_masks import freehand, text
+from ganprior.streams import Streams
+
+__all__ = [
+    "center",
+    "freehand",
+    "grid",
+    "half",
+    "holes",
+    "pattern",
+    "per_image",
+    "random",
+    "text",
+]
 
 Side = Literal["left", "right", "top", "bottom"]
 
@@ -129,6 +143,100 @@ def pattern(
     mask = torch.ones(height * width)
     mask[smooth.flatten().argsort(stable=True)[:hidden]] = 0
     return _not_empty(mask.reshape(1, height, width), fraction)
+
+
+def grid(img_size: Sequence[int], spacing: int = 4) -> Tensor:
+    """Hide all pixels but every ``spacing``-th one of every ``spacing``-th row, from the first on.
+
+    Parameters
+    ----------
+    img_size : sequence of int
+        (C, H, W) of the images.
+    spacing : int
+        Distance between known pixels, at least 2; 4 hides 15 of 16 pixels.
+
+    Raises
+    ------
+    ValueError
+        If ``spacing`` is below 2.
+    """
+    if spacing < 2:
+        raise ValueError(f"spacing of known pixels must be at least 2, got {spacing}")
+    _, height, width = checked_img_size(img_size)
+    mask = torch.zeros(1, height, width)
+    mask[:, ::spacing, ::spacing] = 1
+    return mask
+
+
+def holes(
+    img_size: Sequence[int],
+    count: int = 3,
+    fraction: float = 0.25,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Hide several square blocks of one size, apart from each other, at random places.
+
+    Parameters
+    ----------
+    img_size : sequence of int
+        (C, H, W) of the images.
+    count : int
+        Number of blocks.
+    fraction : float
+        Area of all blocks together over that of the image, in [0, 1).
+    generator : torch.Generator, optional
+        CPU generator; a new one with seed 0 when absent.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the blocks do not fit with a pixel between them; fewer
+        or smaller ones, or another seed, may.
+    """
+    _, height, width = checked_img_size(img_size)
+    if count < 1:
+        raise ValueError(f"count of holes must be at least 1, got {count}")
+    rng = checked_generator(generator)
+    side = max(1, round(math.sqrt(height * width * _checked_fraction(fraction) / count)))
+    mask = torch.ones(1, height, width)
+    for _ in range(count):
+        places = _free_places(mask, side)
+        if not len(places):
+            raise ValueError(
+                f"{count} holes of {side} x {side} pixels do not fit into {height} x {width}; "
+                "lower their number or fraction, or take another seed"
+            )
+        _, top, left = places[int(torch.randint(len(places), (), generator=rng))].tolist()
+        mask[:, top : top + side, left : left + side] = 0
+    return _not_empty(mask, fraction)
+
+
+def _free_places(mask: Tensor, side: int) -> Tensor:
+    """Upper left corners (N, 3) of blocks that a pixel at least separates from those hidden."""
+    if side > min(mask.shape[1:]):
+        return mask.new_empty(0, 3)
+    hidden = F.pad(1 - mask, (1, 1, 1, 1))
+    return (F.max_pool2d(hidden, side + 2, 1) == 0).nonzero()
+
+
+def per_image(count: int, make: Callable[[torch.Generator], Tensor], streams: Streams) -> Tensor:
+    """Draw a mask of its own for each image, from the image's own stream ``"mask"``.
+
+    Parameters
+    ----------
+    count : int
+        Number of images.
+    make : callable
+        Draws a mask (1, H, W) by a generator: ``lambda rng: masks.random(size, 0.8, rng)``.
+    streams : Streams
+        Random streams of the images: an image keeps its mask in any batch.
+
+    Returns
+    -------
+    Tensor
+        (count, 1, H, W).
+    """
+    return torch.stack([make(streams.generator("mask", i)) for i in range(count)])
 
 
 def _checked_fraction(fraction: float) -> float:

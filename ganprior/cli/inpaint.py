@@ -1,0 +1,167 @@
+"""``ganprior inpaint``: images with holes, filled by a prior and by what it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganprior.cli.inputs import Inputs, read_inputs
+from ganprior.cli.mask_inputs import MaskOption
+from ganprior.cli.measurements import Measurements
+from ganprior.cli.options import LIMIT, MASK_SPECS, SEED, SOLVER_SPECS
+from ganprior.cli.outcome import Source, reconstruct_and_report
+from ganprior.cli.output import check_folder
+from ganprior.cli.solver_specs import SolverSpec
+
+if TYPE_CHECKING:
+    from ganprior.priors import Prior
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Arguments and options as given."""
+
+    inputs: tuple[str, ...]
+    mask: tuple[str, ...]
+    mask_per_image: bool
+    invert: bool
+    threshold: float | None
+    prior: str
+    solver: tuple[str, ...]
+    compare: tuple[str, ...]
+    no_blend: bool
+    damaged: bool
+    seed: int
+    device: str
+    limit: int | None
+    resize: bool
+    convert: bool
+    out: Path
+    as_json: bool
+
+    @property
+    def masks(self) -> MaskOption:
+        """The mask options."""
+        return MaskOption(self.mask, self.mask_per_image, self.invert, self.threshold)
+
+    @property
+    def solvers(self) -> list[SolverSpec]:
+        """The methods to run, those of ``--solver`` first."""
+        solvers = [SolverSpec.parse(text) for text in self.solver]
+        if self.no_blend:
+            solvers = [spec.unblended() for spec in solvers]
+        return solvers + [SolverSpec.parse(text, "--compare") for text in self.compare]
+
+
+@click.command(epilog=f"{MASK_SPECS}\n\n{SOLVER_SPECS}")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "--mask",
+    multiple=True,
+    required=True,
+    metavar="SPEC|FILE",
+    help="What is hidden: see below, or a picture. Give one, or one per image.",
+)
+@click.option("--mask-per-image", is_flag=True, help="Draw a random mask anew for each image.")
+@click.option("--invert", is_flag=True, help="In a mask from a file hide black or opaque pixels.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Brightness, or transparency, from which on a mask from a file hides a pixel.",
+)
+@click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
+@click.option(
+    "--solver",
+    multiple=True,
+    default=["semantic"],
+    show_default=True,
+    metavar="SPEC",
+    help="Solver, see below; give several to compare them.",
+)
+@click.option(
+    "--compare", multiple=True, metavar="SPEC", help="What to compare with: tv, low-rank, ..."
+)
+@click.option("--no-blend", is_flag=True, help="Leave the generator's images as they are.")
+@click.option(
+    "--damaged", is_flag=True, help="INPUT is damaged where the mask hides it: no error is known."
+)
+@click.option(
+    "--seed", type=SEED, default=0, show_default=True, help="Seed of random masks and starts."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--limit", type=LIMIT, help="Take so many images and no more.")
+@click.option("--resize", is_flag=True, help="Resize images and masks to the prior's size.")
+@click.option("--convert", is_flag=True, help="Convert images to the prior's channels.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
+def inpaint(**options: Any) -> None:
+    """Hide a part of images, or take damaged ones, and fill the holes.
+
+    INPUT is an image file, a folder, an .npz or .npy file, idx files or the name of a data set.
+    A mask from a file hides what is white in it or, where anything in it is transparent, what is
+    transparent; it has the size that the images have before --resize.
+
+    OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped)
+    and figure.png. The rows of semantic are the blended images, whose known pixels are those of
+    INPUT; those of semantic-raw are the images that the generator gave.
+    """
+    request = _Request(**options)
+    solvers = request.solvers
+    request.masks.check()
+    check_folder("--out", request.out)
+
+    from ganprior.cli.devices import pick_device
+    from ganprior.priors import Prior
+
+    device = pick_device(request.device)
+    prior = Prior.load(request.prior)
+    inputs = _read(request, prior)
+    reconstruct_and_report(
+        Source(inputs.sources, inputs.sha256, None if request.damaged else inputs.pixels),
+        _hide(request, inputs),
+        request.prior,
+        prior,
+        solvers,
+        seed=request.seed,
+        device=device,
+        out=request.out,
+        as_json=request.as_json,
+        more={**request.masks.describe(), "damaged": request.damaged},
+    )
+
+
+def _read(request: _Request, prior: Prior) -> Inputs:
+    channels, size, _ = prior.image_shape
+    return read_inputs(
+        request.inputs,
+        limit=request.limit,
+        size=size if request.resize else None,
+        channels=channels if request.convert else None,
+        expected=(f"the prior {request.prior}", prior.image_shape),
+        remedy="use another prior, or --resize for the size and --convert for the channels",
+    )
+
+
+def _hide(request: _Request, inputs: Inputs) -> Measurements:
+    """Images without the pixels that the mask hides, and the mask as their physics."""
+    from ganprior.physics import inpainting
+
+    count, shape = len(inputs.pixels), inputs.shape
+    native = shape
+    if request.resize and any(Path(text).is_file() for text in request.mask):
+        native = read_inputs(request.inputs, limit=request.limit).shape
+    mask = request.masks.build(count, shape, native[1:], request.seed)
+    physics = inpainting(mask, shape)
+    return Measurements(
+        y=physics.A(inputs.pixels),
+        physics=physics,
+        image_shape=shape,
+        names=inputs.names,
+        indices=tuple(range(count)),
+        spec=request.masks.measure,
+        seed=request.seed,
+        noise_std=0.0,
+    )

@@ -1,0 +1,270 @@
+"""Semantic inpainting: the generated image that agrees with the known pixels and looks real.
+
+R. A. Yeh, C. Chen, T. Y. Lim, A. G. Schwing, M. Hasegawa-Johnson, M. N. Do, "Semantic image
+inpainting with deep generative models", 2017, arXiv 1607.07539.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganprior.baselines.inpainting import known_pixels
+from ganprior.priors import Prior, UniformLatent, find_prior, prior_names, read_card
+from ganprior.solution import Solution, squared_norm
+from ganprior.solvers.blending import poisson_blend
+from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
+from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.latent_solver import LatentSolver
+from ganprior.streams import Streams
+
+PriorLoss = Literal["saturating", "non-saturating", "critic"]
+
+# The authors' lambda is 0.003 beside the *sum* over pixels and channels of W |G(z) - y|, with
+# images in [-1, 1]. In [0, 1] differences are half as large, and so is lambda.
+PRIOR_WEIGHT = 0.0015
+
+# Prior loss of the discriminator's raw output s: a logit, D = sigmoid(s), or a critic's value.
+PRIOR_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
+    # The paper's log(1 - D(G(z))).
+    "saturating": lambda s: -F.softplus(s),
+    # -log D(G(z)): what dcgan-completion.tensorflow and semantic_image_inpainting minimise.
+    "non-saturating": lambda s: F.softplus(-s),
+    "critic": lambda s: -s,
+}
+# Losses that suit each kind of discriminator, the default first.
+LOSSES_OF = {"probability": ("saturating", "non-saturating"), "critic": ("critic",)}
+
+
+@dataclass(frozen=True)
+class SemanticObjective:
+    """||W (G(z) - y)||_1 + lambda L_p(D(G(z))) (sections 3.1 to 3.3 of the paper).
+
+    Attributes
+    ----------
+    weighting : str
+        Which W; see :func:`~ganprior.solvers.context_weights.context_weights`.
+    prior_weight : float
+        lambda.
+    prior_loss : callable
+        L_p of the discriminator's raw output.
+    discriminator : callable
+        Raw output (N,) of images (N, C, H, W) in [0, 1].
+    support : callable
+        Nearest latents that the law allows; see :meth:`project`.
+    """
+
+    weighting: Weighting
+    prior_weight: float
+    prior_loss: Callable[[Tensor], Tensor]
+    discriminator: Callable[[Tensor], Tensor]
+    support: Callable[[Tensor], Tensor]
+
+    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """||W (x - y)||_1 + lambda L_p(D(x)) with x = G(z), (R, B)."""
+        # Measured and not stored: the mask of each signal then is that of the signals given.
+        mask = physics.A(torch.ones_like(x[:1]))
+        weights = context_weights(mask, self.weighting)
+        context = (weights * (x - y)).abs().flatten(2).sum(-1)
+        if self.prior_weight == 0:
+            return context
+        scores = self.discriminator(x.flatten(0, 1)).reshape(context.shape)
+        return context + self.prior_weight * self.prior_loss(scores)
+
+    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> None:
+        """None: the objective is no sum of squares."""
+
+    def project(self, z: Tensor) -> Tensor:
+        """Latents that the law allows, nearest to ``z``, (..., *latent shape), after each step."""
+        return self.support(z)
+
+
+@dataclass(frozen=True)
+class InpaintingSolution(Solution):
+    """A :class:`~ganprior.solution.Solution` whose ``x`` may be blended.
+
+    Attributes
+    ----------
+    raw : Tensor
+        The generator's image G(z), (B, C, H, W); ``x`` itself without blending.
+        ``measurement_error`` is that of ``x``, ``objective`` that of ``z``.
+    """
+
+    raw: Tensor = field(kw_only=True)
+
+
+class SemanticInpainting(LatentSolver):
+    """z^ = argmin_z ||W (G(z) - y)||_1 + lambda L_p(D(G(z))), then Poisson blending of G(z^).
+
+    Physics is a mask, one for all images or one per image, known by its ``A`` alone.
+
+    Parameters
+    ----------
+    prior : Prior
+        Supplies G, and D where lambda is above 0.
+    prior_weight : float
+        lambda, beside the sum (no mean) of the weighted absolute differences over pixels and
+        channels of images in [0, 1]; the default is the paper's 0.003 for images in [-1, 1].
+    prior_loss : {"saturating", "non-saturating", "critic"}, optional
+        L_p: log(1 - D), -log D, or -D for the D of a Wasserstein prior. When absent the first
+        for a discriminator that gives probabilities and the last for a critic, by
+        ``prior.discriminator_output``.
+    weighting : {"weighted", "uniform", "inverted"}
+        W: see :func:`~ganprior.solvers.context_weights.context_weights`.
+    latent_norm : float, optional
+        Bound on ||z|| for a Gaussian latent, none when absent. Uniform latents are always kept
+        in [-1, 1], as in the paper.
+    blend : bool
+        Whether ``x`` is the blended image, with the known pixels as they are in y, or G(z^).
+    screening : float
+        s of :func:`~ganprior.solvers.blending.poisson_blend`; 0 is the paper's.
+    effort : Effort
+        How much work goes into one signal.
+    progress : callable, optional
+        Told the number of first-order steps done.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative or not finite, an option is none of its words, or the loss needs
+        a discriminator that the prior does not have.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        prior_weight: float = PRIOR_WEIGHT,
+        *,
+        prior_loss: PriorLoss | None = None,
+        weighting: Weighting = "weighted",
+        latent_norm: float | None = None,
+        blend: bool = True,
+        screening: float = 0.0,
+        effort: Effort = BALANCED,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        super().__init__(prior, effort, progress)
+        for name, value in (("prior_weight", prior_weight), ("screening", screening)):
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
+        if latent_norm is not None and not 0 < latent_norm < math.inf:
+            raise ValueError(f"latent_norm must be a finite number above 0, got {latent_norm}")
+        check_weighting(weighting)
+        self.prior_weight = prior_weight
+        self.prior_loss = _checked_loss(prior, prior_loss) if prior_weight else None
+        self.weighting = weighting
+        self.latent_norm = latent_norm
+        self.blend = blend
+        self.screening = screening
+
+    def objective_for(self, y: Tensor, physics: Any) -> SemanticObjective:
+        """Objective of the images ``y`` with their holes."""
+        mask = known_pixels(y, physics, "use CSGM for other physics")
+        for i in mask.flatten(1).all(1).nonzero().flatten().tolist():
+            raise ValueError(f"physics: its mask hides no pixel of image {i}; leave the image out")
+        return SemanticObjective(
+            self.weighting,
+            self.prior_weight,
+            PRIOR_LOSSES[self.prior_loss] if self.prior_loss else torch.zeros_like,
+            self._discriminator(y),
+            self._support,
+        )
+
+    def solve(
+        self,
+        y: Tensor,
+        physics: Any,
+        *,
+        rng: Streams | int = 0,
+        starts: Tensor | None = None,
+        warm: Tensor | None = None,
+    ) -> InpaintingSolution:
+        """Inpaint images and report how it went; see :meth:`LatentSolver.solve`.
+
+        Parameters
+        ----------
+        y : Tensor
+            Images of which some pixels are hidden, (B, C, H, W).
+        physics : object
+            The mask.
+        rng, starts, warm
+            As for :meth:`LatentSolver.solve`.
+
+        Returns
+        -------
+        InpaintingSolution
+            ``x`` is blended where asked for; an image with NaN or infinite known pixels has
+            status ``nonfinite`` and is not blended.
+
+        Raises
+        ------
+        ValueError
+            If the physics is not a mask, or hides all or nothing of an image.
+        """
+        found = super().solve(y, physics, rng=rng, starts=starts, warm=warm)
+        facts = {**vars(found), "raw": found.x}
+        if self.blend:
+            with torch.inference_mode(False), torch.no_grad():
+                x = self._blended(found.x, y.clone(), physics)
+                error = squared_norm(y.clone() - physics.A(x))
+            facts |= {"x": x, "measurement_error": error}
+        return InpaintingSolution(**facts)
+
+    def _blended(self, generated: Tensor, y: Tensor, physics: Any) -> Tensor:
+        mask = physics.A(torch.ones_like(y))
+        x = poisson_blend(generated, y, mask, screening=self.screening)
+        finite = x.flatten(1).isfinite().all(1)
+        return torch.where(finite[:, None, None, None], x, generated)
+
+    def _discriminator(self, y: Tensor) -> Callable[[Tensor], Tensor]:
+        """Raw output of a copy of D that no training mode, gradient or move of the user's meets."""
+        network = self.prior.discriminator
+        if network is None or not self.prior_weight:
+            return nn.Identity()
+        own = copy.deepcopy(network).eval().requires_grad_(False)
+        own = own.to(device=y.device, dtype=y.dtype)
+        return lambda x: own(self.prior.from_unit(x))
+
+    def _support(self, z: Tensor) -> Tensor:
+        if isinstance(self.prior.latent, UniformLatent):
+            return z.clamp(-1, 1)
+        if self.latent_norm is None:
+            return z
+        norm = torch.linalg.vector_norm(z, dim=self._latent_axes, keepdim=True)
+        return z * (self.latent_norm / norm).clamp(max=1)
+
+    @property
+    def _latent_axes(self) -> tuple[int, ...]:
+        return tuple(range(-len(self.prior.latent.shape), 0))
+
+
+def _checked_loss(prior: Prior, prior_loss: str | None) -> str:
+    """Loss for the prior's discriminator: the one asked for, or the default."""
+    output = prior.discriminator_output
+    if output is None:
+        names = [name for name in prior_names() if "discriminator_output" in _card(name)]
+        raise ValueError(
+            "prior_weight above 0 needs a discriminator, and this prior has none; set it to 0, or "
+            f"use a prior with one: {', '.join(names) or 'none is installed'}"
+        )
+    suitable = LOSSES_OF[output]
+    if prior_loss is None:
+        return suitable[0]
+    if prior_loss not in suitable:
+        kind = "a critic" if output == "critic" else "probabilities"
+        raise ValueError(
+            f"prior_loss must be {' or '.join(suitable)} for a discriminator that gives {kind}, "
+            f"got {prior_loss!r}"
+        )
+    return prior_loss
+
+
+def _card(name: str) -> dict[str, Any]:
+    return read_card(find_prior(name))
