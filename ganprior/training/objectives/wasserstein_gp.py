@@ -1,4 +1,6 @@
-"""Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028).
+"""Wasserstein GAN with gradient penalty.
+
+I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, arXiv 1704.00028.
 
 The critic f descends E f(G(z)) - E f(x) + lambda E (||grad f(x^)|| - 1)^2 (equation 3), with
 x^ uniform on the line between a real and a generated image (Algorithm 1); the generator descends
@@ -7,28 +9,17 @@ x^ uniform on the line between a real and a generated image (Algorithm 1); the g
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-Score = Callable[[Tensor], Tensor]
-
-
-def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """E f(G(z)) - E f(x): minus the estimate of the Wasserstein distance, from values (B,)."""
-    return fake.mean() - real.mean()
-
-
-def generator_loss(fake: Tensor) -> Tensor:
-    """-E f(G(z)), from the critic's values (B,) of generated images."""
-    return -fake.mean()
+from ganprior.training.objectives.objective import Score, check
+from ganprior.training.objectives.wasserstein import Wasserstein, critic_loss
 
 
 def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """E (||grad f(x^)|| - 1)^2 at x^ = mix * real + (1 - mix) * fake.
+    """E (||grad f(x^)|| - 1)^2 at x^ = mix * real + (1 - mix) * fake (equation 3).
 
     Parameters
     ----------
@@ -51,7 +42,7 @@ def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> T
 
 
 @dataclass(frozen=True)
-class WassersteinGP:
+class WassersteinGP(Wasserstein):
     """The objective as the training loop uses it.
 
     Attributes
@@ -60,12 +51,23 @@ class WassersteinGP:
         Critic steps before each generator step (n_critic in Algorithm 1, where it is 5).
     penalty_weight : float
         lambda in equation (3).
+
+    Raises
+    ------
+    ValueError
+        If a number is outside its range.
     """
 
-    critic_steps: int = 5
     penalty_weight: float = 10.0
-    discriminator_output: ClassVar[str] = "critic"
-    discriminator_batch_norm: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check("penalty_weight", self.penalty_weight, self.penalty_weight >= 0, "at least 0")
+
+    @property
+    def discriminator_batch_norm(self) -> bool:
+        """Batch norm would couple the samples whose gradients are penalised one by one."""
+        return False
 
     def discriminator_loss(
         self, score: Score, real: Tensor, fake: Tensor, rng: torch.Generator
@@ -75,7 +77,3 @@ class WassersteinGP:
         mix = torch.rand(len(real), generator=rng, device=rng.device).to(real)
         penalty = gradient_penalty(score, real, fake, mix)
         return critic_loss(on_real, on_fake) + self.penalty_weight * penalty
-
-    def generator_loss(self, score: Score, fake: Tensor) -> Tensor:
-        """Loss of the generator."""
-        return generator_loss(score(fake))
