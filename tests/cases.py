@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior.priors import GaussianLatent, Prior
-from ganprior.priors.dcgan import DCGANDiscriminator, DCGANGenerator
+from ganprior.priors.architectures.dcgan import DCGANDiscriminator, DCGANGenerator
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -159,8 +159,16 @@ def test_matrix_shortcut_changes_nothing(make):
     x = images(2, shape)
     shown, hidden = gaussian(60, shape), gaussian(60, shape, hidden=True)
     y = shown.A(x)
-    lasso = make(alpha=0.05)
-    torch.testing.assert_close(lasso(y, shown), lasso(y, hidden), rtol=0, atol=1e-9)
+    lasso = make(alpha=0.05, tolerance=1e-10)
+    basis = lasso.basis(x)
+    w = x.flatten(1)
+    one, two = (LinearMap.from_physics(p, basis, y, x) for p in (shown, hidden))
+    assert one.matrix is not None
+    assert two.matrix is None
+    torch.testing.assert_close(one.forward(w), two.forward(w), rtol=0, atol=1e-12)
+    torch.testing.assert_close(one.transpose(y), two.transpose(y), rtol=0, atol=1e-12)
+    # ADMM and FISTA: the same minimum, as far as the gap tells.
+    torch.testing.assert_close(lasso(y, shown), lasso(y, hidden), rtol=0, atol=1e-4)
 
 
 def test_a_buffer_that_is_called_matrix_but_is_not_A_is_not_used():
@@ -209,16 +217,18 @@ def test_colour_penalises_each_channel_in_the_same_basis(make):
 def test_complex_measurements_equal_their_real_and_imaginary_parts():
     physics, x = FourierPhysics([0, 1, 2, 6, 7]), images(2, (1, 8, 8))
     y = physics.A(x)
-    solution = LassoDCT(alpha=0.01).solve(y, physics)
+    solution = LassoDCT(alpha=0.01, tolerance=1e-10).solve(y, physics)
 
     units = torch.eye(64, dtype=torch.float64).reshape(64, 1, 8, 8)
     matrix = torch.view_as_real(physics.A(units)).flatten(1).T
-    real = LassoDCT(alpha=0.01).solve(
+    real = LassoDCT(alpha=0.01, tolerance=1e-10).solve(
         torch.view_as_real(y).flatten(1), DensePhysics(matrix, (1, 8, 8))
     )
-    torch.testing.assert_close(solution.x, real.x, rtol=0, atol=1e-9)
+    torch.testing.assert_close(solution.x, real.x, rtol=0, atol=1e-5)
     assert solution.x.dtype == torch.float64
-    torch.testing.assert_close(solution.measurement_error, real.measurement_error)
+    torch.testing.assert_close(
+        solution.measurement_error, real.measurement_error, rtol=1e-4, atol=0
+    )
 
 
 @pytest.mark.parametrize("make", LASSOS)

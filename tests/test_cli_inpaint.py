@@ -99,7 +99,7 @@ def test_rows_of_every_method_and_known_pixels_of_the_blended(inpaint):
     assert (config["measure"], config["masks"]) == ("mask:center=0.25", ["center=0.25"])
     assert (config["seed"], config["damaged"]) == (3, False)
     assert {path.name for path in out.iterdir()} == {
-        "summary.json", "reconstructions.npz", "figure.png"
+        "summary.json", "reconstructions.npz", "figure.png", "images"
     }  # fmt: skip
 
 

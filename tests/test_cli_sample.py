@@ -12,6 +12,7 @@ from PIL import Image
 from ganprior import Prior, Streams
 from ganprior.priors import cards, linear_path, read_card, spherical_path, write_card
 from tests.cases import tiny_dcgan
+from tests.cases_conditional import conditional_mlp
 from tests.cli_cases import refuse, succeed
 
 SIDE, GAP, ZOOM = 8, 2, 8
@@ -80,6 +81,29 @@ def test_interpolation_has_two_rows_per_pair(prior, tmp_path):
         assert np.abs(sheet[2 * pair, 2] - sheet[2 * pair + 1, 2]).max() > 5
 
 
+def test_a_grid_walk_has_four_samples_as_corners(prior, tmp_path):
+    out = tmp_path / "grid.png"
+    succeed("interpolate", "--prior", prior, "--seed", 4, "--grid", "--frames", 3, "--out", out)
+    sheet = tiles(out)
+    assert sheet.shape[:2] == (3, 3)
+    assert_images(sheet[[0, 0, 2, 2], [0, 2, 0, 2]], prior, [latent(4, i) for i in range(4)])
+
+
+def test_paths_of_a_conditional_prior_have_a_label_each(tmp_path, monkeypatch):
+    own = conditional_mlp(classes=2)
+    monkeypatch.setattr(Prior, "load", lambda name: own)
+    monkeypatch.setattr(sys.modules[__name__], "SIDE", 6)
+    monkeypatch.setattr(sys.modules[__name__], "ZOOM", 10)
+    out = tmp_path / "paths.png"
+    succeed("interpolate", "--prior", "any", "--pairs", 3, "--frames", 2, "--out", out)
+    shown = tiles(out)[::2].reshape(6, 6, 6)
+    z = torch.stack(
+        [torch.randn(4, generator=Streams(0).generator("samples", i)) for i in range(6)]
+    )
+    expected = own.render(z, torch.tensor([0, 0, 1, 1, 0, 0])).squeeze(1) * 255
+    assert np.abs(shown - expected.numpy()).max() < 0.51
+
+
 @pytest.mark.parametrize("command", ["sample", "interpolate"])
 def test_bad_input_is_one_line_and_writes_nothing(command, prior, tmp_path):
     out = tmp_path / "out.png"
@@ -113,6 +137,13 @@ def test_priors_are_listed_from_their_cards(prior, tmp_path, monkeypatch):
     assert succeed("priors").stdout.splitlines() == [
         "b          1x8x8  k=6  clothes  MIT  representation error 0.0071",
         "long-name  1x8x8  k=6  clothes  MIT  representation error not measured",
+    ]
+    several = {**card["architecture"], "classes": 10}
+    write_card(tmp_path / "b", {**card, "alias": "cloth", "architecture": several})
+    assert succeed("priors").stdout.splitlines() == [
+        "b          1x8x8  k=6, 10 classes  clothes  MIT  representation error not measured"
+        "  default, alias cloth",
+        "long-name  1x8x8  k=6              clothes  MIT  representation error not measured",
     ]
     write_card(tmp_path / "b", {})
     assert "unknown" in succeed("priors").stdout.splitlines()[0]

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ganprior import Prior
+from ganprior.training import load_recipe, recipe_names
 from ganprior.training.checkpoint import load_checkpoint, read_header
 from tests.cases_training import save_images, tiny_images, tiny_recipe
 from tests.cli_cases import refuse, run, succeed
@@ -68,6 +70,11 @@ def test_shipped_recipes_by_name_with_conversions(tmp_path):
         ({"recipe": "dcgna"}, ["unknown recipe 'dcgna'", "did you mean 'dcgan'?"]),
         ({"recipe": "none.toml"}, ["cannot read recipe none.toml", "No such file"]),
         ({"more": ["--set", "batchsize=4"]}, ["'batchsize'", "did you mean 'batch_size'?"]),
+        ({"more": ["--set", "objective=wgan-pg"]}, ["'wgan-pg'", "did you mean 'wgan-gp'?"]),
+        ({"more": ["--set", "architecture=resent"]}, ["'resent'", "did you mean 'resnet'?"]),
+        ({"more": ["--set", "classes=10"]}, ["classes = 10", "no labels", "--set classes=0"]),
+        ({"more": ["--set", "encoder=yes"]}, ["encoder wants true or false", "'yes'"]),
+        ({"more": ["--set", "start_generator=none"]}, ["start_generator", "no prior 'none'"]),
         ({"more": ["--set", "batch_size"]}, ["KEY=VALUE", "'batch_size'"]),
         ({"more": ["--set", "batch_size=many"]}, ["batch_size wants a whole number", "'many'"]),
         ({"more": ["--set", "batch_size=41"]}, ["40 images are fewer than a batch of 41"]),
@@ -97,6 +104,72 @@ def test_pixels_that_are_no_numbers(files, tmp_path):
     np.savez(files[1], images=np.full((40, 8, 8), np.nan))
     assert "images.npz" in refuse("train", files[0], "--data", files[1], "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_recipes_are_listed_with_what_to_expect():
+    lines = succeed("train", "--list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == recipe_names()
+    assert all(line.endswith(load_recipe(line.split()[0]).expected) for line in lines)
+
+
+def test_a_failed_run_ends_with_status_3_and_keeps_its_checkpoint(files, tmp_path):
+    recipe, data = files
+    args = ("train", recipe, "--data", data, "--out", tmp_path / "run", "--steps", 9)
+    # A rate at which Adam's first step overflows float32.
+    result = run(*args, "--set", "learning_rate=1e38", "--stop-on-failure")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "not finite; lower the rate" in result.stderr
+    assert str(tmp_path / "run/checkpoint.safetensors") in result.stderr
+    state, _ = load_checkpoint(tmp_path / "run/checkpoint.safetensors")
+    assert all(tensor.isfinite().all() for tensor in state["generator"].values())
+    assert not (tmp_path / "run/prior.json").exists()
+
+
+def test_tensorboard_that_is_not_installed(files, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    args = ("train", files[0], "--data", files[1], "--out", tmp_path / "run", "--tensorboard")
+    assert "pip install tensorboard" in refuse(*args)
+    assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_receives_what_the_tables_hold(files, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    out = tmp_path / "run"
+    succeed("train", files[0], "--data", files[1], "--out", out, "--tensorboard")
+    events = accumulator.EventAccumulator(str(out / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("generator_loss")] == [1, 2, 3]
+    row = (out / "losses.csv").read_text().splitlines()[1].split(",")
+    assert events.Scalars("discriminator_loss")[0].value == pytest.approx(float(row[1]), rel=1e-5)
+
+
+def test_a_folder_with_unreadable_files_and_mixed_sizes(files, tmp_path):
+    folder, out = tmp_path / "pictures", tmp_path / "run"
+    folder.mkdir()
+    for i, image in enumerate(tiny_images().pixels):
+        Image.fromarray(image[0].numpy()).save(folder / f"{i}.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    args = ("train", files[0], "--data", folder, "--out", out)
+    line = refuse(*args)
+    assert "broken.png" in line
+    assert "--skip-unreadable" in line
+    assert not out.exists()
+    result = succeed(*args, "--skip-unreadable")
+    assert "1 unreadable files" in result.stderr
+    Image.new("L", (9, 9)).save(folder / "99.png")
+    (folder / "broken.png").unlink()
+    line = refuse(*args[:-1], tmp_path / "other")
+    assert "99.png" in line
+    assert not (tmp_path / "other").exists()
+
+
+def test_where_the_weights_come_from_is_said(files, tmp_path):
+    recipe, data = files
+    succeed("train", recipe, "--data", data, "--out", tmp_path / "first")
+    prior = tmp_path / "first/prior.safetensors"
+    args = ("train", recipe, "--data", data, "--out", tmp_path / "second")
+    result = succeed(*args, "--set", f"start_generator={prior}")
+    assert f"tensors taken from {prior}" in result.stderr
+    assert "generator: " in result.stderr
 
 
 def test_a_run_is_only_resumed_with_its_own_recipe_and_data(files, tmp_path):

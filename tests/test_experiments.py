@@ -68,10 +68,14 @@ def test_cards_hold_the_measured_representation_error():
 
 def test_tuning_takes_the_smallest_weight_among_equals():
     rows = [
-        {"m": 10, "n": 784, "noise_level": 0.0, "latent_weight": w, "mean_per_pixel_error": e}
-        for w, e in [(0.0, 0.2), (0.1, 0.1004), (0.3, 0.1), (1.0, 0.15)]
+        {
+            **{"prior": prior, "prior_sha256": "", "m": 10, "n": 784, "noise_level": 0.0},
+            **{"latent_weight": weight, "mean_per_pixel_error": error},
+        }
+        for prior, scale in (("a", 1.0), ("b", 2.0))
+        for weight, error in [(0.0, 0.2 / scale), (0.1, 0.1004), (0.3, 0.1), (1.0, 0.15)]
     ]
-    assert [row["latent_weight"] for row in tune_csgm.choose(rows)] == [0.1]
+    assert [row["latent_weight"] for row in tune_csgm.choose(rows)] == [0.1, 0.0]
 
 
 def test_shipped_weights_are_those_of_the_tuning_run():
@@ -79,6 +83,8 @@ def test_shipped_weights_are_those_of_the_tuning_run():
         shipped = list(csv.DictReader(file))
     tried = [
         {
+            "prior": row["prior"],
+            "prior_sha256": row["prior_sha256"],
             "m": int(row["m"]),
             "n": int(row["n"]),
             "noise_level": float(row["noise_level"]),

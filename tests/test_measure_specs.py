@@ -18,6 +18,8 @@ COUNTS = {
     "mask:random=0.8": 157,
     "mask:half=left": 392,
     "mask:pattern=0.25": 588,
+    "mask:grid=4": 49,
+    "mask:holes=3": 592,
     "downsample:factor=4": 49,
     "blur:sigma=2": 784,
     "mri:acceleration=4": 2 * 28 * 7,
@@ -28,6 +30,7 @@ RANDOM = [
     "structured:m=100",
     "mask:random=0.8",
     "mask:pattern=0.25",
+    "mask:holes=3",
     "mri:acceleration=4",
 ]
 
@@ -79,7 +82,7 @@ BAD = {
     "gaussian:m=-5": "got '-5'",
     "gaussian:m=1.5": "whole number of at least 1, got '1.5'",
     "structured:m=many": "got 'many'",
-    "mask": "exactly one of center, random, half, pattern, got none",
+    "mask": "exactly one of center, random, half, pattern, grid, holes, text, got none",
     "mask:center=0.2,random=0.2": "exactly one .* got center, random",
     "mask:centre=0.25": "unknown option 'centre'; did you mean 'center'?",
     "mask:center=1": "center must be a number at least 0 and below 1, got '1'",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior import GaussianLatent, Prior, UniformLatent
-from ganprior.priors.dcgan import DCGANDiscriminator, DCGANGenerator
+from ganprior.priors.architectures.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganprior.priors.latent import latent_from_description
 from tests.cases import LinearGenerator, linear_prior, rng, tiny_dcgan
 

@@ -10,7 +10,14 @@ from safetensors.torch import load_file, save_file
 
 from ganprior import Prior
 from ganprior.files import sha256
-from ganprior.priors import cards, find_prior, prior_names, read_card, write_card
+from ganprior.priors import (
+    cards,
+    find_prior,
+    prior_aliases,
+    prior_names,
+    read_card,
+    write_card,
+)
 from ganprior.priors.store import float16_change
 from tests.cases import linear_prior, rng, tiny_dcgan
 
@@ -160,7 +167,10 @@ def test_a_card_of_another_architecture(saved):
         ({"architecture": {**architecture, "name": "stylegan"}}, "unknown architecture 'stylegan'"),
         ({"architecture": {**architecture, "filters": 16}}, "does not fit the architecture"),
         ({"architecture": {**architecture, "discriminator_filters": 2}}, "does not fit the arch"),
-        ({"architecture": {**architecture, "filters": -1}}, "incomplete or wrong"),
+        ({"architecture": {**architecture, "filters": -1}}, "filters must be at least 1"),
+        ({"architecture": {**architecture, "filter": 1}}, "entry of architecture 'filter'; did"),
+        ({"architecture": {**architecture, "filters": "8"}}, "incomplete or wrong"),
+        ({"architecture": {**architecture, "label": 3}}, "label 3 was given, but the prior is unc"),
         ({"architecture": {**architecture, "size": 30}}, "size must be"),
         ({"architecture": "dcgan"}, "incomplete or wrong"),
         ({"image_shape": [1, 28, 28]}, r"image_shape is \[1, 28, 28\], the generator gives \[1, 8"),
@@ -185,6 +195,24 @@ def test_names_of_shipped_priors(saved, tmp_path, monkeypatch):
     refused(tmp_path, "no prior")
     monkeypatch.setattr(cards, "WEIGHTS", tmp_path / "nothing")
     refused("tiny", "none is installed")
+
+
+def test_an_alias_names_the_default_prior(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "WEIGHTS", tmp_path)
+    change_card(saved, alias="digits")
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(saved.with_suffix(suffix), tmp_path / f"other{suffix}")
+    write_card(tmp_path / "other", {})
+    assert prior_aliases() == {"digits": "tiny"}
+    assert find_prior("digits") == saved
+    assert Prior.load("digits").image_shape == (1, 8, 8)
+    refused("digit", r"no prior 'digit'; did you mean 'digits'\?.*a shipped prior: other, tiny")
+    # The name of a prior goes before the alias of another, and a damaged card is passed over.
+    change_card(saved, alias="other")
+    assert find_prior("other") == tmp_path / "other.safetensors"
+    (tmp_path / "other.json").write_text("[")
+    change_card(saved, alias="digits")
+    assert find_prior("digits") == saved
 
 
 def test_every_shipped_prior_loads_and_has_a_full_card():

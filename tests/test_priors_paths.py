@@ -6,6 +6,7 @@ import torch
 from scipy.spatial import geometric_slerp
 
 from ganprior.priors import linear_path, spherical_path
+from ganprior.priors.paths import grid_walk
 from tests.cases import rng
 
 
@@ -74,3 +75,15 @@ def test_wrong_arguments():
         linear_path(start, end, 1)
     with pytest.raises(ValueError, match=r"one shape, got \(7,\) and \(3,\)"):
         spherical_path(start, end[:3], 4)
+
+
+def test_a_grid_has_its_corners_and_great_circles_as_rows():
+    corners = torch.stack([*ends(), *ends(seed=1)])
+    corners = corners / corners.flatten(1).norm(dim=1)[:, None]
+    grid = grid_walk(corners, 4).reshape(4, 4, 7)
+    torch.testing.assert_close(grid[[0, 0, -1, -1], [0, -1, 0, -1]], corners)
+    torch.testing.assert_close(grid.norm(dim=2), torch.ones(4, 4, dtype=torch.float64))
+    torch.testing.assert_close(grid[:, 0], spherical_path(corners[0], corners[2], 4))
+    torch.testing.assert_close(grid[1], spherical_path(grid[1, 0], grid[1, -1], 4))
+    with pytest.raises(ValueError, match="4 corners, got 3"):
+        grid_walk(corners[:3], 4)

@@ -51,6 +51,12 @@ class Minimum:
     converged: Tensor
     steps: Tensor
 
+    @classmethod
+    def blank(cls, start: Tensor) -> Minimum:
+        """Make room for the results of signals that start at ``start``, (B, n)."""
+        number = torch.zeros_like(start[:, 0])
+        return cls(start.clone(), number, number.clone(), number.bool(), number.long())
+
     def write(self, signals: Tensor, ended: Tensor, now: Minimum) -> None:
         """Keep the rows of ``now`` that ended; row i of ``now`` belongs to ``signals[i]``."""
         for field in fields(self):
@@ -121,17 +127,25 @@ def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
     return w - w.clamp(-threshold, threshold)
 
 
-def _certificate(problem: _Problem, now: _Iterate) -> tuple[Tensor, Tensor]:
+def certificate(
+    y: Tensor, alpha: Tensor, w: Tensor, residual: Tensor, correlation: Tensor
+) -> tuple[Tensor, Tensor]:
     """P(w) and the duality gap, (B,) each.
 
     The dual is max of 1/2 ||y||^2 - 1/2 ||y - u||^2 over ||B^T u||_inf <= alpha; its feasible
     point is the best multiple u = s (y - B w) of the residual.
+
+    Parameters
+    ----------
+    y, alpha, w : Tensor
+        The problems, (B, m) and (B, 1), and a point of each, (B, n).
+    residual, correlation : Tensor
+        y - B w, (B, m), and its image under the transpose of B, (B, n); of either sign.
     """
-    residual, alpha = now.residual, problem.alpha[:, 0]
     energy = squared_norm(residual)
-    objective = energy / 2 + alpha * now.w.abs().sum(-1)
-    along = (residual * problem.y).sum(-1)
-    largest = alpha / now.gradient.abs().amax(-1)
+    objective = energy / 2 + alpha[:, 0] * w.abs().sum(-1)
+    along = (residual * y).sum(-1)
+    largest = alpha[:, 0] / correlation.abs().amax(-1)
     # A residual of zero gives 0 / 0: any s will do then.
     s = torch.minimum((along / energy).nan_to_num(0).abs(), largest) * along.sign()
     return objective, objective - s * along + s.square() * energy / 2
@@ -176,10 +190,12 @@ def fista(
     now = _first(operator, problem, start)
     rows = torch.arange(len(y), device=y.device)  # the signal that each row of `now` belongs to
     running = torch.ones_like(rows, dtype=torch.bool)
-    out = _blank(start)
+    out = Minimum.blank(start)
     for step in range(max_steps + 1):
         if step % CHECK_EVERY == 0 or step == max_steps:
-            objective, gap = _certificate(problem, now)
+            objective, gap = certificate(
+                problem.y, problem.alpha, now.w, now.residual, now.gradient
+            )
             converged = (gap <= tolerance * objective) | (_stationary(now) & (step > 0))
             ended = running & (converged | ~objective.isfinite() | (step == max_steps))
             steps = torch.full_like(rows, step)
@@ -192,11 +208,6 @@ def fista(
                 rows, running = rows[running], running[running]
         now = _step(operator, problem, now)
     return out
-
-
-def _blank(start: Tensor) -> Minimum:
-    number = torch.zeros_like(start[:, 0])
-    return Minimum(start.clone(), number, number.clone(), number.bool(), number.long())
 
 
 def _stationary(now: _Iterate) -> Tensor:

@@ -25,11 +25,18 @@ def checked_measurements(y: Tensor) -> Tensor:
     return y
 
 
+def split_finite(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Zero the signals that are not all finite, and say which are finite, bool, (B,)."""
+    finite = y.isfinite().flatten(1).all(1)
+    rows = finite.reshape(-1, *[1] * (y.ndim - 1))
+    return torch.where(rows, y, torch.zeros_like(y)), finite
+
+
 def adjoint_image(y: Tensor, physics: Any) -> Tensor:
     """Return A^T y, which has the shape of the images, (B, C, H, W)."""
     if not callable(getattr(physics, "A_adjoint", None)):
         raise ValueError(
-            f"physics {type(physics).__name__} has no A_adjoint: the Lasso needs a linear one; "
+            f"physics {type(physics).__name__} has no A_adjoint: baselines need a linear one; "
             "use a solver with a prior"
         )
     try:
@@ -53,7 +60,7 @@ def check_linear(physics: Any, image: Tensor) -> None:
     if not close(physics.A(2 * x), 2 * physics.A(x)):
         raise ValueError(
             f"physics {type(physics).__name__} is not linear (A(2x) differs from 2A(x)), "
-            "which the Lasso needs; use a solver with a prior"
+            "which baselines need; use a solver with a prior"
         )
 
 

@@ -16,26 +16,33 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ganprior.baselines.admm import admm
 from ganprior.baselines.alphas import default_alpha
 from ganprior.baselines.dct import DCT
-from ganprior.baselines.fista import fista
+from ganprior.baselines.fista import Minimum, fista
 from ganprior.baselines.inputs import (
     adjoint_image,
     check_linear,
     checked_measurements,
+    split_finite,
     stated_noise_std,
 )
 from ganprior.baselines.linear_map import (
     Basis,
     LinearMap,
+    Pixels,
     as_rows,
     count_and_scale,
     probe,
     squared_operator_norm,
 )
+from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
-from ganprior.solution import Reconstructor, Solution, Status, squared_norm
+from ganprior.solution import Reconstructor, Solution
 from ganprior.streams import Streams
+
+# ADMM factorises B B^T once: a matrix of more rows than this goes to FISTA, which needs none.
+LARGEST_FACTORISATION = 1024
 
 
 class Lasso(Reconstructor):
@@ -121,34 +128,37 @@ class Lasso(Reconstructor):
         ValueError
             If y is not a tensor, or the physics is not linear, has no adjoint or does not fit y.
         """
-        finite = checked_measurements(y).isfinite().flatten(1).all(1)
-        rows = finite.reshape(-1, *[1] * (y.ndim - 1))
-        measured = torch.where(rows, y, torch.zeros_like(y))
+        measured, finite = split_finite(checked_measurements(y))
         image = adjoint_image(measured, physics)
         check_linear(physics, image)
 
         basis = self.basis(image)
         operator = LinearMap.from_physics(physics, basis, measured, image)
-        lipschitz = squared_operator_norm(operator, probe(image).flatten(1))
         first = torch.zeros_like(image) if start is None else basis.analysis(start.to(image))
-        found = fista(
+        found = self._minimise(operator, as_rows(measured), self._alphas(physics, y, image), first)
+        x = basis.synthesis(found.w.reshape(image.shape))
+        outcome = Outcome(x, found.objective, found.converged, found.steps)
+        return outcome.solution(y, physics, finite)
+
+    def _minimise(self, operator: LinearMap, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
+        if operator.matrix is not None and len(operator.matrix) <= LARGEST_FACTORISATION:
+            return admm(
+                operator.matrix,
+                y,
+                alpha,
+                start=first.flatten(1),
+                tolerance=self.tolerance,
+                max_steps=self.max_steps,
+            )
+        lipschitz = squared_operator_norm(operator, probe(first).flatten(1))
+        return fista(
             operator,
-            as_rows(measured),
-            self._alphas(physics, y, image),
+            y,
+            alpha,
             lipschitz.expand(len(y), 1),
             start=first.flatten(1),
             tolerance=self.tolerance,
             max_steps=self.max_steps,
-        )
-        finite &= found.objective.isfinite()
-        x = basis.synthesis(found.w.reshape(image.shape))
-        x = torch.where(finite.reshape(-1, 1, 1, 1), x, torch.zeros_like(x))
-        return Solution(
-            x=x,
-            measurement_error=squared_norm(y - physics.A(x)),
-            objective=torch.where(finite, found.objective, torch.nan),
-            status=_statuses(finite, found.converged),
-            steps=found.steps,
         )
 
     def _alphas(self, physics: Any, y: Tensor, image: Tensor) -> Tensor:
@@ -211,16 +221,6 @@ class LassoWavelet(Lasso):
         return WaveletTransform(image, self._filters)
 
 
-class _Pixels:
-    """The basis of the pixels themselves."""
-
-    def analysis(self, x: Tensor) -> Tensor:
-        return x
-
-    def synthesis(self, w: Tensor) -> Tensor:
-        return w
-
-
 class LassoPixel(Lasso):
     """Lasso on the pixels: Psi is the identity; arguments of :class:`Lasso`."""
 
@@ -228,13 +228,4 @@ class LassoPixel(Lasso):
 
     def basis(self, image: Tensor) -> Basis:
         """Return the identity."""
-        return _Pixels()
-
-
-def _statuses(finite: Tensor, converged: Tensor) -> tuple[Status, ...]:
-    def status(finite: bool, converged: bool) -> Status:
-        if not finite:
-            return Status.NONFINITE
-        return Status.CONVERGED if converged else Status.MAX_STEPS
-
-    return tuple(map(status, finite.tolist(), converged.tolist()))
+        return Pixels()

@@ -38,6 +38,18 @@ class Basis(Protocol):
         ...
 
 
+class Pixels:
+    """The basis of the pixels themselves: Psi is the identity."""
+
+    def analysis(self, x: Tensor) -> Tensor:
+        """Return the image."""
+        return x
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        """Return the image."""
+        return w
+
+
 @dataclass(frozen=True)
 class LinearMap:
     """B and its transpose on rows.
@@ -50,16 +62,19 @@ class LinearMap:
         (B, m) to (B, n).
     shared : bool
         True if every row meets the same matrix, so that rows may leave the batch.
+    matrix : Tensor or None
+        The matrix, (m, n), where it has been formed.
     """
 
     forward: Callable[[Tensor], Tensor]
     transpose: Callable[[Tensor], Tensor]
     shared: bool
+    matrix: Tensor | None = None
 
     @classmethod
     def from_matrix(cls, matrix: Tensor) -> LinearMap:
         """Make w -> w @ matrix.T of a matrix (m, n), the same for every row."""
-        return cls(lambda w: w @ matrix.T, lambda r: r @ matrix, shared=True)
+        return cls(lambda w: w @ matrix.T, lambda r: r @ matrix, shared=True, matrix=matrix)
 
     @classmethod
     def from_physics(cls, physics: Any, basis: Basis, y: Tensor, image: Tensor) -> LinearMap:

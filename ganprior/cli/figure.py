@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_COLUMNS = 10
+# Brightness of a pixel that a mask hides.
+_HIDDEN = 0.5
 # Inches: side of an image, room under it for its error, width of the names of the rows.
 _SIDE, _UNDER, _LABEL = 1.0, 0.22, 1.5
 
@@ -78,11 +80,21 @@ def _strips(
         strips.append(("original", original, None))
     # Masks, blur and down-sampling measure what can be looked at.
     if measured.y.dim() == 4 and measured.y.shape[1] == measured.image_shape[0]:
-        strips.append(("measured", measured.y, None))
+        strips.append(_measured_strip(measured))
     for attempt in attempts:
         errors = None if original is None else per_pixel_error(attempt.x, original).tolist()
         strips.append((attempt.solver, attempt.x, errors))
     return strips
+
+
+def _measured_strip(measured: Measurements) -> Strip:
+    """Measurements as they are; pixels that a mask hides in gray, for zero is a colour too."""
+    from ganprior.physics import measurement_support
+
+    support = measurement_support(measured.physics)
+    if support is None:
+        return "measured", measured.y, None
+    return "masked", measured.y.where(support != 0, _HIDDEN), None
 
 
 def _show(place: Axes, image: Tensor) -> None:

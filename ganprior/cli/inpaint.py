@@ -104,9 +104,10 @@ def inpaint(**options: Any) -> None:
     A mask from a file hides what is white in it or, where anything in it is transparent, what is
     transparent; it has the size that the images have before --resize.
 
-    OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped)
-    and figure.png. The rows of semantic are the blended images, whose known pixels are those of
-    INPUT; those of semantic-raw are the images that the generator gave.
+    OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
+    figure.png, and every result as a picture of its own, images/NAME-SOLVER.png. The rows of
+    semantic are the blended images, whose known pixels are those of INPUT; those of semantic-raw
+    are the images that the generator gave.
     """
     request = _Request(**options)
     solvers = request.solvers
@@ -130,6 +131,7 @@ def inpaint(**options: Any) -> None:
         out=request.out,
         as_json=request.as_json,
         more={**request.masks.describe(), "damaged": request.damaged},
+        pictures=True,
     )
 
 

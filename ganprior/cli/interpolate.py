@@ -21,27 +21,35 @@ from ganprior.cli.sample import check_png, draw_latents, zoom_of
     type=click.IntRange(min=2),
     help="Images per path, both ends included.",
 )
+@click.option("--grid", is_flag=True, help="Walk between four latents, on a grid of FRAMES a side.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG file to write.")
-def interpolate(prior: str, seed: int, pairs: int, frames: int, out: Path) -> None:
+def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out: Path) -> None:
     """Draw the images on paths between pairs of latents.
 
     Two rows per pair: the straight path, then the spherical one (White 2016, arXiv 1609.04468).
+    With --grid the corners are the first four latents, and rows and columns are spherical. Every
+    path, or the grid, of a conditional prior has one label, and the labels take turns.
     """
     check_png(out)
 
     import torch
 
     from ganprior.priors import Prior, linear_path, spherical_path
+    from ganprior.priors.paths import grid_walk
     from ganprior.sheets import save_sheet
 
     loaded = Prior.load(prior)
-    ends = draw_latents(loaded, 2 * pairs, seed)
-    z = torch.cat(
-        [
-            path(start, end, frames)
+    ends = draw_latents(loaded, 4 if grid else 2 * pairs, seed)
+    if grid:
+        walks = [grid_walk(ends, frames)]
+    else:
+        walks = [
+            torch.cat([linear_path(start, end, frames), spherical_path(start, end, frames)])
             for start, end in zip(ends[::2], ends[1::2], strict=True)
-            for path in (linear_path, spherical_path)
         ]
-    )
-    save_sheet(out, loaded.render(z), frames, zoom=zoom_of(loaded))
-    click.echo(f"{pairs} pairs, {frames} images per path: {out}")
+    labels = loaded.round_robin(len(walks))
+    if labels is not None:
+        labels = labels.repeat_interleave(len(walks[0]))
+    save_sheet(out, loaded.render(torch.cat(walks), labels), frames, zoom=zoom_of(loaded))
+    what = f"{frames} x {frames} images" if grid else f"{pairs} pairs, {frames} images per path"
+    click.echo(f"{what}: {out}")

@@ -14,13 +14,18 @@ from ganprior.cli.specs import check_name
 
 # Name of each command and its line of help: written here so that --help imports none of them.
 COMMANDS = {
+    "arithmetic": "Add and subtract the mean latents of labelled images.",
     "demo": "Recover ten images from 100 measurements, beside three Lassos.",
+    "evaluate": "Measure the quality of a prior.",
+    "inpaint": "Fill the holes of images.",
     "interpolate": "Draw the images on a path between two latents.",
     "measure": "Store measurements of images.",
     "priors": "List the shipped priors.",
     "reconstruct": "Recover images from measurements.",
     "sample": "Draw images from a prior.",
     "train": "Train a prior by a recipe.",
+    "train-classifier": "Train the classifier that quality is measured with.",
+    "train-context-encoder": "Train the network that inpainting is compared with.",
 }
 
 
@@ -36,8 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"ganprior.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"ganprior.cli.{name}"), name)
         return command
 
     def resolve_command(
@@ -108,6 +113,9 @@ def main() -> None:
     if not sys.warnoptions:
         # What libraries tell their users' programmers; python -W default shows it.
         warnings.simplefilter("ignore")
+        # What concerns the user: a cache folder that cannot be written.
+        warnings.filterwarnings("default", message=".*GANPRIOR_CACHE")
+    warnings.formatwarning = lambda message, *_: f"Warning: {message}\n"
     cli.main(prog_name="ganprior")
 
 

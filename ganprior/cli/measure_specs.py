@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from ganprior.cli.specs import check_name, check_options, choice, integer, number, parse_spec
+from ganprior.cli.mask_specs import KINDS as MASKS
+from ganprior.cli.mask_specs import MaskSpec
+from ganprior.cli.specs import check_name, check_options, integer, number, parse_spec
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +41,8 @@ class MeasureSpec:
 
         ``gaussian:m=100``, ``structured:m=100``, ``mask:center=0.25``, ``mask:random=0.8``,
         ``mask:half=left``, ``mask:pattern=0.25`` (numbers: the fraction that is missing; the half
-        that is missing), ``downsample:factor=4``, ``blur:sigma=2``, ``mri:acceleration=4``, or
+        that is missing), ``mask:grid=4``, ``mask:holes=3``, ``mask:text=WORDS``,
+        ``downsample:factor=4``, ``blur:sigma=2``, ``mri:acceleration=4``, or
         ``identity``.
 
         Raises
@@ -112,25 +115,18 @@ def _structured(options: dict[str, Any], shape: Shape, generator: torch.Generato
 def _read_mask(options: dict[str, str]) -> dict[str, Value]:
     if len(options) != 1:
         raise ValueError(
-            f"a mask takes exactly one of {', '.join(_MASKS)}, got {', '.join(options) or 'none'}; "
+            f"a mask takes exactly one of {', '.join(MASKS)}, got {', '.join(options) or 'none'}; "
             "write for example mask:center=0.25"
         )
-    if "half" in options:
-        return {"half": choice(options, "half", ["left", "right", "top", "bottom"])}
-    return {key: number(options, key, minimum=0, below=1) for key in options}
+    [name] = options
+    return {name: MaskSpec.read(name, options).value}
 
 
 def _mask(options: dict[str, Any], shape: Shape, generator: torch.Generator) -> Any:
-    from ganprior.physics import inpainting, masks
+    from ganprior.physics import inpainting
 
-    [(kind, value)] = options.items()
-    make = {
-        "center": lambda: masks.center(shape, value),
-        "random": lambda: masks.random(shape, value, generator),
-        "half": lambda: masks.half(shape, value),
-        "pattern": lambda: masks.pattern(shape, value, generator),
-    }
-    return inpainting(make[kind](), shape)
+    [(name, value)] = options.items()
+    return inpainting(MaskSpec(name, value).build(shape, generator), shape)
 
 
 def _downsample(options: dict[str, Any], shape: Shape, _: torch.Generator) -> Any:
@@ -157,11 +153,10 @@ def _identity(options: dict[str, Any], shape: Shape, _: torch.Generator) -> Any:
     return identity()
 
 
-_MASKS = ("center", "random", "half", "pattern")
 _KINDS = {
     "gaussian": _Kind(("m",), _read_count, _gaussian),
     "structured": _Kind(("m",), _read_count, _structured),
-    "mask": _Kind(_MASKS, _read_mask, _mask),
+    "mask": _Kind(tuple(MASKS), _read_mask, _mask),
     "downsample": _Kind(
         ("factor",), lambda given: {"factor": integer(given, "factor", minimum=2)}, _downsample
     ),

@@ -51,9 +51,15 @@ class Measurements:
     @property
     def m(self) -> int:
         """True number of measurements of one signal: for a mask, of the known pixels."""
+        return self.counts[0]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """:attr:`m` of each signal: they differ where each has a mask of its own."""
         from ganprior.physics import measurement_count
 
-        return int(measurement_count(self.physics, self.image_shape))
+        found = measurement_count(self.physics, self.image_shape)
+        return (found,) * len(self.y) if isinstance(found, int) else tuple(found.tolist())
 
     def head(self, count: int | None) -> Measurements:
         """Keep the first ``count`` signals, all for None."""

@@ -9,13 +9,25 @@ SEED = click.IntRange(0, 2**63 - 1)
 NOISE_STD = click.FloatRange(min=0)
 LIMIT = click.IntRange(min=1)
 
+MASK_SPECS = """\b
+SPEC of --mask:
+  center=0.25  random=0.8  pattern=0.25  (the fraction that is missing)
+  half=left  grid=4 (spacing of the known pixels)  holes=3 (their number)  text=WORDS"""
+
 MEASURE_SPECS = """\b
 SPEC of --measure:
   gaussian:m=100  structured:m=100  identity
   mask:center=0.25  mask:random=0.8  mask:pattern=0.25  (the fraction that is missing)
-  mask:half=left  downsample:factor=4  blur:sigma=2  mri:acceleration=4"""
+  mask:half=left  mask:grid=4  mask:holes=3  mask:text=WORDS
+  downsample:factor=4  blur:sigma=2  mri:acceleration=4"""
 
 SOLVER_SPECS = """\b
 SPEC of --solver, with every option that it may have:
   csgm:restarts=10,steps=200,lambda=0.02,effort=balanced  (or reference, fast)
-  lasso-dct:alpha=0.01  lasso-wavelet:wavelet=db4,alpha=0.01  lasso-pixel:alpha=0.01"""
+  semantic:restarts=10,steps=200,lambda=0.0015,effort=balanced,weights=weighted,
+    loss=saturating,screening=0  (for masks; weights also uniform, inverted; loss also
+    non-saturating, critic)  semantic-raw: the same, not blended
+  lasso-dct:alpha=0.01  lasso-wavelet:wavelet=db4,alpha=0.01  lasso-pixel:alpha=0.01
+  tv:weight=0.01  (without weight: for masks)
+  for masks: low-rank:tau=100  nearest-patch:images=FOLDER  biharmonic
+    context-encoder:network=FILE  (without network: the one shipped for the prior's data)"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import click
 import ganprior
 from ganprior.cli.comparison import Attempt, compare
 from ganprior.cli.measurements import Measurements
+from ganprior.cli.pictures import FOLDER, write_pictures
 from ganprior.cli.report import FILES, rows, summarise, table, write_results
 from ganprior.cli.solver_specs import SolverSpec
 
@@ -53,6 +54,8 @@ def reconstruct_and_report(
     device: torch.device,
     out: Path,
     as_json: bool = False,
+    more: Mapping[str, Any] | None = None,
+    pictures: bool = False,
 ) -> None:
     """Run all solvers, write the files, and print the table and what was written.
 
@@ -76,6 +79,10 @@ def reconstruct_and_report(
         Folder of the files.
     as_json : bool
         Print ``summary.json`` in place of the table.
+    more : mapping, optional
+        What else the configuration in ``summary.json`` shall say.
+    pictures : bool
+        Write every reconstruction as a picture of its own too.
 
     Raises
     ------
@@ -83,16 +90,21 @@ def reconstruct_and_report(
         If a solver does not suit the physics or a file cannot be written.
     """
     config = _config(source, measured, prior_name, prior, solvers, seed, device)
+    config |= more or {}
     attempts = compare(solvers, measured, prior, seed, device)
     found = rows(measured, attempts, source.original)
     summary = summarise(config, found)
+    files = list(FILES)
+    if pictures:
+        write_pictures(out, measured.names, attempts)
+        files.append(FOLDER)
     write_results(out, summary, measured, attempts, source.original)
     _advise(attempts)
     if as_json:
         click.echo(summary)
         return
     click.echo(table(found))
-    click.echo("wrote " + ", ".join(str(out / name) for name in FILES))
+    click.echo("wrote " + ", ".join(str(out / name) for name in files))
 
 
 def _config(

@@ -12,8 +12,9 @@ import click
 def priors() -> None:
     """List the shipped priors.
 
-    One line each: name, size of the images, size k of the latent, training data, its licence, and
-    the representation error, the mean per-pixel error of held-out images fitted from all pixels.
+    One line each: name, size of the images, size k of the latent, training data, its licence, the
+    representation error, the mean per-pixel error of held-out images fitted from all pixels, and,
+    of the default prior for some data, the short name that it also goes by.
     """
     from ganprior.priors import find_prior, prior_names, read_card
 
@@ -31,11 +32,14 @@ def _row(name: str, card: dict[str, Any]) -> tuple[str, ...]:
     size = "x".join(str(axis) for axis in card.get("image_shape", "?"))
     latent = card.get("latent", {}).get("shape")
     error = card.get("quality", {}).get("representation_error")
+    classes = card.get("architecture", {}).get("classes", 0)
+    alias = card.get("alias")
     return (
         name,
         size,
-        f"k={math.prod(latent) if latent else '?'}",
+        f"k={math.prod(latent) if latent else '?'}" + (f", {classes} classes" if classes else ""),
         str(card.get("data", "data unknown")),
         str(card.get("licence", "licence unknown")),
         "representation error " + ("not measured" if error is None else f"{error:.4f}"),
+        f"default, alias {alias}" if alias else "",
     )

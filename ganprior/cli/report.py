@@ -38,7 +38,7 @@ def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor |
         Numbers that are not finite (the PSNR of an exact image) are None, as is the SSIM of
         images that are smaller than its window.
     """
-    m, n = measured.m, math.prod(measured.image_shape)
+    counts, n = measured.counts, math.prod(measured.image_shape)
     found = []
     for attempt in attempts:
         errors = {} if original is None else _errors(attempt.x, original)
@@ -47,7 +47,7 @@ def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor |
                 {
                     "image": name,
                     "solver": attempt.solver,
-                    "m": m,
+                    "m": counts[i],
                     "n": n,
                     **{key: values[i] for key, values in errors.items()},
                     "measurement_error": _finite(float(attempt.measurement_error[i])),

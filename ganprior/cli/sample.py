@@ -29,7 +29,7 @@ SHOWN_SIZE = 64
 def sample(prior: str, count: int, seed: int, columns: int | None, out: Path) -> None:
     """Draw images from a prior.
 
-    Image i of a seed is the same whatever the count.
+    Image i of a seed is the same whatever the count. The labels of a conditional prior take turns.
     """
     check_png(out)
 
@@ -37,7 +37,7 @@ def sample(prior: str, count: int, seed: int, columns: int | None, out: Path) ->
     from ganprior.sheets import save_sheet
 
     loaded = Prior.load(prior)
-    images = loaded.render(draw_latents(loaded, count, seed))
+    images = loaded.render(draw_latents(loaded, count, seed), loaded.round_robin(count))
     save_sheet(out, images, columns or math.ceil(math.sqrt(count)), zoom=zoom_of(loaded))
     click.echo(f"{count} images: {out}")
 

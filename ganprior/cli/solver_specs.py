@@ -1,16 +1,20 @@
-"""The ``--solver`` option: which method a spec such as ``csgm:restarts=5`` stands for."""
+"""Solvers by name: which method a ``--solver`` such as ``csgm:restarts=5`` stands for."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ganprior.cli.specs import check_name, check_options, choice, integer, number, parse_spec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganprior.priors import Prior
     from ganprior.solution import Reconstructor
+    from ganprior.solvers import Effort
 
 Value = str | int | float
 # Told the number of steps done, and how many there are at most.
@@ -31,19 +35,32 @@ class SolverSpec:
         Checked options that were given, each of the type it has in the library.
     text : str
         The spec as given.
+    flag : str
+        The option of the command line that it was given to, for messages.
     """
 
     name: str
     options: Mapping[str, Value]
     text: str
+    flag: str = "--solver"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, flag: str = "--solver") -> Self:
         """Read a spec.
 
         ``csgm`` with ``restarts``, ``steps``, ``lambda`` and ``effort`` (reference, balanced,
-        fast); ``lasso-dct``, ``lasso-pixel`` with ``alpha``; ``lasso-wavelet`` with ``wavelet``
-        and ``alpha``. An option that is left out has the library's default.
+        fast); ``semantic`` and ``semantic-raw`` (not blended) with the same, ``weights``, ``loss``
+        and, the first, ``screening``; ``lasso-dct``, ``lasso-pixel`` with ``alpha``;
+        ``lasso-wavelet`` with ``wavelet`` and ``alpha``; ``tv`` with ``weight``; ``low-rank``
+        with ``tau``; ``nearest-patch`` with ``images``; ``biharmonic``; ``context-encoder`` with
+        ``network``. An option that is left out has the library's default.
+
+        Parameters
+        ----------
+        text : str
+            The spec.
+        flag : str
+            The option of the command line that it was given to, for messages.
 
         Raises
         ------
@@ -56,9 +73,9 @@ class SolverSpec:
             check_name("solver", name, _KINDS)
             check_options(options, _KINDS[name].readers)
             readers = _KINDS[name].readers
-            return cls(name, {key: readers[key](options, key) for key in options}, text)
+            return cls(name, {key: readers[key](options, key) for key in options}, text, flag)
         except ValueError as error:
-            raise ValueError(f"--solver {text}: {error}") from None
+            raise ValueError(f"{flag} {text}: {error}") from None
 
     def build(
         self, prior: Prior, noise_std: float = 0.0, progress: Progress | None = None
@@ -83,10 +100,20 @@ class SolverSpec:
         try:
             return _KINDS[self.name].build(self.options, prior, noise_std, progress)
         except ValueError as error:
-            raise ValueError(f"--solver {self.text}: {error}") from None
+            raise ValueError(f"{self.flag} {self.text}: {error}") from None
+
+    def unblended(self) -> Self:
+        """The same, ``semantic`` without its blending; other methods as they are."""
+        if self.name != "semantic":
+            return self
+        options = {key: value for key, value in self.options.items() if key != "screening"}
+        settings = ",".join(f"{key}={value}" for key, value in options.items())
+        text = f"semantic-raw:{settings}" if settings else "semantic-raw"
+        return replace(self, name="semantic-raw", options=options, text=text)
 
 
 Reader = Callable[[Mapping[str, str], str], Value]
+Build = Callable[[Any, "Prior", float, "Progress | None"], "Reconstructor"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +121,7 @@ class _Kind:
     """One name: how each of its options is read, and which solver they make."""
 
     readers: Mapping[str, Reader]
-    build: Callable[[Any, Prior, float, Progress | None], Reconstructor]
+    build: Build
 
 
 def _count(options: Mapping[str, str], key: str) -> int:
@@ -113,6 +140,14 @@ def _effort(options: Mapping[str, str], key: str) -> str:
     return choice(options, key, EFFORT_NAMES)
 
 
+def _weighting(options: Mapping[str, str], key: str) -> str:
+    return choice(options, key, ("weighted", "uniform", "inverted"))
+
+
+def _loss(options: Mapping[str, str], key: str) -> str:
+    return choice(options, key, ("saturating", "non-saturating", "critic"))
+
+
 def _word(options: Mapping[str, str], key: str) -> str:
     return options[key]
 
@@ -121,6 +156,34 @@ def _csgm(
     options: dict[str, Any], prior: Prior, noise_std: float, progress: Progress | None
 ) -> Reconstructor:
     from ganprior.solvers import CSGM
+
+    effort, tell = _schedule(options, progress)
+    return CSGM(prior, options.get("lambda"), noise_std=noise_std, effort=effort, progress=tell)
+
+
+def _semantic(*, blend: bool) -> Build:
+    def build(
+        options: dict[str, Any], prior: Prior, _: float, progress: Progress | None
+    ) -> Reconstructor:
+        from ganprior.solvers import SemanticInpainting
+
+        effort, tell = _schedule(options, progress)
+        names = {
+            "lambda": "prior_weight",
+            "weights": "weighting",
+            "loss": "prior_loss",
+            "screening": "screening",
+        }
+        given = {names[key]: value for key, value in options.items() if key in names}
+        return SemanticInpainting(prior, blend=blend, effort=effort, progress=tell, **given)
+
+    return build
+
+
+def _schedule(
+    options: dict[str, Any], progress: Progress | None
+) -> tuple[Effort, Callable[[int], None]]:
+    """Effort by name and numbers, and what tells how far it has come."""
     from ganprior.solvers.engine import EFFORTS
 
     effort = EFFORTS[options.get("effort", "balanced")].replace(
@@ -131,10 +194,10 @@ def _csgm(
         if progress is not None:
             progress(step, effort.steps)
 
-    return CSGM(prior, options.get("lambda"), noise_std=noise_std, effort=effort, progress=tell)
+    return effort, tell
 
 
-def _lasso(class_name: str) -> Callable[[Any, Prior, float, Progress | None], Reconstructor]:
+def _lasso(class_name: str) -> Build:
     def build(options: Any, _: Prior, noise_std: float, __: Progress | None) -> Reconstructor:
         from ganprior import baselines
 
@@ -144,11 +207,58 @@ def _lasso(class_name: str) -> Callable[[Any, Prior, float, Progress | None], Re
     return build
 
 
+def _baseline(class_name: str) -> Build:
+    def build(options: Any, *_: object) -> Reconstructor:
+        from ganprior import baselines
+
+        solver: Reconstructor = getattr(baselines, class_name)(**options)
+        return solver
+
+    return build
+
+
+def _nearest_patch(options: Any, prior: Prior, *_others: object) -> Reconstructor:
+    from ganprior.baselines import NearestPatch
+    from ganprior.solvers import poisson_blend
+
+    if "images" not in options:
+        raise ValueError("option 'images' is missing; give images=PATH, the training images")
+    channels, size, _ = prior.image_shape
+    return NearestPatch(_training_images(options["images"], size, channels), poisson_blend)
+
+
+def _context_encoder(options: Any, prior: Prior, *_others: object) -> Reconstructor:
+    from ganprior.baselines import ContextEncoder
+
+    if "network" in options:
+        return ContextEncoder.load(options["network"])
+    return ContextEncoder.shipped_for(prior.card.get("data_sha256"))
+
+
+@functools.lru_cache(maxsize=1)
+def _training_images(source: str, size: int, channels: int) -> Tensor:
+    from ganprior.datasets import load_images
+
+    return load_images(source, split="train", size=size, channels=channels).floats()
+
+
+_LATENT: dict[str, Reader] = {
+    "restarts": _count,
+    "steps": _count,
+    "lambda": _weight,
+    "effort": _effort,
+}
+_SEMANTIC: dict[str, Reader] = {**_LATENT, "weights": _weighting, "loss": _loss}
 _KINDS = {
-    "csgm": _Kind(
-        {"restarts": _count, "steps": _count, "lambda": _weight, "effort": _effort}, _csgm
-    ),
+    "csgm": _Kind(_LATENT, _csgm),
+    "semantic": _Kind({**_SEMANTIC, "screening": _weight}, _semantic(blend=True)),
+    "semantic-raw": _Kind(_SEMANTIC, _semantic(blend=False)),
     "lasso-dct": _Kind({"alpha": _positive}, _lasso("LassoDCT")),
     "lasso-wavelet": _Kind({"wavelet": _word, "alpha": _positive}, _lasso("LassoWavelet")),
     "lasso-pixel": _Kind({"alpha": _positive}, _lasso("LassoPixel")),
+    "tv": _Kind({"weight": _positive}, _baseline("TotalVariation")),
+    "low-rank": _Kind({"tau": _positive}, _baseline("LowRank")),
+    "nearest-patch": _Kind({"images": _word}, _nearest_patch),
+    "biharmonic": _Kind({}, _baseline("Biharmonic")),
+    "context-encoder": _Kind({"network": _word}, _context_encoder),
 }

@@ -15,8 +15,10 @@ import click
 from ganprior.cli.output import check_folder
 
 if TYPE_CHECKING:
+    import torch
+
     from ganprior.datasets import Images
-    from ganprior.training import Recipe
+    from ganprior.training import Recipe, Trainer
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,22 @@ class _Request:
     resize: bool
     convert: bool
     licence: str
+    skip_unreadable: bool
+    stop_on_failure: bool
+    tensorboard: bool
+
+
+def _list_recipes(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Print every recipe of the package with what to expect, and leave."""
+    if not asked:
+        return
+    from ganprior.training.recipes import load_recipe, recipe_names
+
+    names = recipe_names()
+    width = max(map(len, names))
+    for name in names:
+        click.echo(f"{name.ljust(width)}  {load_recipe(name).expected}")
+    context.exit()
 
 
 @click.command()
@@ -48,32 +66,88 @@ class _Request:
 @click.option("--resize", is_flag=True, help="Resize images to the recipe's size.")
 @click.option("--convert", is_flag=True, help="Convert images to the recipe's channels.")
 @click.option("--licence", default="unknown", help="Licence of the data, for the card.")
+@click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
+@click.option("--stop-on-failure", is_flag=True, help="End with status 3 once the run goes wrong.")
+@click.option("--tensorboard", is_flag=True, help="Write OUT/tensorboard too.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_recipes,
+    help="List the recipes, with time and quality to expect, and exit.",
+)
 def train(**options: Any) -> None:
-    """Train a prior by RECIPE: dcgan, wgan-gp, or the path of a .toml file like theirs.
+    """Train a prior by RECIPE: a name of --list, or the path of a .toml file like theirs.
 
-    OUT receives losses.csv, sheets of samples, a checkpoint and at the end the prior. Ctrl-C
-    finishes the step, writes a checkpoint and leaves; --resume goes on exactly from there, and so
-    it does from the last checkpoint after a crash.
+    OUT receives losses.csv, monitors.csv, sheets of samples, a checkpoint and at the end the
+    prior. Ctrl-C finishes the step, writes a checkpoint and leaves; --resume goes on exactly from
+    there, and so it does from the last checkpoint after a crash.
+
+    Under torchrun the processes share every batch: torchrun --nproc-per-node 2 -m
+    ganprior.cli.main train ...
     """
     request = _Request(**options)
     check_folder("--out", request.out)
 
-    from ganprior.cli.devices import pick_device
     from ganprior.training import RunFolder, Trainer
-    from ganprior.training import train as run
+    from ganprior.training.distributed import join_world
 
     recipe = _recipe(request)
-    device = pick_device(request.device)
+    device = _device(request.device)
     # Before the images, which may take long to read; the run looks again.
     RunFolder(request.out).check(recipe, resume=request.resume)
-    trainer = Trainer(recipe, _images(request, recipe), device)
-    card = {"data": data_name(request.data), "licence": request.licence}
-    with _interrupts() as seen:
-        finished = run(trainer, request.out, resume=request.resume, should_stop=seen, card=card)
+    with join_world(device) as world:
+        images = _images(request, recipe)
+        trainer = Trainer(recipe, images, device, world)
+        finished = _run(request, trainer, images)
+        if world.rank == 0 and finished:
+            click.echo(f"prior: {request.out / 'prior.safetensors'}")
     if not finished:
         click.echo(f"stopped at step {trainer.step}; go on with --resume", err=True)
         raise click.exceptions.Exit(130)
-    click.echo(f"prior: {request.out / 'prior.safetensors'}")
+
+
+def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
+    """Train; whether the last step was reached. A run that failed ends the command here."""
+    from ganprior.training import TrainingFailed
+    from ganprior.training import train as run
+    from ganprior.training.watching import quality_monitor
+
+    if images.skipped:
+        _say(f"{images.skipped} unreadable files of {request.data} are left out")
+    for line in trainer.taken:
+        _say(line)
+    try:
+        with _interrupts() as seen:
+            return run(
+                trainer,
+                request.out,
+                resume=request.resume,
+                should_stop=seen,
+                card={"data": data_name(request.data), "licence": request.licence},
+                monitors=[quality_monitor(images, trainer.recipe)],
+                stop_on_failure=request.stop_on_failure,
+                tensorboard=request.tensorboard,
+            )
+    except TrainingFailed as error:
+        _say(f"Error: {error}")
+        raise click.exceptions.Exit(3) from error
+
+
+def _device(name: str) -> torch.device:
+    """Device of ``--device``; of several processes each has the GPU of its number."""
+    import torch
+
+    from ganprior.cli.devices import pick_device
+    from ganprior.training.distributed import local_rank
+
+    device = pick_device(name)
+    return torch.device("cuda", local_rank()) if str(device) == "cuda" else device
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def data_name(data: str) -> str:
@@ -97,6 +171,7 @@ def _images(request: _Request, recipe: Recipe) -> Images:
         split="train",
         size=recipe.size if request.resize else None,
         channels=recipe.channels if request.convert else None,
+        skip_unreadable=request.skip_unreadable,
     )
 
 

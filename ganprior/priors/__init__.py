@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 _HOMES = {
-    "cards": ("find_prior", "prior_names", "read_card", "write_card"),
+    "cards": ("find_prior", "prior_aliases", "prior_names", "read_card", "write_card"),
     "latent": ("GaussianLatent", "Latent", "UniformLatent"),
     "paths": ("linear_path", "spherical_path"),
     "prior": ("Prior",),
@@ -20,6 +20,7 @@ __all__ = [
     "UniformLatent",
     "find_prior",
     "linear_path",
+    "prior_aliases",
     "prior_names",
     "read_card",
     "spherical_path",
@@ -27,7 +28,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from ganprior.priors.cards import find_prior, prior_names, read_card, write_card
+    from ganprior.priors.cards import (
+        find_prior,
+        prior_aliases,
+        prior_names,
+        read_card,
+        write_card,
+    )
     from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
     from ganprior.priors.paths import linear_path, spherical_path
     from ganprior.priors.prior import Prior

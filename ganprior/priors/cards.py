@@ -2,18 +2,19 @@
 
 A prior is ``NAME.safetensors``, its tensors, and ``NAME.json``, its card. Nothing here needs torch.
 
-Keys of a card: ``architecture`` (how to build the networks), ``recipe`` and ``steps`` of the
-training, ``data`` with ``data_sha256`` and ``licence``, ``discriminator_output``, ``image_shape``
-(C, H, W), ``image_range``, ``latent`` (law and shape), ``float16_largest_pixel_change``, and
-``quality``: measured later, with ``representation_error`` (mean per-pixel error of images fitted
-from all their pixels), ``images`` (which) and ``how``. A loaded prior's card also says
-``weights_sha256``.
+Keys of a card: ``architecture`` (how to build the networks), ``alias`` (a second name; it says
+that the prior is the default for its data), ``recipe`` and ``steps`` of the training, ``data`` with
+``data_sha256`` and ``licence``, ``discriminator_output``, ``image_shape`` (C, H, W),
+``image_range``, ``latent`` (law and shape), ``float16_largest_pixel_change``, and ``quality``:
+measured later, with ``representation_error`` (mean per-pixel error of images fitted from all their
+pixels), ``images`` (which) and ``how``. A loaded prior's card also says ``weights_sha256``.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,20 @@ def prior_names() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
 
 
+def prior_aliases() -> dict[str, str]:
+    """Second names of shipped priors, ``"mnist"`` say, and the names that they stand for."""
+    aliases = {}
+    for name in prior_names():
+        # A damaged card is the matter of who asks for that prior.
+        with suppress(ValueError):
+            alias = read_card(WEIGHTS / name).get("alias")
+            if alias:
+                aliases[str(alias)] = name
+    return aliases
+
+
 def find_prior(name: str | Path) -> Path:
-    """Path of a prior's safetensors file, from its name or path.
+    """Path of a prior's safetensors file, from its name, its alias or its path.
 
     Raises
     ------
@@ -38,11 +51,14 @@ def find_prior(name: str | Path) -> Path:
     shipped = prior_names()
     if str(name) in shipped:
         return WEIGHTS / f"{name}.safetensors"
+    aliases = prior_aliases()
+    if str(name) in aliases:
+        return WEIGHTS / f"{aliases[str(name)]}.safetensors"
     path = Path(name)
     for candidate in (path, part_of_prior(path, ".safetensors")):
         if candidate.is_file():
             return candidate
-    near = difflib.get_close_matches(str(name), shipped, 1)
+    near = difflib.get_close_matches(str(name), [*shipped, *aliases], 1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
         f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a shipped prior: "

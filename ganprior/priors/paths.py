@@ -66,6 +66,37 @@ def spherical_path(start: Tensor, end: Tensor, frames: int) -> Tensor:
     return ((1 - t) * theta).sin() / theta.sin() * start + (t * theta).sin() / theta.sin() * end
 
 
+def grid_walk(corners: Tensor, side: int) -> Tensor:
+    """Latents of a square grid between four corners, row by row.
+
+    The left and the right edge are spherical paths, and each row is one between them.
+
+    Parameters
+    ----------
+    corners : Tensor
+        Latents at the top left, top right, bottom left and bottom right, (4, *shape).
+    side : int
+        Points along an edge, both corners included: at least 2.
+
+    Returns
+    -------
+    Tensor
+        (side * side, *shape).
+
+    Raises
+    ------
+    ValueError
+        If there are not four corners or ``side`` is below 2.
+    """
+    if len(corners) != 4:
+        raise ValueError(f"a grid has 4 corners, got {len(corners)}")
+    left = spherical_path(corners[0], corners[2], side)
+    right = spherical_path(corners[1], corners[3], side)
+    return torch.cat(
+        [spherical_path(start, end, side) for start, end in zip(left, right, strict=True)]
+    )
+
+
 def _angle(start: Tensor, end: Tensor) -> Tensor:
     # Kahan's formula: arccos of the inner product loses half the digits of a small angle.
     u, v = start / start.norm(), end / end.norm()

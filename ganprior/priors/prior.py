@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ganprior.priors.architectures.conditional import check_labels, classes_of
+from ganprior.priors.architectures.stochastic import drawing_from
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
 
 
@@ -19,7 +21,8 @@ class Prior(nn.Module):
     Parameters
     ----------
     generator : nn.Module
-        Maps latents (B, *latent shape) to images (B, C, H, W) in ``image_range``.
+        Maps latents (B, *latent shape) to images (B, C, H, W) in ``image_range``; a conditional
+        one takes labels, int64 (B,), as its second argument.
     latent : Latent
         Law of z.
     image_shape : tuple of int
@@ -30,6 +33,9 @@ class Prior(nn.Module):
         Maps images in ``image_range`` to one logit or critic value each, (B,).
     encoder : nn.Module, optional
         Maps images in ``image_range`` to latents.
+    classes : int, optional
+        Number of classes of a conditional generator; read from the generator if it is of this
+        package, else 0, which means an unconditional one.
     card : dict, optional
         Facts about the prior: data, licence, recipe, measured quality.
 
@@ -48,6 +54,7 @@ class Prior(nn.Module):
         image_range: tuple[float, float] = (-1.0, 1.0),
         discriminator: nn.Module | None = None,
         encoder: nn.Module | None = None,
+        classes: int | None = None,
         card: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -60,6 +67,7 @@ class Prior(nn.Module):
         self.image_range = (float(low), float(high))
         self.discriminator = discriminator
         self.encoder = encoder
+        self.classes = classes_of(generator) if classes is None else classes
         self.card = dict(card or {})
 
     @classmethod
@@ -72,6 +80,7 @@ class Prior(nn.Module):
         image_range: tuple[float, float] = (-1.0, 1.0),
         discriminator: nn.Module | None = None,
         encoder: nn.Module | None = None,
+        classes: int | None = None,
     ) -> Prior:
         """Make a prior of anyone's generator, VAE decoder or linear map.
 
@@ -84,7 +93,7 @@ class Prior(nn.Module):
             Shape of one latent.
         latent : str or Latent
             Law of z: ``"gaussian"`` for N(0, I), ``"uniform"`` for [-1, 1]^k, or a law.
-        image_range, discriminator, encoder
+        image_range, discriminator, encoder, classes
             As for the class.
 
         Raises
@@ -100,7 +109,8 @@ class Prior(nn.Module):
         wanted = (latent_shape,) if isinstance(latent_shape, int) else tuple(latent_shape)
         if latent.shape != wanted:
             raise ValueError(f"latent_shape is {wanted}, but the law given is over {latent.shape}")
-        shape = _image_shape(module, latent)
+        classes = classes_of(module) if classes is None else classes
+        shape = _image_shape(module, latent, conditional=classes > 0)
         return cls(
             module,
             latent,
@@ -108,6 +118,7 @@ class Prior(nn.Module):
             image_range=image_range,
             discriminator=discriminator,
             encoder=encoder,
+            classes=classes,
         )
 
     @classmethod
@@ -143,9 +154,48 @@ class Prior(nn.Module):
             return None
         return str(self.card.get("discriminator_output", "probability"))
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Images (B, C, H, W) in [0, 1] of latents (B, *latent shape)."""
-        return self.to_unit(self.generator(z))
+    def given(self, label: int) -> Prior:
+        """Make the prior of one class, x = G(z, label): an ordinary, unconditional prior.
+
+        It is a copy, can be saved, and goes wherever a prior goes.
+
+        Parameters
+        ----------
+        label : int
+            The class, 0 ... ``classes`` - 1.
+
+        Raises
+        ------
+        ValueError
+            If the prior is unconditional or the label is out of range.
+        """
+        from ganprior.priors.given import prior_given
+
+        return prior_given(self, label)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] of latents (B, *latent shape).
+
+        Parameters
+        ----------
+        z : Tensor
+            Latents.
+        labels : Tensor, optional
+            Of a conditional prior the label of each image, int64 (B,).
+
+        Raises
+        ------
+        ValueError
+            If labels are missing, out of range, or given to an unconditional prior.
+        """
+        if labels is None and not self.classes:
+            return self.to_unit(self.generator(z))
+        labels = check_labels(labels, self.classes, len(z)).to(z.device)
+        return self.to_unit(self.generator(z, labels))
+
+    def round_robin(self, count: int) -> Tensor | None:
+        """Labels 0, 1, ... and again from 0, int64 (count,); None for an unconditional prior."""
+        return torch.arange(count) % self.classes if self.classes else None
 
     def to_unit(self, images: Tensor) -> Tensor:
         """Map ``image_range`` to [0, 1]."""
@@ -160,25 +210,31 @@ class Prior(nn.Module):
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
         """Images (count, C, H, W) in [0, 1] of latents drawn from the law, in eval mode.
 
+        The labels of a conditional prior go round robin: image i has label i mod ``classes``.
+
         Parameters
         ----------
         count : int
             Number of images.
         rng : torch.Generator
-            Source of the latents.
+            Source of the latents, and of dropout where the generator has it at test time.
         """
-        return self.render(self.latent.sample(count, rng))
+        z = self.latent.sample(count, rng)
+        with drawing_from(self.generator, rng):
+            return self.render(z, self.round_robin(count))
 
     @torch.no_grad()
-    def render(self, z: Tensor, *, chunk: int = 256) -> Tensor:
+    def render(self, z: Tensor, labels: Tensor | None = None, *, chunk: int = 256) -> Tensor:
         """Images (B, C, H, W) in [0, 1] of latents, in eval mode and in chunks.
 
         Unlike :meth:`forward` it keeps no graph, and takes z to the generator's device and dtype.
         """
         parameter = next(self.parameters(), None)
         z = z if parameter is None else z.to(parameter)
+        given = (z,) if labels is None else (z, labels)
         with _eval_mode(self):
-            return torch.cat([self(part) for part in z.split(chunk)])
+            parts = zip(*(tensor.split(chunk) for tensor in given), strict=True)
+            return torch.cat([self(*part) for part in parts])
 
 
 @contextmanager
@@ -194,11 +250,13 @@ def _eval_mode(module: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _image_shape(module: nn.Module, latent: Latent) -> tuple[int, int, int]:
+def _image_shape(module: nn.Module, latent: Latent, *, conditional: bool) -> tuple[int, int, int]:
     parameter = next(module.parameters(), None)
     z = torch.zeros(1, *latent.shape)
+    z = z if parameter is None else z.to(parameter)
+    label = torch.zeros(1, dtype=torch.long, device=z.device)
     with _eval_mode(module):
-        output = module(z if parameter is None else z.to(parameter))
+        output = module(z, label) if conditional else module(z)
     if not isinstance(output, Tensor) or output.dim() != 4 or len(output) != 1:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ValueError(f"module must map (1, *latent_shape) to (1, C, H, W), got {got}")

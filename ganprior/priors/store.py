@@ -1,8 +1,9 @@
 """The tensors of a prior on disk.
 
-``NAME.safetensors`` holds the networks' tensors, as ``generator.*`` and ``discriminator.*``, in
-float16; the card beside it says how to build the networks (:mod:`ganprior.priors.cards`). Nothing
-is ever unpickled: a file that is not safetensors is refused.
+``NAME.safetensors`` holds the networks' tensors, as ``generator.*``, ``discriminator.*`` and
+``encoder.*``, in float16; the card beside it says how to build the networks
+(:mod:`ganprior.priors.cards`). Nothing is ever unpickled: a file that is not safetensors is
+refused.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ganprior.files import sha256, write_atomically
+from ganprior.priors.architectures import Architecture, build_networks, draw_from
 from ganprior.priors.cards import find_prior, part_of_prior, read_card, write_card
-from ganprior.priors.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganprior.priors.latent import latent_from_description
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def load_prior(name: str | Path) -> Prior:
     tensors = _read_tensors(path)
     card = read_card(path)
     try:
-        prior = _from_card(card, has_discriminator=any("discriminator." in key for key in tensors))
+        prior = _from_card(card, {key.partition(".")[0] for key in tensors})
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ValueError(
@@ -73,39 +74,30 @@ def float16_change(prior: Prior, count: int = 64) -> float:
     exact = copy.deepcopy(prior.generator).eval()
     stored = copy.deepcopy(exact)
     stored.load_state_dict({name: _half(t) for name, t in exact.state_dict().items()})
+    # Dropout at test time is drawn alike in both, so that it counts as no change.
+    for network in (exact, stored):
+        draw_from(network, torch.Generator().manual_seed(0))
     z = prior.latent.sample(count, torch.Generator().manual_seed(0))
     parameter = next(exact.parameters(), None)
     z = z if parameter is None else z.to(parameter)
-    return float((prior.to_unit(stored(z)) - prior.to_unit(exact(z))).abs().max())
+    labels = prior.round_robin(count)
+    given = (z,) if labels is None else (z, labels.to(z.device))
+    return float((prior.to_unit(stored(*given)) - prior.to_unit(exact(*given))).abs().max())
 
 
-def _build(architecture: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
-    """Generator and discriminator of a card's ``architecture``, with weights yet to be filled."""
-    if architecture["name"] != "dcgan":
-        raise ValueError(f"unknown architecture {architecture['name']!r} in a card; known: dcgan")
-    channels, size = architecture["channels"], architecture["size"]
-    latent_size, filters = architecture["latent_size"], architecture["filters"]
-    generator = DCGANGenerator(latent_size, channels, size, filters)
-    discriminator = DCGANDiscriminator(
-        channels,
-        size,
-        architecture["discriminator_filters"],
-        batch_norm=architecture["discriminator_batch_norm"],
-    )
-    return generator, discriminator
-
-
-def _from_card(card: dict[str, Any], *, has_discriminator: bool) -> Prior:
+def _from_card(card: dict[str, Any], parts: set[str]) -> Prior:
+    """Prior of a card, with weights yet to be filled; ``parts`` are the networks in its file."""
     from ganprior.priors.prior import Prior
 
-    generator, discriminator = _build(card["architecture"])
+    networks = build_networks(Architecture.of(card["architecture"]))
     low, high = (float(end) for end in card["image_range"])
     prior = Prior.from_module(
-        generator,
+        networks.generator,
         card["latent"]["shape"],
         latent=latent_from_description(card["latent"]),
         image_range=(low, high),
-        discriminator=discriminator if has_discriminator else None,
+        discriminator=networks.discriminator if "discriminator" in parts else None,
+        encoder=networks.encoder if "encoder" in parts else None,
     )
     if list(prior.image_shape) != card["image_shape"]:
         raise TypeError(
@@ -115,7 +107,11 @@ def _from_card(card: dict[str, Any], *, has_discriminator: bool) -> Prior:
 
 
 def _parts(prior: Prior) -> dict[str, nn.Module]:
-    parts = {"generator": prior.generator, "discriminator": prior.discriminator}
+    parts = {
+        "generator": prior.generator,
+        "discriminator": prior.discriminator,
+        "encoder": prior.encoder,
+    }
     return {name: network for name, network in parts.items() if network is not None}
 
 

@@ -54,7 +54,7 @@ class CSGM(LatentSolver):
         Supplies G.
     latent_weight : float, optional
         lambda, for images in [0, 1] and A with N(0, 1/m) entries. When absent, the value tuned
-        for the number of measurements and the noise.
+        for the prior, the number of measurements and the noise.
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, which the default ``latent_weight``
         depends on; read from ``physics.noise_model.sigma`` when absent, else 0.
@@ -89,6 +89,6 @@ class CSGM(LatentSolver):
         """Objective of the measurements ``y``, with lambda filled in."""
         weight = self.latent_weight
         if weight is None:
-            shape = self.prior.image_shape
-            weight = default_latent_weight(y, physics, shape, self.noise_std)
+            shape, own = self.prior.image_shape, self.prior.card.get("weights_sha256")
+            weight = default_latent_weight(y, physics, shape, self.noise_std, own)
         return CSGMObjective(weight)

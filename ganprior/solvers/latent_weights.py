@@ -1,8 +1,9 @@
 """Default weight of ||z||^2, from a table tuned on images that no reported figure uses.
 
-``experiments/bora2017/tune_csgm.py`` writes the table. Its axes are the number of measurements
-per pixel, m / n, and the noise level sqrt(m) noise_std: the paper's noise, where A has N(0, 1)
-entries.
+``experiments/bora2017/tune_csgm.py`` writes the table, for shipped priors that it knows by the hash
+of their weights; any other prior takes the part of the first one. The axes are the number of
+measurements per pixel, m / n, and the noise level sqrt(m) noise_std: the paper's noise, where A
+has N(0, 1) entries.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from torch import Tensor
 
 
 def default_latent_weight(
-    y: Tensor, physics: Any, image_shape: Sequence[int], noise_std: float | None = None
+    y: Tensor,
+    physics: Any,
+    image_shape: Sequence[int],
+    noise_std: float | None = None,
+    weights_sha256: str | None = None,
 ) -> float:
     """Tuned lambda for ||y - A G(z)||^2 + lambda ||z||^2.
 
@@ -34,12 +39,15 @@ def default_latent_weight(
         (C, H, W).
     noise_std : float, optional
         Standard deviation of the noise on each entry of y.
+    weights_sha256 : str, optional
+        Hash of the prior's weights, from its card.
     """
     if noise_std is None:
         sigma = getattr(getattr(physics, "noise_model", None), "sigma", 0.0)
         noise_std = float(sigma.max()) if isinstance(sigma, Tensor) else float(sigma)
     measurements = _responding_entries(y, physics, image_shape)
-    return interpolated(measurements / math.prod(image_shape), noise_std * math.sqrt(measurements))
+    level = noise_std * math.sqrt(measurements)
+    return interpolated(measurements / math.prod(image_shape), level, weights_sha256)
 
 
 def _responding_entries(y: Tensor, physics: Any, image_shape: Sequence[int]) -> float:
@@ -53,9 +61,10 @@ def _responding_entries(y: Tensor, physics: Any, image_shape: Sequence[int]) -> 
     return max(1.0, float((response != 0).sum()) / len(y))
 
 
-def interpolated(fraction: float, level: float) -> float:
+def interpolated(fraction: float, level: float, weights_sha256: str | None = None) -> float:
     """Table at m / n = ``fraction`` and a noise level, linear in log(m / n) and in the level."""
-    rows = _table()
+    tables = _tables()
+    rows = tables.get((weights_sha256 or "")[:12]) or next(iter(tables.values()))
     levels = sorted({row[1] for row in rows})
     weights = []
     for known in levels:
@@ -69,10 +78,12 @@ def interpolated(fraction: float, level: float) -> float:
 
 
 @functools.cache
-def _table() -> list[tuple[float, float, float]]:
-    """Rows (m / n, noise level, lambda)."""
+def _tables() -> dict[str, list[tuple[float, float, float]]]:
+    """Rows (m / n, noise level, lambda) by the first digits of the hash of a prior's weights."""
     text = resources.files(__package__).joinpath("latent_weights.csv").read_text(encoding="utf-8")
-    return [
-        (int(row["m"]) / int(row["n"]), float(row["noise_level"]), float(row["latent_weight"]))
-        for row in csv.DictReader(text.splitlines())
-    ]
+    tables: dict[str, list[tuple[float, float, float]]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        numbers = float(row["noise_level"]), float(row["latent_weight"])
+        fraction = int(row["m"]) / int(row["n"])
+        tables.setdefault(row["prior_sha256"], []).append((fraction, *numbers))
+    return tables

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ganprior.files import write_atomically
-from ganprior.training.recipes import Recipe
+from ganprior.training.recipes import NOT_OF_THE_RUN, Recipe
 
 State = dict[str, dict[str, Tensor]]
 
@@ -45,9 +44,9 @@ class Header:
         Raises
         ------
         ValueError
-            If the recipes differ in anything but ``steps``.
+            If the recipes differ in anything that :data:`NOT_OF_THE_RUN` does not name.
         """
-        other = [name for name in self.recipe.differences(recipe) if name != "steps"]
+        other = [n for n in self.recipe.differences(recipe) if n not in NOT_OF_THE_RUN]
         if other:
             raise ValueError(
                 f"{path} is of another recipe: {', '.join(other)} differ; give the recipe and the "
@@ -131,30 +130,3 @@ def _header(file: Any) -> Header:
         Recipe.of(values["recipe"]),
         str(values["data_sha256"]),
     )
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return the running moments of an optimiser by ``"parameter.name"``.
-
-    Rates and betas are not among them: they belong to the recipe.
-    """
-    state = optimizer.state_dict()["state"]
-    return {f"{i}.{name}": torch.as_tensor(t) for i, s in state.items() for name, t in s.items()}
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put the moments of :func:`optimizer_tensors` back, laid out in memory like the parameters.
-
-    Adam makes them so; a resumed run then does the same work as an uninterrupted one, in the same
-    order, and at the same speed.
-    """
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = tensor
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
-    for parameter, moments in optimizer.state.items():
-        for name, tensor in moments.items():
-            if tensor.shape == parameter.shape:
-                moments[name] = torch.empty_like(parameter).copy_(tensor)

@@ -8,12 +8,13 @@ from types import TracebackType
 
 from ganprior.files import write_atomically
 
-HEAD = "step,discriminator_loss,generator_loss\n"
-_ROW = re.compile(r"(\d+),([^,]+),([^,]+)")
+HEAD = "step,discriminator_loss,generator_loss,discriminator_gradient,generator_gradient\n"
+# A step without adversary has no discriminator: two empty cells.
+_ROW = re.compile(r"(\d+),([^,]*),([^,]+),([^,]*),([^,]+)")
 
 
 class LossLog:
-    """Losses of every step, appended to a file; a context manager that closes it.
+    """Losses and gradient norms of every step, appended to a file; a context manager.
 
     Parameters
     ----------
@@ -38,9 +39,10 @@ class LossLog:
         write_atomically(path, write)
         self._file = path.open("a", encoding="utf-8")
 
-    def add(self, step: int, discriminator_loss: float, generator_loss: float) -> None:
-        """Append a row."""
-        self._file.write(f"{step},{discriminator_loss:.6g},{generator_loss:.6g}\n")
+    def add(self, step: int, *values: float | None) -> None:
+        """Append a row: the columns of :data:`HEAD` in order, None for an empty cell."""
+        cells = ("" if value is None else f"{value:.6g}" for value in values)
+        self._file.write(",".join((str(step), *cells)) + "\n")
 
     def flush(self) -> None:
         """Bring the rows to disk."""

@@ -33,8 +33,18 @@ class RunFolder:
 
     @property
     def losses(self) -> Path:
-        """Losses of every step, as CSV."""
+        """Losses and gradient norms of every step, as CSV."""
         return self.path / "losses.csv"
+
+    @property
+    def monitors(self) -> Path:
+        """What monitors found now and then, as CSV."""
+        return self.path / "monitors.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's events."""
+        return self.path / "tensorboard"
 
     @property
     def prior(self) -> Path:

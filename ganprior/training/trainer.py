@@ -1,167 +1,226 @@
-"""The two players of a run and the step they take: Algorithm 1 of Goodfellow et al. (2014).
+"""The players of a run and the step they take: Algorithm 1 of Goodfellow et al. (2014).
 
 For every generator step: ``critic_steps`` times draw real images and latents and step the
-discriminator, then draw latents and step the generator. A moving average of the generator's
-weights is what ships.
+discriminator, then draw latents and step the generator. With an encoder the generator is also the
+decoder of a VAE, and both losses add up (Larsen et al. 2016, arXiv 1512.09300, with pixels in
+place of the discriminator's features); without adversary, and in the first ``vae_steps``, it is
+that alone. A moving average of the generator's weights is what ships.
 
-Every random number (initial weights, latents, the penalty's mix) comes from one CPU generator
-whose state is in the checkpoint, and the order of the data from its position, so an interrupted
-run goes on bit for bit.
+Every random number (initial weights, latents, noise) comes from one CPU generator whose state is
+in the checkpoint, and the order of the data from its position, so an interrupted run goes on bit
+for bit.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganprior.datasets import Images
-from ganprior.priors.dcgan import DCGANDiscriminator, DCGANGenerator, initialise
+from ganprior.priors.architectures import draw_from
 from ganprior.streams import derive_seed
-from ganprior.training.batches import Batches, training_pixels
-from ganprior.training.checkpoint import (
-    Header,
-    load_checkpoint,
+from ganprior.training.batches import make_batches, validation_images
+from ganprior.training.checkpoint import Header, load_checkpoint, save_checkpoint
+from ganprior.training.distributed import ALONE, World, averaging, shared_batch_norm
+from ganprior.training.losses import Losses
+from ganprior.training.optimizers import (
+    gradient_norm,
+    make_optimizer,
     optimizer_tensors,
+    rate_at,
     restore_optimizer,
-    save_checkpoint,
+    set_rate,
 )
-from ganprior.training.nonsaturating import NonSaturating
+from ganprior.training.players import build_players, objective_of, start_players
+from ganprior.training.precision import precision_for
 from ganprior.training.recipes import Recipe
-from ganprior.training.wasserstein_gp import WassersteinGP
-
-Objective = NonSaturating | WassersteinGP
 
 
-def objective_of(recipe: Recipe) -> Objective:
-    """Make the objective that a recipe names."""
-    if recipe.objective == "non-saturating":
-        return NonSaturating(recipe.critic_steps)
-    return WassersteinGP(recipe.critic_steps, recipe.penalty_weight)
+class Step(NamedTuple):
+    """What a step says of itself, each a scalar on the run's device.
+
+    ``discriminator_loss`` and ``discriminator_gradient``, the norm over all parameters, are None
+    in a step without adversary.
+    """
+
+    discriminator_loss: Tensor | None
+    generator_loss: Tensor
+    discriminator_gradient: Tensor | None
+    generator_gradient: Tensor
 
 
 class Trainer:
-    """Both players, their optimisers, the average and the random state of one run.
+    """The players, their optimisers, the average and the random state of one run.
 
     Parameters
     ----------
     recipe : Recipe
         All numbers of the run.
     images : Images
-        Training images of the recipe's size and channels; the first ``recipe.images`` are used.
+        Images of the recipe's size and channels, with labels where the recipe is conditional. The
+        first ``recipe.images`` train, others after them validate.
     device : torch.device
-        Where the networks live; the images stay where they are.
+        Where the networks live.
+    world : World
+        The processes that share the run.
 
     Attributes
     ----------
     step : int
         Generator steps taken.
-    generator, discriminator, average : nn.Module
+    objective : Objective or None
+        The adversarial objective; None for ``"vae"``.
+    generator, discriminator, encoder, average : nn.Module or None
         The players, images in [-1, 1], and the moving average of the generator.
+    validation : Tensor
+        Images in [0, 1] that the run does not train on, (N, C, H, W); N may be 0.
+    taken : list of str
+        What was taken from other weights (``start_generator``, ``start_discriminator``).
 
     Raises
     ------
     ValueError
-        If the images have another shape than the recipe or are fewer than a batch.
+        If the images have another shape than the recipe, are fewer than a batch, or lack labels;
+        if other weights to start from cannot be read or do not fit.
     """
 
-    def __init__(self, recipe: Recipe, images: Images, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, images: Images, device: torch.device, world: World = ALONE
+    ) -> None:
         self.recipe = recipe
         self.device = device
+        self.world = world
         self.objective = objective_of(recipe)
-        self.batches = Batches(training_pixels(images, recipe), recipe.batch_size, recipe.seed)
+        self.batches = make_batches(images, recipe, device, world)
+        self.validation = validation_images(images, recipe)
         self.data_sha256 = images.sha256
         self.rng = torch.Generator().manual_seed(derive_seed(recipe.seed, "training"))
         self.step = 0
-        self.autocast = precision_for(recipe.precision, device) == torch.bfloat16
         self._build()
 
     def _build(self) -> None:
         recipe = self.recipe
-        generator = DCGANGenerator(recipe.latent_size, recipe.channels, recipe.size, recipe.filters)
-        discriminator = DCGANDiscriminator(
-            recipe.channels,
-            recipe.size,
-            recipe.discriminator_filters,
-            batch_norm=self.objective.discriminator_batch_norm,
-        )
-        for network in (generator, discriminator):
-            initialise(network, self.rng)
+        self.networks = build_players(recipe, self.objective, self.rng)
+        self.taken = start_players(self.networks, recipe)
         # Channels-last is what oneDNN and cuDNN convolve fastest.
-        layout = torch.channels_last
-        self.generator = generator.to(self.device, memory_format=layout)  # type: ignore[call-overload]
-        self.discriminator = discriminator.to(self.device, memory_format=layout)  # type: ignore[call-overload]
-        average = get_ema_multi_avg_fn(recipe.ema_decay)
-        self.average = AveragedModel(self.generator, multi_avg_fn=average)
-        self.generator_optimizer = self._adam(self.generator)
-        self.discriminator_optimizer = self._adam(self.discriminator)
+        layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        for name, network in self.networks.items():
+            network.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+            self.networks[name] = shared_batch_norm(network, self.world, self.device)
+        self.generator = self.networks["generator"]
+        self.discriminator = self.networks.get("discriminator")
+        self.encoder = self.networks.get("encoder")
+        ema = get_ema_multi_avg_fn(recipe.ema_decay)
+        self.average = AveragedModel(self.generator, multi_avg_fn=ema)
+        draw_from(self.generator, self.rng)
+        self.optimizers = {n: make_optimizer(net, recipe) for n, net in self.networks.items()}
+        decoding = [self.generator] if self.encoder is None else [self.generator, self.encoder]
+        if recipe.compile:
+            # The discriminator is not compiled: a gradient penalty differentiates it twice.
+            for player in decoding:
+                player.compile()
+        bfloat16 = precision_for(recipe.precision, self.device) == torch.bfloat16
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
+        self.losses = Losses(recipe, self.objective, self.networks, autocast, self.rng)
+        rests = self.encoder is not None and not recipe.ships_encoder
+        self._averaging = {"generator": averaging(self.world, *decoding, resting=rests)}
+        if self.discriminator is not None:
+            self._averaging["discriminator"] = averaging(self.world, self.discriminator)
 
-    def _adam(self, network: nn.Module) -> torch.optim.Adam:
-        recipe = self.recipe
-        return torch.optim.Adam(network.parameters(), recipe.learning_rate, recipe.betas)
+    @property
+    def in_vae_steps(self) -> bool:
+        """Whether the next step trains encoder and decoder alone."""
+        return self.objective is None or self.step < self.recipe.vae_steps
 
-    def train_step(self) -> tuple[Tensor, Tensor]:
-        """One generator step after its discriminator steps; returns both players' last losses."""
-        self._set_rates()
-        for _ in range(self.objective.critic_steps):
-            real = self.batches.take(self.device)
-            with torch.no_grad():
-                fake = self._generate(self._latents())
-            loss_d = self.objective.discriminator_loss(self._score, real, fake, self.rng)
-            self.discriminator_optimizer.zero_grad(set_to_none=True)
-            loss_d.backward()
-            self.discriminator_optimizer.step()
-
-        self.discriminator.requires_grad_(False)
-        loss_g = self.objective.generator_loss(self._score, self._generate(self._latents()))
-        self.generator_optimizer.zero_grad(set_to_none=True)
-        loss_g.backward()
-        self.generator_optimizer.step()
-        self.discriminator.requires_grad_(True)
-
+    def train_step(self) -> Step:
+        """One generator step, after its discriminator steps."""
+        rate = rate_at(self.recipe, self.step)
+        for optimizer in self.optimizers.values():
+            set_rate(optimizer, rate)
+        loss_d = norm_d = None
+        if not self.in_vae_steps:
+            assert self.objective is not None
+            for _ in range(self.objective.critic_steps):
+                loss_d, norm_d = self._discriminator_step()
+        loss_g, norm_g = self._generator_step()
         self.average.update_parameters(self.generator)
         self.step += 1
-        return loss_d.detach(), loss_g.detach()
+        return Step(loss_d, loss_g, norm_d, norm_g)
 
-    def _set_rates(self) -> None:
-        recipe = self.recipe
-        left = recipe.steps - self.step
-        falling = recipe.decay_from and self.step >= recipe.decay_from
-        share = left / (recipe.steps - recipe.decay_from) if falling else 1.0
-        for optimizer in (self.generator_optimizer, self.discriminator_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = share * recipe.learning_rate
+    def _discriminator_step(self) -> tuple[Tensor, Tensor]:
+        assert self.objective is not None
+        assert self.discriminator is not None
+        optimizer = self.optimizers["discriminator"]
+        real, labels = self.batches.take(self.device)
+        with torch.no_grad():
+            fake = self.losses.images(self.latents(), labels)
+        loss = self._averaging["discriminator"](
+            self.losses.discriminator, real, fake, labels, self.step
+        )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = gradient_norm(self.discriminator)
+        self.objective.after_backward(self.discriminator)
+        optimizer.step()
+        self.objective.after_step(self.discriminator)
+        return loss.detach(), norm
 
-    def _score(self, x: Tensor) -> Tensor:
-        with self._precision():
-            score: Tensor = self.discriminator(x)
-        return score.float()
+    def _generator_step(self) -> tuple[Tensor, Tensor]:
+        moving = [self.optimizers["generator"]]
+        if self._trains_encoder:
+            moving.append(self.optimizers["encoder"])
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+        loss = self._averaging["generator"](self._generator_loss)
+        for optimizer in moving:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = gradient_norm(self.generator)
+        for optimizer in moving:
+            optimizer.step()
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(True)
+        return loss.detach(), norm
 
-    def _generate(self, z: Tensor) -> Tensor:
-        with self._precision():
-            x: Tensor = self.generator(z)
-        return x.float()
+    @property
+    def _trains_encoder(self) -> bool:
+        """Whether the next step moves the encoder: one that does not ship rests after the VAE."""
+        return self.encoder is not None and (self.in_vae_steps or self.recipe.ships_encoder)
 
-    def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast)
+    def _generator_loss(self) -> Tensor:
+        loss = torch.zeros((), device=self.device)
+        if not self.in_vae_steps:
+            loss = loss + self.losses.generator(self.latents(), self._labels(), self.step)
+        if self._trains_encoder:
+            real, labels = self.batches.take(self.device)
+            loss = loss + self.losses.vae(real, labels)
+        return loss
 
-    def _latents(self) -> Tensor:
-        recipe = self.recipe
-        z = torch.randn(recipe.batch_size, recipe.latent_size, generator=self.rng)
-        return z.to(self.device)
+    def latents(self) -> Tensor:
+        """Latents of this process's rows of a batch, (B, k)."""
+        shape = self.recipe.batch_size, self.recipe.latent_size
+        return self.world.part(torch.randn(shape, generator=self.rng)).to(self.device)
+
+    def _labels(self) -> Tensor | None:
+        if not self.recipe.classes:
+            return None
+        shape = (self.recipe.batch_size,)
+        labels = torch.randint(self.recipe.classes, shape, generator=self.rng)
+        return self.world.part(labels).to(self.device)
 
     def save(self, path: Path) -> None:
         """Write the whole state to a checkpoint file."""
         state = {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
             "average": self.average.state_dict(),
-            "generator_optimizer": optimizer_tensors(self.generator_optimizer),
-            "discriminator_optimizer": optimizer_tensors(self.discriminator_optimizer),
             "random": {"state": self.rng.get_state()},
         }
+        for name, network in self.networks.items():
+            state[name] = network.state_dict()
+            state[f"{name}_optimizer"] = optimizer_tensors(self.optimizers[name])
         header = Header(self.step, self.batches.count, self.recipe, self.data_sha256)
         save_checkpoint(path, state, header)
 
@@ -180,32 +239,14 @@ class Trainer:
                 f"{path} was trained on other data; give the --data that the run began with"
             )
         try:
-            self.generator.load_state_dict(state["generator"])
-            self.discriminator.load_state_dict(state["discriminator"])
             self.average.load_state_dict(state["average"])
-            # Adam has no moments before the first step.
-            restore_optimizer(self.generator_optimizer, state.get("generator_optimizer", {}))
-            restore_optimizer(
-                self.discriminator_optimizer, state.get("discriminator_optimizer", {})
-            )
+            for name, network in self.networks.items():
+                network.load_state_dict(state[name])
+                # There are no moments before a player's first step.
+                restore_optimizer(self.optimizers[name], state.get(f"{name}_optimizer", {}))
             self.rng.set_state(state["random"]["state"])
         except (KeyError, RuntimeError) as error:
             raise ValueError(
                 f"{path} is damaged: {error}; start again in another folder"
             ) from error
         self.step, self.batches.count = header.step, header.batches
-
-
-def precision_for(precision: str, device: torch.device) -> torch.dtype:
-    """Number format of convolutions: bfloat16 where the device has units for it.
-
-    A CPU without such units emulates it, several times slower than float32.
-    """
-    if precision != "auto":
-        return torch.bfloat16 if precision == "bfloat16" else torch.float32
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        units = torch.cpu.get_capabilities()
-        fast = bool(units.get("amx_bf16") or units.get("avx512_bf16"))
-    return torch.bfloat16 if fast else torch.float32

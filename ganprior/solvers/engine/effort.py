@@ -39,9 +39,9 @@ class Effort:
     window : int
         Steps over which the decrease is measured.
     polish_tolerance : float
-        Levenberg-Marquardt has converged when a step lowers the objective by less than this
-        fraction. A signal in the generator's range falls by far more in each step until it is
-        exact; for any other one the polish ends after a few steps.
+        Levenberg-Marquardt has converged when two steps in turn lower the objective by less
+        than this fraction each. A signal in the generator's range falls by far more in each step
+        until it is exact; for any other one the polish ends after a few steps.
 
     Raises
     ------
@@ -115,14 +115,14 @@ BALANCED = Effort(
     descent=LBFGS,
     bank=20_000,
     candidates=4,
-    restarts=10,
-    steps=160,
+    restarts=12,
+    steps=150,
     learning_rate=0.5,
     final_rate=0.5,
-    race=((0.07, 4), (0.16, 2), (0.4, 1)),
-    tolerance=0.01,
+    race=((0.07, 5), (0.18, 3), (0.4, 1)),
+    tolerance=0.003,
     window=20,
-    polish_steps=20,
+    polish_steps=30,
     polish_tolerance=0.05,
 )
 
@@ -130,15 +130,15 @@ FAST = Effort(
     descent=LBFGS,
     bank=20_000,
     candidates=4,
-    restarts=4,
+    restarts=6,
     steps=60,
     learning_rate=0.5,
     final_rate=0.5,
-    race=((0.17, 2), (0.42, 1)),
-    tolerance=0.02,
+    race=((0.1, 3), (0.3, 1)),
+    tolerance=0.01,
     window=20,
-    polish_steps=20,
-    polish_tolerance=0.2,
+    polish_steps=30,
+    polish_tolerance=0.1,
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}

@@ -1,9 +1,10 @@
 """A private copy of a generator, made fast for inference.
 
 In eval mode batch norm is an affine map per channel, so it folds into the layer before it; a
-transposed convolution of a single pixel is a matrix product; a spectral norm is a constant, and
-noise and dropout are nothing. All of it is exact up to rounding. Modules that are not recognised
-stay as they are, and so does whatever has hooks; the user's module is never touched.
+transposed convolution of a single pixel is a matrix product, and one to few channels a convolution
+(``subpixel``); a spectral norm is a constant, and noise and dropout are nothing. All of it is
+exact up to rounding. Modules that are not recognised stay as they are, and so does whatever has
+hooks; the user's module is never touched.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch.nn.utils import parametrizations, parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganprior.priors.architectures.stochastic import Dropout, GaussianNoise
+from ganprior.solvers.engine.subpixel import SubpixelTransposed, doubles_to_few
 
 # Exact types: a subclass may do something else.
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -61,8 +63,13 @@ def _fold(module: nn.Module) -> nn.Module:
     # Only a plain Sequential says in which order its children run. A DCGAN is a subclass that
     # changes nothing but the constructor; one with a forward of its own is left alone.
     if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
-        return nn.Sequential(*_without_batch_norm(_as_linear(list(module))))
+        return nn.Sequential(*map(_subpixel, _without_batch_norm(_as_linear(list(module)))))
     return module
+
+
+def _subpixel(layer: Any) -> nn.Module:
+    fit = doubles_to_few(layer) and not _has_hooks(layer)
+    return SubpixelTransposed(layer) if fit else layer
 
 
 def _has_hooks(module: nn.Module) -> bool:

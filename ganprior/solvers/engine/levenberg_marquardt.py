@@ -20,7 +20,10 @@ from torch import Tensor
 from ganprior.solvers.engine.problem import Problem
 
 FIRST_DAMPING = 1e-3
-LARGEST_DAMPING = 1e8
+# Dampings tried for one Jacobian; with the growth doubling each time the last one is large.
+TRIALS = 5
+# One small step may be a kink of the generator that the next one passes.
+PATIENCE = 2
 
 
 @dataclass
@@ -43,10 +46,10 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
     z : Tensor
         Latents to start from.
     steps : int
-        Most steps, accepted or not.
+        Most steps, each with a Jacobian of its own.
     tolerance : float
-        A signal has converged when an accepted step lowers its objective by less than this
-        fraction, or no step lowers it at all.
+        A signal has converged when :data:`PATIENCE` steps in turn lower its objective by less
+        than this fraction each.
 
     Returns
     -------
@@ -54,57 +57,82 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
         None where the problem has no residual or no Jacobian.
     """
     value = problem.value(z[None])[0]
-    state = Polished(z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite())
-    damping = torch.full_like(value, FIRST_DAMPING)
-    growth = torch.full_like(value, 2.0)
+    state = _State(
+        Polished(z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite()),
+        damping=torch.full_like(value, FIRST_DAMPING),
+        growth=torch.full_like(value, 2.0),
+        small=torch.zeros_like(value, dtype=torch.long),
+    )
+    found = state.found
     for _ in range(steps):
-        active = (~state.converged).nonzero()[:, 0]
+        active = (~found.converged).nonzero()[:, 0]
         if len(active) == 0:
             break
         if not problem.can_select:
             active = torch.arange(problem.count, device=z.device)
         part = problem if len(active) == problem.count else problem.select(active)
-        linearised = part.residual_and_jacobian(state.z[active])
+        linearised = part.residual_and_jacobian(found.z[active])
         if linearised is None:
             return None
-        _step(part, state, active, linearised, damping, growth, tolerance)
-    return state
+        _step(part, state, active, linearised, tolerance)
+    return found
+
+
+@dataclass
+class _State:
+    """Latents on their way, damping mu and its growth (B,), and small steps in turn, int64 (B,)."""
+
+    found: Polished
+    damping: Tensor
+    growth: Tensor
+    small: Tensor
 
 
 def _step(
     part: Problem,
-    state: Polished,
+    state: _State,
     active: Tensor,
     linearised: tuple[Tensor, Tensor],
-    damping: Tensor,
-    growth: Tensor,
     tolerance: float,
 ) -> None:
     residual, jacobian = linearised
-    z, value, mu = state.z[active], state.value[active], damping[active]
+    found = state.found
     normal = jacobian.mT @ jacobian
     slope = (jacobian.mT @ residual[..., None])[..., 0]
-    delta = _solve(normal, slope, mu)
-    after = part.value((z + delta)[None])[0]
+    z, value, frozen = found.z[active], found.value[active], found.converged[active]
+    new_z, new_value = z, value
+    waiting = ~frozen
+    # A refused step leaves z, and hence the Jacobian, as they are: only the damping grows.
+    for _ in range(TRIALS):
+        mu, growth = state.damping[active], state.growth[active]
+        delta = _solve(normal, slope, mu)
+        after = part.value((z + delta)[None])[0]
+        # ||r||^2 - ||r + J delta||^2
+        predicted = -(2 * slope + (normal @ delta[..., None])[..., 0]).mul(delta).sum(-1)
+        fall = value - after
+        accepted = (fall > 0) & waiting
+        gain = fall / predicted.clamp_min(torch.finfo(z.dtype).tiny)
+        shrink = (1 - (2 * gain - 1) ** 3).clamp(1 / 3, 1)
 
-    # ||r||^2 - ||r + J delta||^2
-    predicted = -(2 * slope + (normal @ delta[..., None])[..., 0]).mul(delta).sum(-1)
-    fall = value - after
-    accepted = (fall > 0) & ~state.converged[active]
-    gain = fall / predicted.clamp_min(torch.finfo(z.dtype).tiny)
-
-    state.z[active] = torch.where(accepted[:, None], z + delta, z)
-    state.value[active] = torch.where(accepted, after, value)
-    state.steps[active] += (~state.converged[active]).long()
-    small = accepted & (fall <= tolerance * value)
-    stuck = ~accepted & (mu > LARGEST_DAMPING)
+        new_z = torch.where(accepted[:, None], z + delta, new_z)
+        new_value = torch.where(accepted, after, new_value)
+        refused = waiting & ~accepted
+        mu = torch.where(accepted, mu * shrink, torch.where(refused, mu * growth, mu))
+        state.damping[active] = mu
+        two = torch.full_like(growth, 2.0)
+        growth = torch.where(accepted, two, torch.where(refused, growth * 2, growth))
+        state.growth[active] = growth
+        waiting = refused
+        if not waiting.any():
+            break
+    found.z[active], found.value[active] = new_z, new_value
+    found.steps[active] += (~frozen).long()
+    little = value - new_value <= tolerance * value
+    small = torch.where(little, state.small[active] + 1, torch.zeros_like(state.small[active]))
+    state.small[active] = small
     # Nothing is left to gain once the residual is rounding error of the measurements.
-    exact = state.value[active] <= _floor(part)
-    state.converged[active] |= small | stuck | exact
-
-    shrink = (1 - (2 * gain - 1) ** 3).clamp(1 / 3, 1)
-    damping[active] = torch.where(accepted, mu * shrink, mu * growth[active])
-    growth[active] = torch.where(accepted, torch.full_like(mu, 2.0), growth[active] * 2)
+    exact = new_value <= _floor(part)
+    found.converged[active] |= (small >= PATIENCE) | exact
 
 
 def _solve(normal: Tensor, slope: Tensor, mu: Tensor) -> Tensor:

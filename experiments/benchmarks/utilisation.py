@@ -1,0 +1,114 @@
+"""Utilisation of the CPU: FLOP/s of the engine's inner steps over those of a matrix product.
+
+Claim: objective and gradient of CSGM (m = 100, 28 x 28 DCGAN) reach at least 40% of the matrix
+product's FLOP/s at batches of 128 and more. Beside it, the Jacobian of the polish.
+
+FLOPs are counted by torch's ``FlopCounterMode``, which knows convolutions, transposed ones, their
+gradients, and both inside ``jvp`` under ``vmap``: on this generator its count is that of the
+formula 2 * inputs * outputs * taps * grid for every layer (a test holds the two together). The peak
+is that of one large ``torch.mm`` in the same precision, in the same run.
+
+    python -m experiments.benchmarks.utilisation --preset paper
+
+writes ``results/utilisation.csv``, a row per step and batch, in less than a minute on two CPU
+cores.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from experiments.benchmarks.command import run_preset
+from experiments.benchmarks.machine import machine, timed
+from experiments.rows import Row, git_revision
+from ganprior import CSGM, Prior
+from ganprior.physics import Gaussian
+from ganprior.solvers import engine
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is measured; the presets are below."""
+
+    prior: str = "fashion-mnist-dcgan"
+    m: int = 100
+    batches: tuple[int, ...] = (64, 128, 256, 640)
+    jacobian_batch: int = 16
+    product_size: int = 3072
+    runs: int = 7
+
+
+PRESETS = {
+    "paper": Config(),
+    "smoke": Config(batches=(4,), jacobian_batch=2, product_size=64, runs=1),
+}
+
+
+def flops(function: Callable[[], object]) -> int:
+    """Floating-point operations of a call, those of matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return int(counter.get_total_flops())
+
+
+def peak(size: int, runs: int) -> float:
+    """FLOP/s of a float32 product of two square matrices, the best of some runs."""
+    rng = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, size, size, generator=rng)
+    return float(2 * size**3 / min(timed(lambda: torch.mm(a, b), runs)))
+
+
+def steps(config: Config) -> Iterator[tuple[str, int, Callable[[], object]]]:
+    """Each inner step by name, with its batch."""
+    prior = Prior.load(config.prior)
+    rng = torch.Generator().manual_seed(0)
+    physics = Gaussian(config.m, prior.image_shape, rng)
+    solver = CSGM(prior)
+
+    def problem(batch: int) -> tuple[engine.Problem, torch.Tensor]:
+        y = physics.A(prior.sample(batch, rng))
+        z = prior.latent.sample(batch, rng)
+        return engine.Problem(prior, solver.objective_for(y, physics), y, physics), z
+
+    for batch in config.batches:
+        part, z = problem(batch)
+        yield (
+            "objective and gradient",
+            batch,
+            lambda part=part, z=z: part.value_and_gradient(z[None]),  # type: ignore[misc]
+        )
+    part, z = problem(config.jacobian_batch)
+    yield "Jacobian", config.jacobian_batch, lambda: part.residual_and_jacobian(z)
+
+
+def run(config: Config) -> Iterator[Row]:
+    """Yield one row per step and batch."""
+    revision = git_revision()
+    best = peak(config.product_size, config.runs)
+    for name, batch, step in steps(config):
+        count = flops(step)
+        seconds = statistics.median(timed(step, config.runs))
+        yield {
+            "step": name,
+            "batch": batch,
+            "MFLOP per image": f"{count / batch / 1e6:.1f}",
+            "ms per image": f"{1e3 * seconds / batch:.3f}",
+            "GFLOP/s": f"{count / seconds / 1e9:.0f}",
+            "matrix product, GFLOP/s": f"{best / 1e9:.0f}",
+            "utilisation": f"{count / seconds / best:.0%}",
+            "m": config.m,
+            "precision": "float32",
+            "runs": config.runs,
+            "prior": config.prior,
+            **machine(),
+            "revision": revision,
+        }
+
+
+if __name__ == "__main__":
+    run_preset("utilisation", __doc__ or "", PRESETS, run)

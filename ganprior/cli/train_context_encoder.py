@@ -1,0 +1,80 @@
+"""``ganprior train-context-encoder``: the learned method that inpainting is compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganprior.cli.options import SEED
+from ganprior.cli.output import check_folder
+from ganprior.cli.train import data_name
+
+
+@click.command("train-context-encoder")
+@click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="File to write, .safetensors."
+)
+@click.option(
+    "--images",
+    default=59_000,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Train on the first so many.",
+)
+@click.option("--size", type=click.IntRange(min=4), help="Resize images to so many pixels.")
+@click.option("--filters", default=24, show_default=True, type=click.IntRange(min=1))
+@click.option("--bottleneck", default=256, show_default=True, type=click.IntRange(min=1))
+@click.option("--steps", default=2400, show_default=True, type=click.IntRange(min=1))
+@click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=2))
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of weights and masks.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--name", help="Name of the data, for the card.  [default: the last part of --data]")
+@click.option("--licence", default="unknown", help="Licence of the data, for the card.")
+def train_context_encoder(
+    data: str,
+    out: Path,
+    images: int,
+    size: int | None,
+    filters: int,
+    bottleneck: int,
+    steps: int,
+    batch_size: int,
+    seed: int,
+    device: str,
+    name: str | None,
+    licence: str,
+) -> None:
+    """Train a context encoder: a network that fills the centre, blobs, halves and single pixels.
+
+    Use it as 'ganprior inpaint --compare context-encoder:network=OUT'. That of Fashion-MNIST is
+    shipped; it took 7 minutes of one CPU core.
+    """
+    check_folder("--out", out.parent)
+
+    from tqdm import tqdm
+
+    from ganprior.cli.devices import pick_device
+    from ganprior.datasets import load_images
+    from ganprior.training import context_encoder as training
+
+    recipe = training.ContextEncoderRecipe(
+        images=images,
+        steps=steps,
+        batch_size=batch_size,
+        filters=filters,
+        bottleneck=bottleneck,
+        seed=seed,
+    )
+    chosen = pick_device(device)
+    with tqdm(total=steps, disable=None) as bar:
+        trained = training.train_context_encoder(
+            load_images(data, size=size),
+            recipe,
+            device=chosen,
+            progress=lambda step: bar.update(step - bar.n),
+        )
+    trained.card |= {"data": name or data_name(data), "licence": licence}
+    trained.save(out)
+    click.echo(f"context encoder: {out}")

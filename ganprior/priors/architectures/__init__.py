@@ -1,0 +1,145 @@
+"""Networks by name, one file per architecture.
+
+Every network takes and gives images in [-1, 1]. Unconditional players are called as
+``generator(z)`` and ``discriminator(x)``; conditional ones as ``generator(z, labels)`` and, unless
+the discriminator is an auxiliary classifier, ``discriminator(x, labels)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganprior.priors.architectures import (
+    dcgan,
+    dcgan_gated,
+    dcgan_plain,
+    dcgan_tanh,
+    dcgan_unnormalised,
+    mlp,
+    resnet,
+    resnet_101,
+)
+from ganprior.priors.architectures.architecture import ARCHITECTURES, Architecture
+from ganprior.priors.architectures.auxiliary import AuxiliaryDiscriminator
+from ganprior.priors.architectures.classifier import Classifier
+from ganprior.priors.architectures.conditional import (
+    ConditionalDiscriminator,
+    ConditionalGenerator,
+    discriminator_given,
+    generator_given,
+)
+from ganprior.priors.architectures.context_encoder import ContextEncoder
+from ganprior.priors.architectures.discriminator import Discriminator
+from ganprior.priors.architectures.encoder import Encoder
+from ganprior.priors.architectures.initial import initialise
+from ganprior.priors.architectures.stochastic import add_drawing_layers, draw_from
+
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "AuxiliaryDiscriminator",
+    "Classifier",
+    "ConditionalDiscriminator",
+    "ConditionalGenerator",
+    "ContextEncoder",
+    "Encoder",
+    "Networks",
+    "build_networks",
+    "draw_from",
+    "initialise",
+]
+
+
+class Networks(NamedTuple):
+    """The networks of a prior, with weights yet to be filled."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    encoder: Encoder | None
+
+
+class _Family(Protocol):
+    """What a file of an architecture holds."""
+
+    def generator(self, architecture: Architecture, inputs: int) -> nn.Sequential: ...
+
+    def discriminator(
+        self, architecture: Architecture, inputs: int, filters: int
+    ) -> Discriminator: ...
+
+
+_FAMILIES: dict[str, _Family] = {
+    "dcgan": dcgan,
+    "dcgan-plain": dcgan_plain,
+    "dcgan-unnormalised": dcgan_unnormalised,
+    "dcgan-gated": dcgan_gated,
+    "dcgan-tanh": dcgan_tanh,
+    "mlp": mlp,
+    "resnet": resnet,
+    "resnet-101": resnet_101,
+}
+
+
+def build_networks(architecture: Architecture) -> Networks:
+    """Build the networks of an architecture, with weights yet to be filled.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to build.
+
+    Returns
+    -------
+    Networks
+        Generator, discriminator, and the encoder or None; see :func:`initialise` for their first
+        weights.
+    """
+    generator, discriminator = _generator(architecture), _discriminator(architecture)
+    if architecture.label is not None:
+        generator = generator_given(generator, architecture.label)
+        discriminator = discriminator_given(discriminator, architecture.label)
+    return Networks(generator, discriminator, _encoder(architecture))
+
+
+def _generator(architecture: Architecture) -> nn.Module:
+    inputs = architecture.latent_size + architecture.classes
+    body = _FAMILIES[architecture.name].generator(architecture, inputs)
+    add_drawing_layers(
+        body,
+        architecture.generator_noise,
+        architecture.generator_dropout,
+        dropout_at_test=architecture.dropout_at_test,
+    )
+    return ConditionalGenerator(body, architecture.classes) if architecture.classes else body
+
+
+def _discriminator(architecture: Architecture) -> nn.Module:
+    a = architecture
+    joined = a.classes if a.conditioning == "labels" else 0
+    family = _FAMILIES[a.name]
+    network = family.discriminator(a, a.channels + joined, a.discriminator_filters)
+    player: nn.Module = network
+    if joined:
+        player = ConditionalDiscriminator(network, a.classes, planes=a.name != "mlp")
+    elif a.classes:
+        player = AuxiliaryDiscriminator(network, a.classes)
+    if a.spectral_norm:
+        for layer in list(player.modules()):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                spectral_norm(layer)
+    return player
+
+
+def _encoder(architecture: Architecture) -> Encoder | None:
+    if not architecture.encoder:
+        return None
+    # Batch norm is a matter of the critic's objective: the encoder always has the generator's.
+    mirror = replace(architecture, discriminator_batch_norm=True)
+    network = _FAMILIES[architecture.name].discriminator(
+        mirror, architecture.channels, architecture.filters
+    )
+    return Encoder(network, architecture.latent_size)

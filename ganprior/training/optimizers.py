@@ -1,0 +1,65 @@
+"""The optimisers of a run, their rates, and their running moments as plain tensors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer, RMSprop
+
+from ganprior.training.recipes import Recipe
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    """Adam, or RMSProp with the decay 0.99 that Arjovsky et al. (2017) left as torch has it."""
+    parameters = list(network.parameters())
+    if recipe.optimizer == "rmsprop":
+        return RMSprop(parameters, recipe.learning_rate)
+    # One kernel for all parameters instead of some per operation.
+    fused = parameters[0].is_cuda
+    return Adam(parameters, recipe.learning_rate, recipe.betas, fused=fused)
+
+
+def rate_at(recipe: Recipe, step: int) -> float:
+    """Learning rate after ``step`` steps: constant, then falling linearly to 0 at the end."""
+    if not recipe.decay_from or step < recipe.decay_from:
+        return recipe.learning_rate
+    return recipe.learning_rate * (recipe.steps - step) / (recipe.steps - recipe.decay_from)
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Let an optimiser go on with another learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def gradient_norm(network: nn.Module) -> Tensor:
+    """Euclidean norm of all gradients of a network together, a scalar."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return the running moments of an optimiser by ``"parameter.name"``.
+
+    Rates and betas are not among them: they belong to the recipe.
+    """
+    state = optimizer.state_dict()["state"]
+    return {f"{i}.{name}": torch.as_tensor(t) for i, s in state.items() for name, t in s.items()}
+
+
+def restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put the moments of :func:`optimizer_tensors` back, laid out in memory like the parameters.
+
+    The optimiser makes them so; a resumed run then does the same work as an uninterrupted one, in
+    the same order, and at the same speed.
+    """
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = tensor
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    for parameter, moments in optimizer.state.items():
+        for name, tensor in moments.items():
+            if tensor.shape == parameter.shape:
+                moments[name] = torch.empty_like(parameter).copy_(tensor)

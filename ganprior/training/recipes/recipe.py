@@ -1,0 +1,216 @@
+"""A recipe: every number of one training run, checked when it is made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from typing import Any
+
+from ganprior.training.recipes.values import (
+    ARCHITECTURES,
+    DIVERGENCES,
+    OBJECTIVES,
+    check_choice,
+    check_range,
+    convert,
+)
+
+# Changing these changes where a run ends or what is said about it, not the run itself.
+NOT_OF_THE_RUN = ("steps", "expected")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One complete training run.
+
+    Attributes
+    ----------
+    objective : str
+        An adversarial objective of :mod:`ganprior.training.objectives` by name; ``"vae"``, an
+        encoder and a decoder without adversary; or ``"vae-gan"``, non-saturating with an encoder.
+    size, channels : int
+        Height and width, and channels, of the images.
+    latent_size : int
+        k, the number of entries of z ~ N(0, I).
+    filters, discriminator_filters : int
+        Base width of generator (and encoder) and of discriminator.
+    images : int
+        How many images of the data set train: the first ones. The others validate.
+    steps : int
+        Generator steps in all.
+    batch_size : int
+        Images per step of either player; over all processes, where there are several.
+    learning_rate, betas : float, pair of float
+        Rate of all optimisers, and Adam's betas.
+    optimizer : str
+        ``"adam"`` or ``"rmsprop"``.
+    decay_from : int
+        Step from which the rate falls linearly, to 0 after the last one; 0 for a constant rate.
+    architecture : str
+        Networks, by name; see :mod:`ganprior.priors.architectures`.
+    classes : int
+        Classes of a conditional run, whose data need labels; 0 for an unconditional one.
+    conditioning : str
+        ``"labels"``: both players receive the label. ``"auxiliary"``: the generator does, and the
+        discriminator classifies.
+    divergence : str
+        Divergence of the objective ``"f-gan"``.
+    critic_steps : int
+        Discriminator steps before each generator step.
+    penalty_weight : float
+        Weight of the gradient penalty of ``"wgan-gp"``.
+    clip : float
+        Where ``"wgan"`` clips weights and ``"wgan-gradient-clip"`` gradients.
+    encoder : bool
+        Train an encoder with the generator, and ship it with the prior.
+    vae_steps : int
+        First steps in which encoder and decoder train as a VAE, before the objective takes over.
+    reconstruction_weight, kl_weight : float
+        Weights of the two terms of the VAE's loss: half the squared error, summed over an image
+        in [-1, 1], and the Kullback-Leibler divergence. The adversarial loss has weight 1.
+    real_label, fake_label, label_flip : float
+        Soft labels of either kind of images, and the probability that a label is flipped; of
+        ``"minimax"`` and ``"non-saturating"``.
+    input_noise, input_noise_steps : float, int
+        Standard deviation of noise on the discriminator's input, and steps in which it falls to 0.
+    closeness_weight : float
+        Weight of the penalty on samples of a minibatch that are too close.
+    generator_noise, generator_dropout : float
+        Standard deviation of noise, and share of dropout, in the generator's inner layers.
+    dropout_at_test : bool
+        Keep dropout when the prior is used.
+    spectral_norm : bool
+        Spectral normalisation of the discriminator.
+    start_generator, start_discriminator : str
+        Path or name of a prior, or path of a classifier, whose weights initialise a network
+        wherever name and shape agree.
+    ema_decay : float
+        Decay per generator step of the moving average that ships.
+    precision : str
+        ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where the device has units for it.
+    channels_last, compile : bool
+        Layout of the networks in memory; ``torch.compile`` of the generator and the encoder.
+    seed : int
+        Seed of weights, data order and latents.
+    sheet_every, checkpoint_every, monitor_every : int
+        Steps between sample sheets, checkpoints, and rows of ``monitors.csv`` (0 for none).
+    expected : str
+        Time and quality to expect, in words.
+    """
+
+    objective: str
+    size: int
+    channels: int
+    latent_size: int
+    filters: int
+    discriminator_filters: int
+    images: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    betas: tuple[float, float]
+    optimizer: str = "adam"
+    decay_from: int = 0
+    architecture: str = "dcgan"
+    classes: int = 0
+    conditioning: str = "labels"
+    divergence: str = "pearson"
+    critic_steps: int = 1
+    penalty_weight: float = 10.0
+    clip: float = 0.01
+    encoder: bool = False
+    vae_steps: int = 0
+    reconstruction_weight: float = 1.0
+    kl_weight: float = 1.0
+    real_label: float = 1.0
+    fake_label: float = 0.0
+    label_flip: float = 0.0
+    input_noise: float = 0.0
+    input_noise_steps: int = 0
+    closeness_weight: float = 0.0
+    generator_noise: float = 0.0
+    generator_dropout: float = 0.0
+    dropout_at_test: bool = False
+    spectral_norm: bool = False
+    start_generator: str = ""
+    start_discriminator: str = ""
+    ema_decay: float = 0.999
+    precision: str = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    seed: int = 0
+    sheet_every: int = 1000
+    checkpoint_every: int = 500
+    monitor_every: int = 1000
+    expected: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("objective", self.objective, OBJECTIVES)
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_choice("optimizer", self.optimizer, ("adam", "rmsprop"))
+        check_choice("conditioning", self.conditioning, ("labels", "auxiliary"))
+        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        if self.objective == "f-gan":
+            check_choice("divergence", self.divergence, DIVERGENCES)
+        for field in fields(self):
+            check_range(field.name, str(field.type), getattr(self, field.name))
+        if self.classes == 1:
+            raise ValueError("recipe: classes must be 0 (unconditional) or at least 2, got 1")
+
+    @property
+    def has_adversary(self) -> bool:
+        """Whether there is a discriminator."""
+        return self.objective != "vae"
+
+    @property
+    def ships_encoder(self) -> bool:
+        """Whether the prior comes with an encoder, which trains to the last step."""
+        return self.encoder or self.objective in ("vae", "vae-gan")
+
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether some step trains an encoder."""
+        return self.ships_encoder or self.vae_steps > 0
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Recipe:
+        """Make a recipe of named values, each converted to its field's type.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, a value does not convert or is out of range, or one is missing.
+        """
+        converted = _converted(values)
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        missing = [name for name in needed if name not in converted]
+        if missing:
+            raise ValueError(f"recipe: {', '.join(missing)} missing; copy the ones of dcgan.toml")
+        return cls(**converted)
+
+    def override(self, **values: Any) -> Recipe:
+        """Return the recipe with some values replaced, each converted to its field's type.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or a value does not convert or is out of range.
+        """
+        return replace(self, **_converted(values))
+
+    def differences(self, other: Recipe) -> list[str]:
+        """Names of the fields in which two recipes differ."""
+        mine, theirs = asdict(self), asdict(other)
+        return [name for name in mine if mine[name] != theirs[name]]
+
+    def toml(self) -> str:
+        """TOML text that :func:`load_recipe` reads back."""
+        # JSON's numbers, booleans, strings and arrays are valid TOML.
+        return "".join(f"{name} = {json.dumps(value)}\n" for name, value in asdict(self).items())
+
+
+def _converted(values: dict[str, Any]) -> dict[str, Any]:
+    types = {field.name: str(field.type) for field in fields(Recipe)}
+    for name in values:
+        check_choice("recipe option", name, tuple(types))
+    return {name: convert(name, types[name], value) for name, value in values.items()}

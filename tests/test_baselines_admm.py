@@ -1,0 +1,110 @@
+"""ADMM and the active set for the Lasso: scikit-learn, FISTA and optimality conditions."""
+
+import pytest
+import torch
+from sklearn.linear_model import Lasso as SklearnLasso
+
+from ganprior.baselines import LassoPixel, admm
+from ganprior.baselines.active_set import active_set
+from ganprior.baselines.fista import fista
+from ganprior.baselines.linear_map import LinearMap
+from ganprior.solution import Status
+from tests.cases_baselines import gaussian, images
+
+SHAPE = (1, 8, 8)
+
+
+def problem(m=30, alpha=0.03, count=4, dtype=torch.float64):
+    matrix = gaussian(m, SHAPE).matrix.to(dtype)
+    y = images(count, SHAPE, dtype=dtype).flatten(1) @ matrix.T
+    return matrix, y, torch.full((count, 1), alpha, dtype=dtype)
+
+
+def solve(matrix, y, alpha, tolerance=1e-10, max_steps=20_000, start=None):
+    start = torch.zeros(len(y), matrix.shape[1], dtype=y.dtype) if start is None else start
+    return admm.admm(matrix, y, alpha, start=start, tolerance=tolerance, max_steps=max_steps)
+
+
+@pytest.mark.parametrize("m", [10, 30, 64, 80])
+@pytest.mark.parametrize("alpha", [1.0, 0.03, 0.001])
+def test_the_minimum_is_that_of_fista_and_the_optimality_conditions_hold(m, alpha):
+    matrix, y, alphas = problem(m, alpha)
+    found = solve(matrix, y, alphas)
+    bound = torch.linalg.matrix_norm(matrix, 2).square().expand(4, 1)
+    peer = fista(
+        LinearMap.from_matrix(matrix), y, alphas, bound,
+        start=torch.zeros_like(found.w), tolerance=1e-8, max_steps=20_000,
+    )  # fmt: skip
+    assert found.converged.all()
+    torch.testing.assert_close(found.objective, peer.objective, rtol=1e-6, atol=0)
+    correlation = (y - found.w @ matrix.T) @ matrix
+    assert (correlation.abs() <= 1.001 * alpha).all()
+    active = found.w.abs() > 1e-6
+    torch.testing.assert_close(
+        correlation[active], (alpha * found.w.sign())[active], rtol=2e-3, atol=1e-7
+    )
+
+
+def test_float32_reaches_what_its_own_rounding_hides():
+    """At small alpha float32 alone cannot certify 1e-4; the active set in float64 does."""
+    matrix, y, alpha = problem(50, 1e-4, dtype=torch.float32)
+    found = solve(matrix, y, alpha, tolerance=1e-4)
+    assert found.converged.all()
+    assert found.w.dtype == torch.float32
+    for i in range(4):
+        peer = SklearnLasso(alpha=1e-4 / 50, fit_intercept=False, tol=1e-9, max_iter=500_000)
+        w = torch.from_numpy(peer.fit(matrix.double().numpy(), y[i].double().numpy()).coef_)
+        residual = y[i].double() - matrix.double() @ w
+        best = residual.square().sum() / 2 + 1e-4 * w.abs().sum()
+        assert found.objective[i].item() == pytest.approx(best.item(), rel=1e-4)
+
+
+def test_without_the_active_set_the_same_minimum_takes_more_steps(monkeypatch):
+    matrix, y, alpha = problem(alpha=0.003)
+    quick = solve(matrix, y, alpha, tolerance=1e-8)
+    monkeypatch.setattr(admm, "NEAR", 0.0)
+    slow = solve(matrix, y, alpha, tolerance=1e-8)
+    assert (quick.steps < slow.steps).all()
+    torch.testing.assert_close(quick.objective, slow.objective, rtol=1e-7, atol=0)
+
+
+def test_each_signal_has_its_own_alpha_and_ends_where_it_would_alone():
+    matrix, y, _ = problem()
+    alpha = torch.tensor([[1.0], [0.1], [0.01], [0.001]]).double()
+    together = solve(matrix, y, alpha, tolerance=1e-6)
+    assert len(set(together.steps.tolist())) > 1
+    for i in range(4):
+        one = slice(i, i + 1)
+        alone = solve(matrix, y[one], alpha[one], tolerance=1e-6)
+        torch.testing.assert_close(together.w[one], alone.w, rtol=0, atol=1e-10)
+        assert together.steps[i] == alone.steps[0]
+
+
+def test_starting_at_the_minimum_needs_no_step():
+    matrix, y, alpha = problem()
+    found = solve(matrix, y, alpha, tolerance=1e-6)
+    again = solve(matrix, y, alpha, tolerance=1e-5, start=found.w)
+    assert again.steps.tolist() == [0] * 4
+
+
+def test_active_set_finds_the_minimum_from_near_it_and_nothing_from_afar():
+    matrix, y, alpha = problem()
+    best = solve(matrix, y, alpha)
+    near = torch.where(best.w.abs() > 1e-6, 1.01 * best.w, 0)[0]
+    w, objective, gap = active_set(matrix, y[0], alpha[0], near, 1e-9)
+    torch.testing.assert_close(w, best.w[0], rtol=0, atol=1e-6)
+    assert gap <= 1e-9 * objective
+    # More coefficients than measurements: no set of independent columns.
+    assert active_set(matrix, y[0], alpha[0], torch.ones(64).double(), 1e-9) is None
+    assert active_set(matrix, y[0], alpha[0], -near, 1e-30) is None
+
+
+def test_a_matrix_of_many_rows_goes_to_fista(monkeypatch):
+    physics = gaussian(30, SHAPE)
+    y = physics.A(images(2, SHAPE))
+    small = LassoPixel(alpha=0.05).solve(y, physics)
+    monkeypatch.setattr("ganprior.baselines.lasso.LARGEST_FACTORISATION", 29)
+    large = LassoPixel(alpha=0.05).solve(y, physics)
+    assert small.status == large.status == (Status.CONVERGED,) * 2
+    assert not torch.equal(small.steps, large.steps)
+    torch.testing.assert_close(small.objective, large.objective, rtol=1e-4, atol=0)
