@@ -69,8 +69,13 @@ def test_cards_hold_the_measured_representation_error():
 def test_tuning_takes_the_smallest_weight_among_equals():
     rows = [
         {
-            **{"prior": prior, "prior_sha256": "", "m": 10, "n": 784, "noise_level": 0.0},
-            **{"latent_weight": weight, "mean_per_pixel_error": error},
+            "prior": prior,
+            "prior_sha256": "",
+            "m": 10,
+            "n": 784,
+            "noise_level": 0.0,
+            "latent_weight": weight,
+            "mean_per_pixel_error": error,
         }
         for prior, scale in (("a", 1.0), ("b", 2.0))
         for weight, error in [(0.0, 0.2 / scale), (0.1, 0.1004), (0.3, 0.1), (1.0, 0.15)]

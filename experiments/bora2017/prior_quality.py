@@ -1,11 +1,13 @@
 """What the shipped priors can represent, and whether CSGM finds what they can.
 
-Two figures per prior:
+Three kinds of figures per prior:
 
 - representation error (projection in the paper: A = I, lambda = 0): the mean of
   min_z ||G(z) - x||^2 / n over held-out test images, the floor of every reconstruction error;
 - planted signals: the share of x = G(z*) that CSGM recovers from m = 200 Gaussian measurements
-  to a per-pixel error under 1e-4, with default settings.
+  to a per-pixel error under 1e-4, with default settings;
+- reconstruction error at the paper's noise, standard deviation 0.1 where A has N(0, 1) entries,
+  from m = 25, 100 and 750, with default settings.
 
     python -m experiments.bora2017.prior_quality --preset paper
 
@@ -16,6 +18,7 @@ the card of each prior. It takes about five minutes on two CPU cores.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +29,7 @@ from torch import Tensor
 from experiments.rows import Row, git_revision, write_csv
 from ganprior import CSGM, Prior, Streams, load_images
 from ganprior.metrics import per_pixel_error
-from ganprior.physics import Gaussian, identity
+from ganprior.physics import Gaussian, add_noise, identity
 from ganprior.priors import find_prior, prior_names, read_card, write_card
 from ganprior.streams import derive_seed
 
@@ -46,11 +49,13 @@ class Config:
 
     images: int = 100
     planted: int = 100
-    measurements: int = 200
+    measurements: int = 200  # of planted signals
+    noisy: tuple[int, ...] = (25, 100, 750)
+    noise_level: float = 0.1  # sqrt(m) noise_std
     seed: int = 0
 
 
-PRESETS = {"paper": Config(), "smoke": Config(images=4, planted=4)}
+PRESETS = {"paper": Config(), "smoke": Config(images=4, planted=4, noisy=(100,))}
 
 
 def run(config: Config) -> Iterator[Row]:
@@ -63,7 +68,9 @@ def run(config: Config) -> Iterator[Row]:
         images = load_images(ROOT / data_of(find_prior(name)), limit=config.images)
         x = images.floats()
         errors = {"representation": _representation(prior, x, config)}
-        errors[f"planted, m = {config.measurements}"] = _planted(prior, config)
+        errors["planted"] = _planted(prior, config)
+        for m in config.noisy:
+            errors[f"m = {m}"] = _noisy(prior, x, m, config)
         for experiment, values in errors.items():
             for signal, value in enumerate(values.tolist()):
                 yield {
@@ -88,6 +95,15 @@ def _representation(prior: Prior, x: Tensor, config: Config) -> Tensor:
     return per_pixel_error(solution.x, x)
 
 
+def _noisy(prior: Prior, x: Tensor, m: int, config: Config) -> Tensor:
+    rng = torch.Generator().manual_seed(derive_seed(config.seed, "physics", m))
+    physics, streams = Gaussian(m, prior.image_shape, rng), Streams(config.seed)
+    noise_std = config.noise_level / math.sqrt(m)
+    y = add_noise(physics.A(x), noise_std, streams)
+    solution = CSGM(prior, noise_std=noise_std).solve(y, physics, rng=streams)
+    return per_pixel_error(solution.x, x)
+
+
 def _planted(prior: Prior, config: Config) -> Tensor:
     rng = torch.Generator().manual_seed(derive_seed(config.seed, "planted"))
     x = prior.sample(config.planted, rng)
@@ -102,17 +118,19 @@ def summarise(rows: list[Row]) -> list[Row]:
     table = []
     for name in dict.fromkeys(row["prior"] for row in rows):
         own = [row for row in rows if row["prior"] == name]
-        projected, planted = (
-            torch.tensor(
+        errors = {
+            experiment: torch.tensor(
                 [float(r["per_pixel_error"]) for r in own if r["experiment"] == experiment]
             )
             for experiment in dict.fromkeys(row["experiment"] for row in own)
-        )
+        }
+        projected, planted = errors.pop("representation"), errors.pop("planted")
         recovered = int((planted < RECOVERED).sum())
         table.append(
             {
                 "prior": name,
                 "representation error": f"{projected.mean():.4f}",
+                **{noisy: f"{values.mean():.4f}" for noisy, values in errors.items()},
                 "images": len(projected),
                 "planted signals recovered": f"{recovered} of {len(planted)}",
             }
@@ -140,6 +158,7 @@ def main() -> None:
             "representation_error": float(line["representation error"]),
             "images": f"{line['images']} test images ({data_of(path)})",
             "how": "CSGM, A = I, lambda = 0, default effort: mean of ||G(z) - x||^2 / n",
+            "error_at_noise_0.1": {k: float(v) for k, v in line.items() if k.startswith("m = ")},
         }
         write_card(path, {**card, "quality": {**card.get("quality", {}), **figures}})
 
