@@ -13,9 +13,27 @@ __version__ = "0.1.0"
 # Home of each public name, for the running program. The same names stand twice more below, where
 # type checkers and editors look; a test holds the three together.
 _HOMES = {
-    "baselines": ("LassoDCT", "LassoPixel", "LassoWavelet"),
+    "baselines": (
+        "Biharmonic",
+        "ContextEncoder",
+        "LassoDCT",
+        "LassoPixel",
+        "LassoWavelet",
+        "LowRank",
+        "NearestPatch",
+        "TotalVariation",
+    ),
     "datasets": ("Images", "demo_images", "load_images"),
-    "metrics": ("per_pixel_error", "psnr", "ssim"),
+    "metrics": (
+        "diversity",
+        "extract_features",
+        "frechet_distance",
+        "nearest_images",
+        "per_pixel_error",
+        "precision_recall",
+        "psnr",
+        "ssim",
+    ),
     "physics": (
         "Dense",
         "Gaussian",
@@ -35,13 +53,27 @@ _HOMES = {
         "Prior",
         "UniformLatent",
         "linear_path",
+        "prior_aliases",
         "prior_names",
         "spherical_path",
     ),
+    "priors.architectures": ("Architecture", "build_networks"),
     "solution": ("Reconstructor", "Solution", "Status"),
-    "solvers": ("BALANCED", "CSGM", "FAST", "REFERENCE", "Effort", "LatentSolver"),
+    "solvers": (
+        "BALANCED",
+        "CSGM",
+        "FAST",
+        "REFERENCE",
+        "Effort",
+        "InpaintingSolution",
+        "LatentSolver",
+        "SemanticInpainting",
+        "poisson_blend",
+    ),
     "streams": ("Streams",),
-    "training": ("Recipe", "RunFolder", "Trainer", "load_recipe", "train"),
+    "training": ("Recipe", "RunFolder", "Trainer", "TrainingFailed", "load_recipe", "train"),
+    "training.evaluate": ("evaluate_prior",),
+    "training.objectives": ("make_objective",),
 }
 
 __all__ = [
@@ -49,40 +81,59 @@ __all__ = [
     "CSGM",
     "FAST",
     "REFERENCE",
+    "Architecture",
+    "Biharmonic",
+    "ContextEncoder",
     "Dense",
     "Effort",
     "Gaussian",
     "GaussianLatent",
     "Images",
+    "InpaintingSolution",
     "LassoDCT",
     "LassoPixel",
     "LassoWavelet",
     "Latent",
     "LatentSolver",
+    "LowRank",
+    "NearestPatch",
     "Prior",
     "Recipe",
     "Reconstructor",
     "RunFolder",
+    "SemanticInpainting",
     "SingleCoilMRI",
     "Solution",
     "Status",
     "Streams",
     "StructuredRows",
+    "TotalVariation",
     "Trainer",
+    "TrainingFailed",
     "UniformLatent",
     "__version__",
     "add_noise",
     "blur",
+    "build_networks",
     "cartesian_mask",
     "demo_images",
+    "diversity",
     "downsampling",
+    "evaluate_prior",
+    "extract_features",
+    "frechet_distance",
     "identity",
     "inpainting",
     "linear_path",
     "load_images",
     "load_recipe",
+    "make_objective",
     "measurement_count",
+    "nearest_images",
     "per_pixel_error",
+    "poisson_blend",
+    "precision_recall",
+    "prior_aliases",
     "prior_names",
     "psnr",
     "spherical_path",
@@ -91,9 +142,27 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
+    from ganprior.baselines import (
+        Biharmonic,
+        ContextEncoder,
+        LassoDCT,
+        LassoPixel,
+        LassoWavelet,
+        LowRank,
+        NearestPatch,
+        TotalVariation,
+    )
     from ganprior.datasets import Images, demo_images, load_images
-    from ganprior.metrics import per_pixel_error, psnr, ssim
+    from ganprior.metrics import (
+        diversity,
+        extract_features,
+        frechet_distance,
+        nearest_images,
+        per_pixel_error,
+        precision_recall,
+        psnr,
+        ssim,
+    )
     from ganprior.physics import (
         Dense,
         Gaussian,
@@ -113,13 +182,27 @@ if TYPE_CHECKING:
         Prior,
         UniformLatent,
         linear_path,
+        prior_aliases,
         prior_names,
         spherical_path,
     )
+    from ganprior.priors.architectures import Architecture, build_networks
     from ganprior.solution import Reconstructor, Solution, Status
-    from ganprior.solvers import BALANCED, CSGM, FAST, REFERENCE, Effort, LatentSolver
+    from ganprior.solvers import (
+        BALANCED,
+        CSGM,
+        FAST,
+        REFERENCE,
+        Effort,
+        InpaintingSolution,
+        LatentSolver,
+        SemanticInpainting,
+        poisson_blend,
+    )
     from ganprior.streams import Streams
-    from ganprior.training import Recipe, RunFolder, Trainer, load_recipe, train
+    from ganprior.training import Recipe, RunFolder, Trainer, TrainingFailed, load_recipe, train
+    from ganprior.training.evaluate import evaluate_prior
+    from ganprior.training.objectives import make_objective
 else:
 
     def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""``ganprior inpaint`` writes every result as a picture of its own, whatever the images are called."""
+"""``ganprior inpaint`` writes every result as a picture of its own, under a valid file name."""
 
 import numpy as np
 import pytest

@@ -230,7 +230,7 @@ def test_blocks_of_signals_change_nothing(monkeypatch):
     # The package's name ``minimise`` is the function.
     module = importlib.import_module("ganprior.solvers.engine.minimise")
     monkeypatch.setattr(module, "BLOCK", 2)
-    seen = []
+    seen: list[int] = []
     parts = minimise(problem, effort, Streams(1), progress=seen.append)
     torch.testing.assert_close(parts.z, whole.z, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(parts.value, whole.value, rtol=1e-10, atol=1e-10)

@@ -13,7 +13,7 @@ from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import LBFGS, Problem, bank
 from ganprior.solvers.engine.starts import first_starts
 from ganprior.streams import Streams
-from tests.cases import Fourier, Mask, gaussian, rng, tiny_dcgan
+from tests.cases import Dense, Fourier, Mask, gaussian, rng, tiny_dcgan
 
 ENTRIES = 600  # more than a chunk
 EFFORT = Effort(3, 10, 0.5, 0.5, descent=LBFGS, bank=ENTRIES, candidates=4)
@@ -148,8 +148,12 @@ def test_encoder_gives_a_start_where_it_is_the_best(cache):
     prior = tiny_dcgan()
     planted = prior.latent.sample(4, rng(8))
     prior.encoder = Inverse(planted)
-    physics = gaussian(12, prior.image_shape)
-    physics.A_dagger = physics.A_adjoint
+
+    class WithInverse(Dense):
+        def A_dagger(self, y):
+            return self.A_adjoint(y)
+
+    physics = WithInverse(gaussian(12, prior.image_shape).matrix, prior.image_shape)
     y = physics.A(prior.render(planted))
     found = CSGM(prior, 0.0, effort=EFFORT).solve(y, physics)
     assert found.measurement_error.max() < 1e-6

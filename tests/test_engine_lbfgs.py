@@ -28,7 +28,8 @@ def latents(restarts, count, size):
 def descend(problem, starts, steps):
     walk = LBFGS(starts, EFFORT, problem.project)
     for step in range(1, steps + 1):
-        walk.take(*problem.value_and_gradient(walk.trial()), step)
+        value, gradient = problem.value_and_gradient(walk.trial())
+        walk.take(value, gradient, step)
     return walk
 
 
@@ -74,10 +75,11 @@ def test_value_never_rises_and_belongs_to_its_latent():
     walk = LBFGS(latents(2, 3, problem.prior.latent.size), EFFORT, problem.project)
     values = []
     for step in range(1, 31):
-        walk.take(*problem.value_and_gradient(walk.trial()), step)
+        value, gradient = problem.value_and_gradient(walk.trial())
+        walk.take(value, gradient, step)
         values.append(walk.value)
-    values = torch.stack(values)
-    assert (values[1:] <= values[:-1]).all()
+    trace = torch.stack(values)
+    assert (trace[1:] <= trace[:-1]).all()
     torch.testing.assert_close(problem.value(walk.z), walk.value)
 
 

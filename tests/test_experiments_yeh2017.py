@@ -136,3 +136,30 @@ def test_the_default_effort_reaches_the_objective_of_the_papers_protocol():
     ours, paper = speed.summarise(rows)
     assert (ours["images"], paper["images"], ours["of images"]) == (8, 1, 1)
     assert float(ours["mean objective"]) < 1.05 * float(paper["mean objective"])
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("methods", methods.tables),
+        ("filled_region", lambda rows: {"summary": filled_region.summarise(rows)}),
+        ("speed", lambda rows: {"summary": speed.summarise(rows)}),
+        *((name, variants.tables) for name in ABLATIONS),
+    ],
+)
+def test_committed_tables_are_those_of_the_committed_rows(name, tables, tmp_path):
+    folder = setting.RESULTS / name
+    for table, lines in tables(read_csv(folder / "rows.csv")).items():
+        write_csv(tmp_path / "table.csv", lines)
+        assert read_csv(tmp_path / "table.csv") == read_csv(folder / f"{table}.csv")
+
+
+@pytest.mark.parametrize("name", ["methods", "filled_region", "speed", *ABLATIONS])
+def test_committed_rows_are_of_the_shipped_priors(name):
+    shipped = {
+        data: Prior.load(setting.DATA[data].prior).card["weights_sha256"][:12]
+        for data in setting.DATA
+    }
+    rows = read_csv(setting.RESULTS / name / "rows.csv")
+    for row in rows:
+        assert row["prior_sha256"] == shipped[row.get("data", "Fashion-MNIST")]

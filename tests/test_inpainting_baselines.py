@@ -144,7 +144,7 @@ class TestNearestPatch:
 
     def test_blend_gets_the_image_found_the_known_pixels_and_the_mask(self):
         x, training = images(2, SHAPE), training_set()
-        seen = {}
+        seen: dict[str, torch.Tensor] = {}
 
         def blend(found, known, mask):
             seen.update(found=found, known=known, mask=mask)

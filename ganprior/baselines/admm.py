@@ -28,7 +28,7 @@ CHECK_EVERY = 20
 RELAXATION = 1.7
 # The active set is tried once the relative gap is below NEAR and falls more slowly than this
 # between two checks, and again whenever the steps have grown by a factor of PATIENCE.
-NEAR, STALLED, PATIENCE = 3e-3, .5, 1.5
+NEAR, STALLED, PATIENCE = 3e-3, 0.25, 1.5
 # B^T B is formed for the active set where n is at most this many times m: it then costs less than
 # the parts of it that some signals need.
 GRAM_ASPECT = 2
