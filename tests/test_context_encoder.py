@@ -110,7 +110,7 @@ class TestTraining:
         assert rates[-1] == pytest.approx(RECIPE.learning_rate * 2 / RECIPE.steps)
 
     def test_the_card_says_how(self):
-        told = []
+        told: list[int] = []
         recipe = ContextEncoderRecipe(**{**vars(RECIPE), "steps": 2})
         trained = train_context_encoder(tiny_images(), recipe, progress=told.append)
         assert told == [1, 2]

@@ -151,6 +151,15 @@ class TestPolish:
         assert (polished.value <= problem.value(z[None])[0]).all()
         torch.testing.assert_close(problem.value(polished.z[None])[0], polished.value)
 
+    def test_few_jacobians_at_a_time_change_nothing(self, monkeypatch):
+        problem = make_problem(count=5)
+        whole = polish(problem, latents(1, 5)[0], 10, 1e-6)
+        module = importlib.import_module("ganprior.solvers.engine.levenberg_marquardt")
+        monkeypatch.setattr(module, "JACOBIAN_BYTES", 2 * 8 * 30 * 6)
+        parts = polish(problem, latents(1, 5)[0], 10, 1e-6)
+        torch.testing.assert_close(parts.z, whole.z, rtol=1e-9, atol=1e-9)
+        assert torch.equal(parts.steps, whole.steps)
+
     def test_nan_signal_does_not_disturb_the_others(self):
         problem = make_problem(count=3)
         clean = polish(problem, latents(1, 3)[0], 10, 1e-6)

@@ -93,7 +93,7 @@ def test_the_filled_region_of_ours_is_nearest_to_the_originals():
 
 def test_what_gives_the_originals_back_is_at_distance_zero():
     real = torch.randn(30, 5, generator=torch.Generator().manual_seed(0))
-    found = filled_region.distances(real, {"same": real, "ours": real + 1})
+    found = filled_region.distances(real, {"same": real, "ours": real + 1}, 20)
     assert found["same"]["frechet_distance"] == pytest.approx(0, abs=1e-3)
     assert found["ours"]["frechet_distance"] == pytest.approx(5, rel=1e-3)
     assert found["same"]["high"] < 0

@@ -39,7 +39,6 @@ from ganprior import BALANCED, CSGM, FAST, REFERENCE, Prior, Streams, load_image
 from ganprior.files import write_atomically
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian
-from ganprior.solvers.latent_weights import default_latent_weight
 from ganprior.streams import derive_seed
 
 ROOT = Path(__file__).parents[2]
@@ -156,8 +155,17 @@ def deepinv_csgm(problem: Problem, seed: int) -> Tensor:
             x: Tensor = prior(z.flatten(1))
             return x
 
-    torch.manual_seed(seed)  # deepinv draws its start from the global generator
-    model = CSGMGenerator(Backbone()).eval()
+    rng = torch.Generator().manual_seed(derive_seed(seed, "deepinv"))
+
+    class Seeded(CSGMGenerator):  # type: ignore[misc]
+        """Draws its start, uniform on [-1, 1]^k, from our generator in place of the global one."""
+
+        def random_latent(self, device: torch.device, requires_grad: bool = True) -> Tensor:
+            """Start (1, k, 1, 1)."""
+            z = 2 * torch.rand(1, size, 1, 1, generator=rng) - 1
+            return z.requires_grad_(requires_grad)
+
+    model = Seeded(Backbone()).eval()
     return torch.cat([model(y[None], problem.physics).detach() for y in problem.y])
 
 
@@ -207,8 +215,7 @@ def run(config: Config) -> Iterator[Row]:
             rng = torch.Generator().manual_seed(derive_seed(0, "physics", m))
             physics = Gaussian(m, images.shape, rng)
             y = physics.A(x)
-            sha = prior.card["weights_sha256"]
-            weight = default_latent_weight(y, physics, images.shape, 0.0, sha)
+            weight = CSGM(prior).objective_for(y, physics).latent_weight
             problem = Problem(prior, physics, y, weight, config.reference_steps)
             for row in _rows(problem, x, m, runs, config):
                 yield {**row, **facts}

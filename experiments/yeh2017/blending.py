@@ -13,27 +13,24 @@ G(z). It takes a minute on one CPU core.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from experiments.yeh2017.variants import run_preset
-from ganprior import Prior, Streams
-from ganprior.solvers import SemanticInpainting, poisson_blend
+from experiments.yeh2017.variants import Filled, Task, run_preset
+from ganprior.solvers import poisson_blend
 
 SCREENINGS = (0.01, 0.1, 1.0)
 
 
-def fill(
-    prior: Prior, y: Tensor, mask: Tensor, physics: object, seed: int
-) -> dict[tuple[str, str], Tensor]:
+def fill(task: Task) -> Filled:
     """Solve once and blend in every way."""
-    raw = SemanticInpainting(prior, blend=False).solve(y, physics, rng=Streams(seed)).x
+    raw = task.solve(blend=False).x
     filled = {
         ("none", "raw"): raw,
-        ("pasted", "blended"): torch.where(mask > 0, y, raw),
-        ("plain", "blended"): poisson_blend(raw, y, mask),
+        ("pasted", "blended"): torch.where(task.mask > 0, task.y, raw),
+        ("plain", "blended"): poisson_blend(raw, task.y, task.mask),
     }
     for s in SCREENINGS:
-        filled[f"screened {s:g}", "blended"] = poisson_blend(raw, y, mask, screening=s)
+        blended = poisson_blend(raw, task.y, task.mask, screening=s)
+        filled[f"screened {s:g}", "blended"] = blended
     return filled
 
 

@@ -14,22 +14,16 @@ intervals), ``config.json`` and ``figure.png``. It takes two minutes on one CPU 
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from experiments.yeh2017.variants import run_preset
-from ganprior import Prior, Streams
-from ganprior.solvers import SemanticInpainting
+from experiments.yeh2017.variants import Filled, Task, run_preset
 
 LAMBDAS = (0.0, 0.0015, 0.015, 0.15, 1.5)
 
 
-def fill(
-    prior: Prior, y: Tensor, mask: Tensor, physics: object, seed: int
-) -> dict[tuple[str, str], Tensor]:
+def fill(task: Task) -> Filled:
     """Solve with every lambda."""
     filled = {}
     for weight in LAMBDAS:
-        solution = SemanticInpainting(prior, weight).solve(y, physics, rng=Streams(seed))
+        solution = task.solve(prior_weight=weight)
         filled[f"lambda {weight:g}", "raw"] = solution.raw
         filled[f"lambda {weight:g}", "blended"] = solution.x
     return filled

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,8 @@ from experiments.yeh2017.setting import (
     tabulate,
     write_results,
 )
-from ganprior import Prior
+from ganprior import Effort, Prior, Streams
+from ganprior.solvers import EFFORTS, InpaintingSolution, SemanticInpainting
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,34 @@ class Config:
 
     data: str = "Fashion-MNIST"
     holes: tuple[str, ...] = ("center", "random 80%")
-    images: int = 50
+    images: int = 30
+    effort: str = "balanced"
     seed: int = 0
 
 
-PRESETS = {"paper": Config(), "smoke": Config(holes=("center",), images=4)}
-# Filled images by (setting, "raw" or "blended"), of a prior, y, the mask, its physics and a seed.
-Fill = Callable[[Prior, Tensor, Tensor, object, int], dict[tuple[str, str], Tensor]]
+PRESETS = {"paper": Config(), "smoke": Config(holes=("center",), images=4, effort="fast")}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Images with holes, and what every setting fills them with."""
+
+    prior: Prior
+    y: Tensor
+    mask: Tensor
+    physics: Any
+    effort: Effort
+    streams: Streams
+
+    def solve(self, **settings: Any) -> InpaintingSolution:
+        """Semantic inpainting with some settings that are not the default."""
+        solver = SemanticInpainting(self.prior, effort=self.effort, **settings)
+        return solver.solve(self.y, self.physics, rng=self.streams)
+
+
+# Filled images by setting, and "raw" or "blended".
+Filled = dict[tuple[str, str], Tensor]
+Fill = Callable[[Task], Filled]
 
 
 @dataclass(frozen=True)
@@ -60,7 +83,8 @@ def vary(config: Config, fill: Fill) -> Iterator[Varied]:
     for holes in config.holes:
         mask = draw_masks(holes, images.shape, len(x), config.seed)
         physics = physics_of(mask, images.shape)
-        filled = fill(prior, physics.A(x), mask, physics, config.seed)
+        effort, streams = EFFORTS[config.effort], Streams(config.seed)
+        filled = fill(Task(prior, physics.A(x), mask, physics, effort, streams))
         rows = []
         for (setting, result), x_hat in filled.items():
             head = {"data": config.data, "holes": holes, "result": result, "setting": setting}

@@ -11,29 +11,16 @@ writes ``results/weighting/``, the files of ``prior_weight.py``. It takes two mi
 
 from __future__ import annotations
 
-from typing import Literal
+from experiments.yeh2017.variants import Filled, Task, run_preset
 
-from torch import Tensor
-
-from experiments.yeh2017.variants import run_preset
-from ganprior import Prior, Streams
-from ganprior.solvers import SemanticInpainting
-
-WEIGHTINGS: tuple[Literal["weighted", "uniform", "inverted"], ...] = (
-    "weighted",
-    "uniform",
-    "inverted",
-)
+WEIGHTINGS = ("weighted", "uniform", "inverted")
 
 
-def fill(
-    prior: Prior, y: Tensor, mask: Tensor, physics: object, seed: int
-) -> dict[tuple[str, str], Tensor]:
+def fill(task: Task) -> Filled:
     """Solve with every weighting."""
-    filled: dict[tuple[str, str], Tensor] = {}
+    filled = {}
     for weighting in WEIGHTINGS:
-        solver = SemanticInpainting(prior, weighting=weighting)
-        solution = solver.solve(y, physics, rng=Streams(seed))
+        solution = task.solve(weighting=weighting)
         filled[weighting, "raw"] = solution.raw
         filled[weighting, "blended"] = solution.x
     return filled

@@ -20,6 +20,8 @@ from torch import Tensor
 from ganprior.solvers.engine.problem import Problem
 
 FIRST_DAMPING = 1e-3
+# Bound on the Jacobians that are in memory at once.
+JACOBIAN_BYTES = 128 * 2**20
 # Dampings tried for one Jacobian; with the growth doubling each time the last one is large.
 TRIALS = 5
 # One small step may be a kink of the generator that the next one passes.
@@ -70,11 +72,14 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
             break
         if not problem.can_select:
             active = torch.arange(problem.count, device=z.device)
-        part = problem if len(active) == problem.count else problem.select(active)
-        linearised = part.residual_and_jacobian(found.z[active])
-        if linearised is None:
-            return None
-        _step(part, state, active, linearised, tolerance)
+        # A Jacobian is m x k numbers for each signal: so many signals at a time as fit.
+        most = JACOBIAN_BYTES // (problem.y[0].numel() * z.shape[1] * z.element_size())
+        for signals in active.split(max(1, most) if problem.can_select else len(active)):
+            part = problem if len(signals) == problem.count else problem.select(signals)
+            linearised = part.residual_and_jacobian(found.z[signals])
+            if linearised is None:
+                return None
+            _step(part, state, signals, linearised, tolerance)
     return found
 
 
