@@ -76,8 +76,8 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_law_at_large_n():
     values = torch.randn(1000, generator=torch.Generator().manual_seed(0)).double()
     low, high = setting.interval(values)
     half = 1.96 * values.std() / 1000**0.5
-    assert low == pytest.approx(values.mean() - half, abs=0.15 * half)
-    assert high == pytest.approx(values.mean() + half, abs=0.15 * half)
+    assert low == pytest.approx(float(values.mean() - half), abs=float(0.15 * half))
+    assert high == pytest.approx(float(values.mean() + half), abs=float(0.15 * half))
     assert setting.mean_cell(torch.full((4,), 0.5).double(), ".2f") == "0.50 [0.50, 0.50]"
 
 

@@ -11,11 +11,12 @@ from ganprior import CSGM, Gaussian, LassoDCT, Prior, Streams, demo_images, load
 from ganprior.metrics import per_pixel_error
 from ganprior.priors import find_prior, prior_names, read_card
 
-NAMES = ["fashion-mnist-dcgan", "fashion-mnist-wgan-gp"]
+NAMES = ["fashion-mnist-dcgan", "fashion-mnist-wgan-gp", "mnist-k20-vae-gan"]
+LICENCES = {"Fashion-MNIST": "MIT", "MNIST": "CC-BY-SA"}
 MEGABYTE = 2**20
 
 
-def test_both_are_shipped():
+def test_all_are_shipped():
     assert prior_names() == NAMES
 
 
@@ -24,7 +25,7 @@ class TestCard:
     def test_tells_what_a_user_needs(self, name):
         card = read_card(find_prior(name))
         assert card["image_shape"] == [1, 28, 28]
-        assert "MIT" in card["licence"]
+        assert LICENCES[card["data"]] in card["licence"]
         assert len(card["data_sha256"]) == 64
         assert 0 < card["float16_largest_pixel_change"] < 1 / 255
         assert 0 < card["quality"]["representation_error"] < 0.03
