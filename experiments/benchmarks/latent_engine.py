@@ -157,7 +157,7 @@ def deepinv_csgm(problem: Problem, seed: int) -> Tensor:
 
     rng = torch.Generator().manual_seed(derive_seed(seed, "deepinv"))
 
-    class Seeded(CSGMGenerator):  # type: ignore[misc]
+    class Seeded(CSGMGenerator):
         """Draws its start, uniform on [-1, 1]^k, from our generator in place of the global one."""
 
         def random_latent(self, device: torch.device, requires_grad: bool = True) -> Tensor:
@@ -335,6 +335,7 @@ def plot(summary: list[Row], path: Path) -> None:
                 axis.plot(*place, "osD^v<>"[number % 7], color=f"C{number}", label=row["method"])
         axis.set(xscale="log", title=f"{prior}, m = {m}", xlabel="seconds per image")
         axis.title.set_fontsize(9)
+        axis.margins(y=0.1)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
     axes[0, 0].set_ylabel("per-pixel error")

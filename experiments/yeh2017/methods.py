@@ -152,9 +152,9 @@ def main() -> None:
         rows += filled.rows
         block = Block(filled.holes, filled.x, filled.mask, filled.images)
         blocks.setdefault(filled.data, []).append(block)
-    write_results(out, arguments.preset, config, rows, tables(rows))
-    for name, parts in blocks.items():
-        draw_grid(out / f"{name.lower()}.png", parts)
+        # As they come: the run is long.
+        write_results(out, arguments.preset, config, rows, tables(rows))
+        draw_grid(out / f"{filled.data.lower()}.png", blocks[filled.data])
 
 
 if __name__ == "__main__":

@@ -189,4 +189,4 @@ def write_results(
         path.write_text(text, encoding="utf-8")
 
     write_atomically(out / "config.json", write)
-    print(f"results in {out}")
+    print(f"results in {out}", flush=True)
