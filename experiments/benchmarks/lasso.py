@@ -15,10 +15,6 @@ is that of the whole `solve`, the products of A and the basis and all factorisat
 
 writes ``results/lasso.csv``, a row per n and repetition; about ten minutes on two CPU cores. An
 idle machine only: it times.
-
-Ablation, seconds per image on one core of a busy machine, n = 784 at alpha 0.01 and n = 4,096 at
-0.1: restarted FISTA 0.024 and 0.268; ADMM and the active set tried at once 0.018 and 0.071; tried
-where ADMM stalls, B^T B formed where n <= 2 m, 0.013 and 0.061.
 """
 
 from __future__ import annotations

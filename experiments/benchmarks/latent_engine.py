@@ -24,16 +24,16 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.benchmarks.machine import machine
+from experiments.benchmarks.peers import PEERS, Problem, one_after_the_other
 from experiments.rows import Row, git_revision, write_csv
 from ganprior import BALANCED, CSGM, FAST, REFERENCE, Prior, Streams, load_images
 from ganprior.files import write_atomically
@@ -43,8 +43,6 @@ from ganprior.streams import derive_seed
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
-# Result of a peer: images (B, C, H, W).
-Method = Callable[["Problem", int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -80,121 +78,6 @@ PRESETS = {
         counted_images=1,
         reference_steps=20,
     ),
-}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What every method gets.
-
-    Attributes
-    ----------
-    prior : Prior
-        The prior.
-    physics : Gaussian
-        A.
-    y : Tensor
-        Measurements (B, m).
-    weight : float
-        lambda.
-    steps : int
-        Adam steps of the reference and of the paper's protocol.
-    """
-
-    prior: Prior
-    physics: Gaussian
-    y: Tensor
-    weight: float
-    steps: int
-
-    def head(self, count: int) -> Problem:
-        """Return the problem of the first ``count`` images."""
-        return Problem(self.prior, self.physics, self.y[:count], self.weight, self.steps)
-
-
-def one_after_the_other(problem: Problem, seed: int) -> Tensor:
-    """Run the paper's protocol as a plain loop: ten restarts in turn, each a batch of all images.
-
-    The best restart of each image is the one of lowest measurement error, as in the paper's code.
-    """
-    prior, y = problem.prior.eval(), problem.y
-    rng = torch.Generator().manual_seed(derive_seed(seed, "restarts"))
-    best = torch.full((len(y),), torch.inf)
-    images = torch.zeros(len(y), *prior.image_shape)
-    for _ in range(REFERENCE.restarts):
-        z = prior.latent.sample(len(y), rng).requires_grad_(True)
-        optimizer = torch.optim.Adam([z], lr=REFERENCE.learning_rate)
-        for _ in range(problem.steps):
-            optimizer.zero_grad()
-            misfit = (y - problem.physics.A(prior(z))).square().sum()
-            (misfit + problem.weight * z.square().sum()).backward()
-            optimizer.step()
-        with torch.no_grad():
-            x = prior(z)
-            error = (y - problem.physics.A(x)).square().sum(1)
-        better = error < best
-        best = torch.where(better, error, best)
-        images[better] = x[better]
-    return images
-
-
-def deepinv_csgm(problem: Problem, seed: int) -> Tensor:
-    """deepinv's ``CSGMGenerator`` with its defaults, an image at a time: it has one latent."""
-    from deepinv.models import CSGMGenerator
-
-    prior = problem.prior
-    size = prior.latent.size
-
-    class Backbone(torch.nn.Module):
-        """deepinv's generators take latents (1, k, 1, 1) and name the size of theirs."""
-
-        nz = size
-
-        def forward(self, z: Tensor) -> Tensor:
-            """Images of latents (B, k, 1, 1)."""
-            x: Tensor = prior(z.flatten(1))
-            return x
-
-    rng = torch.Generator().manual_seed(derive_seed(seed, "deepinv"))
-
-    class Seeded(CSGMGenerator):
-        """Draws its start, uniform on [-1, 1]^k, from our generator in place of the global one."""
-
-        def random_latent(self, device: torch.device, requires_grad: bool = True) -> Tensor:
-            """Start (1, k, 1, 1)."""
-            z = 2 * torch.rand(1, size, 1, 1, generator=rng) - 1
-            return z.requires_grad_(requires_grad)
-
-    model = Seeded(Backbone()).eval()
-    return torch.cat([model(y[None], problem.physics).detach() for y in problem.y])
-
-
-def scipy_lbfgs(problem: Problem, seed: int) -> Tensor:
-    """scipy's L-BFGS-B from one random start, an image at a time."""
-    from scipy.optimize import minimize
-
-    prior, images = problem.prior, []
-    rng = torch.Generator().manual_seed(derive_seed(seed, "scipy"))
-    for y in problem.y:
-
-        def objective(z: np.ndarray, y: Tensor = y) -> tuple[float, np.ndarray]:
-            latent = torch.from_numpy(z).float()[None].requires_grad_(True)
-            value = (y - problem.physics.A(prior(latent))[0]).square().sum()
-            value = value + problem.weight * latent.square().sum()
-            (gradient,) = torch.autograd.grad(value, latent)
-            return float(value), gradient[0].double().numpy()
-
-        start = prior.latent.sample(1, rng)[0].double().numpy()
-        found = minimize(objective, start, jac=True, method="L-BFGS-B")
-        with torch.no_grad():
-            images.append(prior(torch.from_numpy(found.x).float()[None]))
-    return torch.cat(images)
-
-
-PEERS: dict[str, Method] = {
-    "paper, restarts in turn": one_after_the_other,
-    "deepinv CSGMGenerator": deepinv_csgm,
-    "scipy L-BFGS-B": scipy_lbfgs,
 }
 
 

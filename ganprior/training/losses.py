@@ -9,7 +9,12 @@ from torch import Tensor, nn
 
 from ganprior.training.objectives import Objective
 from ganprior.training.objectives.auxiliary_classifier import class_loss, discriminator_class_loss
-from ganprior.training.objectives.vae import posterior_divergence, sample_posterior
+from ganprior.training.objectives.vae import (
+    gaussian_reconstruction,
+    negative_elbo,
+    posterior_divergence,
+    sample_posterior,
+)
 from ganprior.training.recipes import Recipe
 from ganprior.training.scoring import Scorer
 from ganprior.training.stabilisers import InputNoise, closeness_penalty
@@ -78,19 +83,14 @@ class Losses:
         return loss
 
     def vae(self, real: Tensor, labels: Tensor | None) -> Tensor:
-        """Weighted terms of the bound on images (B, C, H, W), to be descended by both networks.
-
-        The reconstruction is that of Gaussian pixels (Kingma, Welling 2014, equation 12) of unit
-        variance, without its constant: half the squared error, summed over an image.
-        """
+        """Weighted bound on images (B, C, H, W), to be descended by both networks."""
         with self.autocast:
             mean, log_variance = self.networks["encoder"].moments(real)  # type: ignore[operator]
         mean, log_variance = mean.float(), log_variance.float()
         decoded = self.images(sample_posterior(mean, log_variance, self.rng), labels)
-        reconstruction = (decoded - real).square().sum((1, 2, 3)).mean() / 2
-        divergence = posterior_divergence(mean, log_variance).mean()
-        recipe = self.recipe
-        return recipe.reconstruction_weight * reconstruction + recipe.kl_weight * divergence
+        weight, kl_weight = self.recipe.reconstruction_weight, self.recipe.kl_weight
+        reconstruction = weight * gaussian_reconstruction(decoded, real)
+        return negative_elbo(reconstruction, posterior_divergence(mean, log_variance), kl_weight)
 
     def score(self, labels: Tensor | None, step: int) -> Scorer:
         """The discriminator as a function of images alone, as objectives take it."""
