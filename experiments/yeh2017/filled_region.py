@@ -19,10 +19,8 @@ The smoke preset takes samples of the prior in place of the test set.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -30,7 +28,7 @@ from torch import Tensor
 from experiments.rows import Row, git_revision
 from experiments.yeh2017.setting import (
     DATA,
-    RESULTS,
+    asked,
     draw_masks,
     fill_holes,
     load_prior,
@@ -149,15 +147,10 @@ def _images(config: Config, name: str, prior: Prior) -> tuple[Tensor, str]:
 
 def main() -> None:
     """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    config = PRESETS[arguments.preset]
-    paper = RESULTS / "filled_region"
-    out = arguments.out or (paper if arguments.preset == "paper" else Path("runs/filled_region"))
+    preset, out = asked("filled_region", __doc__ or "", PRESETS)
+    config = PRESETS[preset]
     rows = list(run(config))
-    write_results(out, arguments.preset, config, rows, {"summary": summarise(rows)})
+    write_results(out, preset, config, rows, {"summary": summarise(rows)})
 
 
 if __name__ == "__main__":

@@ -18,11 +18,9 @@ about five minutes on one CPU core, smoke some seconds.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
@@ -30,7 +28,7 @@ from experiments.rows import Row, git_revision
 from experiments.yeh2017.grids import Block, draw_grid
 from experiments.yeh2017.setting import (
     DATA,
-    RESULTS,
+    asked,
     column,
     draw_masks,
     fill_holes,
@@ -139,13 +137,8 @@ def tables(rows: list[Row]) -> dict[str, list[Row]]:
 
 def main() -> None:
     """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    config = PRESETS[arguments.preset]
-    paper = RESULTS / "methods"
-    out = arguments.out or (paper if arguments.preset == "paper" else Path("runs/methods"))
+    preset, out = asked("methods", __doc__ or "", PRESETS)
+    config = PRESETS[preset]
     rows: list[Row] = []
     blocks: dict[str, list[Block]] = {}
     for filled in fill(config):
@@ -153,7 +146,7 @@ def main() -> None:
         block = Block(filled.holes, filled.x, filled.mask, filled.images)
         blocks.setdefault(filled.data, []).append(block)
         # As they come: the run is long.
-        write_results(out, arguments.preset, config, rows, tables(rows))
+        write_results(out, preset, config, rows, tables(rows))
         draw_grid(out / f"{filled.data.lower()}.png", blocks[filled.data])
 
 

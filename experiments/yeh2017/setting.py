@@ -8,8 +8,9 @@ mean over the images; those of a difference resample the images and not the two 
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,16 @@ def tabulate(rows: list[Row], metric: str, lines: tuple[str, ...], across: str) 
         cells = {name: mean_cell(v, form) if len(v) else "" for name, v in found.items()}
         table.append({**where, **cells})
     return table
+
+
+def asked(name: str, description: str, presets: Mapping[str, Any]) -> tuple[str, Path]:
+    """Preset that the command line names, and the folder that its results go to."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--preset", choices=sorted(presets), default="smoke")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    usual = RESULTS / name if arguments.preset == "paper" else Path("runs") / name
+    return arguments.preset, arguments.out or usual
 
 
 def write_results(

@@ -18,20 +18,18 @@ writes ``results/speed/``: ``rows.csv`` (a row per image and protocol), ``summar
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from experiments.rows import Row, git_revision
 from experiments.yeh2017.setting import (
     DATA,
-    RESULTS,
+    asked,
     column,
     draw_masks,
     held_out,
@@ -153,19 +151,13 @@ def summarise(rows: list[Row]) -> list[Row]:
 
 def main() -> None:
     """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    config = PRESETS[arguments.preset]
-    out = arguments.out or (
-        RESULTS / "speed" if arguments.preset == "paper" else Path("runs/speed")
-    )
+    preset, out = asked("speed", __doc__ or "", PRESETS)
+    config = PRESETS[preset]
     rows = list(run(config))
     summary = summarise(rows)
     for line in summary:
         print(line)
-    write_results(out, arguments.preset, config, rows, {"summary": summary})
+    write_results(out, preset, config, rows, {"summary": summary})
 
 
 if __name__ == "__main__":

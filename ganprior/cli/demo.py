@@ -9,6 +9,7 @@ import click
 from ganprior.cli.inputs import Inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import take
+from ganprior.cli.options import device_option
 from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.output import check_folder
 from ganprior.cli.solver_specs import SolverSpec
@@ -27,7 +28,7 @@ DEMO_SEED = 0
     type=click.Path(path_type=Path),
     help="Folder to write to.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 def demo(out: Path, device: str) -> None:
     """Recover ten images from 100 Gaussian measurements each, beside three Lassos.
 

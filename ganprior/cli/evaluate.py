@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.options import SEED
+from ganprior.cli.options import SEED, convert_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.train import data_name
 
@@ -93,7 +93,7 @@ class _Splits:
     help="Take the features of this one, made by train-classifier.",
 )
 @click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
-@click.option("--convert", is_flag=True, help="Convert images to the prior's channels.")
+@convert_option
 @click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
 @click.option(
     "--update-card/--keep-card",

@@ -11,7 +11,15 @@ import click
 from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.mask_inputs import MaskOption
 from ganprior.cli.measurements import Measurements
-from ganprior.cli.options import LIMIT, MASK_SPECS, SEED, SOLVER_SPECS
+from ganprior.cli.options import (
+    MASK_SPECS,
+    SEED,
+    SOLVER_SPECS,
+    convert_option,
+    device_option,
+    json_option,
+    limit_option,
+)
 from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.output import check_folder
 from ganprior.cli.solver_specs import SolverSpec
@@ -91,12 +99,12 @@ class _Request:
 @click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Seed of random masks and starts."
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--limit", type=LIMIT, help="Take so many images and no more.")
+@device_option
+@limit_option
 @click.option("--resize", is_flag=True, help="Resize images and masks to the prior's size.")
-@click.option("--convert", is_flag=True, help="Convert images to the prior's channels.")
+@convert_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
+@json_option
 def inpaint(**options: Any) -> None:
     """Hide a part of images, or take damaged ones, and fill the holes.
 

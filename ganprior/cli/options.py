@@ -1,4 +1,4 @@
-"""Types and texts of options that several commands have."""
+"""Options that several commands have, their types and texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ import click
 SEED = click.IntRange(0, 2**63 - 1)
 NOISE_STD = click.FloatRange(min=0)
 LIMIT = click.IntRange(min=1)
+
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
+)
+limit_option = click.option("--limit", type=LIMIT, help="Take so many images and no more.")
+convert_option = click.option(
+    "--convert", is_flag=True, help="Convert images to the prior's channels."
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print summary.json and nothing else."
+)
 
 MASK_SPECS = """\b
 SPEC of --mask:

@@ -11,7 +11,16 @@ import click
 from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import Measurements, take
-from ganprior.cli.options import LIMIT, MEASURE_SPECS, NOISE_STD, SEED, SOLVER_SPECS
+from ganprior.cli.options import (
+    MEASURE_SPECS,
+    NOISE_STD,
+    SEED,
+    SOLVER_SPECS,
+    convert_option,
+    device_option,
+    json_option,
+    limit_option,
+)
 from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.output import check_folder
 from ganprior.cli.solver_specs import SolverSpec
@@ -59,12 +68,12 @@ class _Request:
 )
 @click.option("--noise-std", type=NOISE_STD, help="Noise on each entry of y.  [default: 0]")
 @click.option("--seed", type=SEED, help="Seed of A, noise and starts.  [default: 0]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--limit", type=LIMIT, help="Take so many images and no more.")
+@device_option
+@limit_option
 @click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
-@click.option("--convert", is_flag=True, help="Convert images to the prior's channels.")
+@convert_option
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
+@json_option
 def reconstruct(**options: Any) -> None:
     """Measure images and recover them, or recover images from stored measurements.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.options import device_option
 from ganprior.cli.output import check_folder
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _list_recipes(context: click.Context, parameter: click.Parameter, asked: boo
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--steps", type=click.IntRange(min=1), help="Generator steps.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a recipe value."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED
+from ganprior.cli.options import SEED, device_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.train import data_name
 
@@ -29,7 +29,7 @@ from ganprior.cli.train import data_name
 @click.option("--steps", default=2400, show_default=True, type=click.IntRange(min=1))
 @click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=2))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of weights and masks.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@device_option
 @click.option("--name", help="Name of the data, for the card.  [default: the last part of --data]")
 @click.option("--licence", default="unknown", help="Licence of the data, for the card.")
 def train_context_encoder(
