@@ -61,8 +61,10 @@ _HOMES = {
     "solution": ("Reconstructor", "Solution", "Status"),
     "solvers": (
         "BALANCED",
+        "BALANCED_L1",
         "CSGM",
         "FAST",
+        "FAST_L1",
         "REFERENCE",
         "Effort",
         "InpaintingSolution",
@@ -78,8 +80,10 @@ _HOMES = {
 
 __all__ = [
     "BALANCED",
+    "BALANCED_L1",
     "CSGM",
     "FAST",
+    "FAST_L1",
     "REFERENCE",
     "Architecture",
     "Biharmonic",
@@ -190,8 +194,10 @@ if TYPE_CHECKING:
     from ganprior.solution import Reconstructor, Solution, Status
     from ganprior.solvers import (
         BALANCED,
+        BALANCED_L1,
         CSGM,
         FAST,
+        FAST_L1,
         REFERENCE,
         Effort,
         InpaintingSolution,

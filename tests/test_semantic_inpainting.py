@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from scipy.optimize import linprog
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -15,7 +17,7 @@ from ganprior.priors import Prior, prior_names
 from ganprior.solution import Status
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import context_weights
-from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.engine import BALANCED_L1, Effort, Problem
 from ganprior.solvers.engine.forward import Forward
 from ganprior.solvers.semantic_inpainting import PRIOR_WEIGHT, SemanticInpainting
 from ganprior.streams import Streams
@@ -37,56 +39,6 @@ def center() -> Tensor:
 
 def images(count: int = 3, dtype: torch.dtype = torch.float32, seed: int = 0) -> Tensor:
     return torch.rand(count, *SHAPE, generator=rng(seed), dtype=dtype)
-
-
-class TestWeights:
-    """W against loops over pixels and neighbours, written from the paper."""
-
-    @staticmethod
-    def by_loops(plane: Tensor, weighting: str, window: int) -> Tensor:
-        height, width = plane.shape
-        weights = torch.zeros(height, width)
-        reach = window // 2
-        for i in range(height):
-            for j in range(width):
-                near = [
-                    float(plane[row, column])
-                    for row in range(max(0, i - reach), min(height, i + reach + 1))
-                    for column in range(max(0, j - reach), min(width, j + reach + 1))
-                ]
-                hidden = sum(1 - value for value in near) / len(near)
-                if plane[i, j] != 0:
-                    weights[i, j] = hidden if weighting == "weighted" else 1 - hidden
-        return weights
-
-    @pytest.mark.parametrize("weighting", ["weighted", "inverted"])
-    @pytest.mark.parametrize("window", [3, 7])
-    def test_they_are_those_of_a_loop_for_any_mask(self, weighting, window):
-        mask = (torch.rand(2, 3, 9, 8, generator=rng(2)) > 0.3).float()
-        found = context_weights(mask, weighting, window)
-        for place in ((0, 0), (1, 0), (1, 2)):
-            torch.testing.assert_close(found[place], self.by_loops(mask[place], weighting, window))
-
-    def test_restarts_are_a_leading_axis(self):
-        both = context_weights(MASKS.expand(2, *MASKS.shape))
-        torch.testing.assert_close(both[1], context_weights(MASKS))
-
-    def test_uniform_is_the_mask(self):
-        assert torch.equal(context_weights(MASKS, "uniform"), MASKS)
-
-    def test_what_surrounds_a_hole_counts_most_and_in_the_copies_least(self):
-        mask = torch.ones(1, 1, 20, 20)
-        mask[..., 8:12, 8:12] = 0
-        edge, far = (0, 0, 7, 10), (0, 0, 0, 0)
-        paper, copied = context_weights(mask), context_weights(mask, "inverted")
-        assert paper[edge] > paper[far] == 0
-        assert copied[edge] < copied[far] == 1
-
-    def test_bad_settings_are_refused(self):
-        with pytest.raises(ValueError, match="one of weighted, uniform, inverted, got 'heavy'"):
-            context_weights(MASKS, "heavy")  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match="window must be odd"):
-            context_weights(MASKS, window=4)
 
 
 class Brightness(nn.Module):
@@ -151,12 +103,45 @@ def test_the_gradient_is_that_of_finite_differences(weighting):
     assert torch.autograd.gradcheck(value, z)
 
 
+def test_the_residuals_slope_is_half_the_gradient_of_the_context_loss():
+    """No pixel of these images agrees within KINK, where the two part."""
+    prior = tiny_dcgan(latent_size=3).double()
+    physics = Mask(MASKS[:2].double())
+    y = physics.A(3 + images(2, torch.float64))
+    objective = SemanticInpainting(prior, 0.0).objective_for(y, physics)
+    problem = Problem(prior, objective, y, physics)
+    z = torch.randn(2, 3, generator=rng(1), dtype=torch.float64)
+    linearised = problem.residual_and_jacobian(z)
+    assert linearised is not None
+    residual, jacobian = linearised
+    slope = (jacobian.mT @ residual[..., None])[..., 0]
+    torch.testing.assert_close(slope, problem.value_and_gradient(z[None])[1][0] / 2)
+
+
+def test_the_default_effort_solves_linear_l1_regression_like_a_linear_program():
+    """min ||W (G z - y)||_1 for a linear G, against scipy's simplex."""
+    prior, size = linear_prior(5, SHAPE), 64
+    physics = Mask(center().double())
+    y = physics.A(images(4, torch.float64))
+    weight = context_weights(center().double()).flatten()
+    columns = prior(torch.eye(5, dtype=torch.float64)).detach().flatten(1).T.numpy()
+    bounds = [(None, None)] * 5 + [(0, None)] * size
+    identity = np.eye(size)
+    rows = np.block([[columns, -identity], [-columns, -identity]])
+    found = SemanticInpainting(prior, 0.0).solve(y, physics).objective
+    for i, image in enumerate(y.flatten(1).numpy()):
+        cost = np.concatenate([np.zeros(5), weight.numpy()])
+        limit = np.concatenate([image, -image])
+        best = linprog(cost, rows, limit, bounds=bounds).fun
+        assert found[i] == pytest.approx(best, rel=0.01)
+
+
 @pytest.mark.parametrize("weighting", ["weighted", "uniform"])
 def test_a_planted_image_is_recovered_under_its_mask(weighting):
     prior = tiny_dcgan()
     x = prior.sample(10, rng(11))
     physics = Mask(center())
-    solver = SemanticInpainting(prior, 0.0, weighting=weighting, effort=BALANCED)
+    solver = SemanticInpainting(prior, 0.0, weighting=weighting, effort=BALANCED_L1)
     solution = solver.solve(physics.A(x), physics)
     error = (solution.x - x).square().flatten(1).mean(1)
     hidden = (1 - center()).sum() / 64
@@ -221,11 +206,12 @@ def test_latents_are_kept_in_the_support_of_their_law():
     torch.testing.assert_close(torch.cosine_similarity(found, z, dim=-1), torch.ones(2, 1))
 
 
-def test_a_uniform_latent_ends_inside_the_cube_wherever_the_image_is():
+@pytest.mark.parametrize("effort", [QUICK, BALANCED_L1])
+def test_a_uniform_latent_ends_inside_the_cube_wherever_the_image_is(effort):
     """The known pixels lie far outside what the cube can explain."""
     prior, physics = bright_prior(latent="uniform"), Mask(center().double())
     y = physics.A(20 * images(2, torch.float64))
-    solution = SemanticInpainting(prior, effort=QUICK).solve(y, physics)
+    solution = SemanticInpainting(prior, effort=effort).solve(y, physics)
     assert solution.z.abs().max() == 1
 
 

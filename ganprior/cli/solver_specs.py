@@ -155,9 +155,9 @@ def _word(options: Mapping[str, str], key: str) -> str:
 def _csgm(
     options: dict[str, Any], prior: Prior, noise_std: float, progress: Progress | None
 ) -> Reconstructor:
-    from ganprior.solvers import CSGM
+    from ganprior.solvers import CSGM, EFFORTS
 
-    effort, tell = _schedule(options, progress)
+    effort, tell = _schedule(options, EFFORTS, progress)
     return CSGM(prior, options.get("lambda"), noise_std=noise_std, effort=effort, progress=tell)
 
 
@@ -165,9 +165,9 @@ def _semantic(*, blend: bool) -> Build:
     def build(
         options: dict[str, Any], prior: Prior, _: float, progress: Progress | None
     ) -> Reconstructor:
-        from ganprior.solvers import SemanticInpainting
+        from ganprior.solvers import EFFORTS_L1, SemanticInpainting
 
-        effort, tell = _schedule(options, progress)
+        effort, tell = _schedule(options, EFFORTS_L1, progress)
         names = {
             "lambda": "prior_weight",
             "weights": "weighting",
@@ -181,12 +181,10 @@ def _semantic(*, blend: bool) -> Build:
 
 
 def _schedule(
-    options: dict[str, Any], progress: Progress | None
+    options: dict[str, Any], efforts: Mapping[str, Effort], progress: Progress | None
 ) -> tuple[Effort, Callable[[int], None]]:
     """Effort by name and numbers, and what tells how far it has come."""
-    from ganprior.solvers.engine import EFFORTS
-
-    effort = EFFORTS[options.get("effort", "balanced")].replace(
+    effort = efforts[options.get("effort", "balanced")].replace(
         restarts=options.get("restarts"), steps=options.get("steps")
     )
 

@@ -3,15 +3,27 @@
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import context_weights
 from ganprior.solvers.csgm import CSGM
-from ganprior.solvers.engine import BALANCED, EFFORTS, FAST, REFERENCE, Effort
+from ganprior.solvers.engine import (
+    BALANCED,
+    BALANCED_L1,
+    EFFORTS,
+    EFFORTS_L1,
+    FAST,
+    FAST_L1,
+    REFERENCE,
+    Effort,
+)
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.semantic_inpainting import InpaintingSolution, SemanticInpainting
 
 __all__ = [
     "BALANCED",
+    "BALANCED_L1",
     "CSGM",
     "EFFORTS",
+    "EFFORTS_L1",
     "FAST",
+    "FAST_L1",
     "REFERENCE",
     "Effort",
     "InpaintingSolution",

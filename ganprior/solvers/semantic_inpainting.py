@@ -21,9 +21,12 @@ from ganprior.priors import Prior, UniformLatent, find_prior, prior_names, read_
 from ganprior.solution import Solution, squared_norm
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
-from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.engine import BALANCED_L1, Effort
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.streams import Streams
+
+# Differences below this have the curvature of this one: at 0 that of the L1 norm is infinite.
+KINK = 0.01
 
 PriorLoss = Literal["saturating", "non-saturating", "critic"]
 
@@ -69,17 +72,26 @@ class SemanticObjective:
 
     def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
         """||W (x - y)||_1 + lambda L_p(D(x)) with x = G(z), (R, B)."""
-        # Measured and not stored: the mask of each signal then is that of the signals given.
-        mask = physics.A(torch.ones_like(x[:1]))
-        weights = context_weights(mask, self.weighting)
-        context = (weights * (x - y)).abs().flatten(2).sum(-1)
+        context = (self._weights(x, physics) * (x - y)).abs().flatten(2).sum(-1)
         if self.prior_weight == 0:
             return context
         scores = self.discriminator(x.flatten(0, 1)).reshape(context.shape)
         return context + self.prior_weight * self.prior_loss(scores)
 
-    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> None:
-        """None: the objective is no sum of squares."""
+    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """r with the curvature of iteratively reweighted least squares for the L1 norm, (R, B, M).
+
+        W |d| <= W (d^2 / |d_0| + |d_0|) / 2 with equality at the present difference d_0: the
+        parabola on the right is r^2 and a constant, for r = d sqrt(W / (2 |d_0|)). The prior loss
+        is left to its gradient.
+        """
+        difference = x - y
+        present = difference.detach().abs().clamp_min(KINK)
+        return (difference * (self._weights(x, physics) / (2 * present)).sqrt()).flatten(2)
+
+    def _weights(self, x: Tensor, physics: Any) -> Tensor:
+        # Measured and not stored: the mask of each signal then is that of the signals given.
+        return context_weights(physics.A(torch.ones_like(x[:1])), self.weighting)
 
     def project(self, z: Tensor) -> Tensor:
         """Latents that the law allows, nearest to ``z``, (..., *latent shape), after each step."""
@@ -126,7 +138,7 @@ class SemanticInpainting(LatentSolver):
     screening : float
         s of :func:`~ganprior.solvers.blending.poisson_blend`; 0 is the paper's.
     effort : Effort
-        How much work goes into one signal.
+        How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
     progress : callable, optional
         Told the number of first-order steps done.
 
@@ -147,7 +159,7 @@ class SemanticInpainting(LatentSolver):
         latent_norm: float | None = None,
         blend: bool = True,
         screening: float = 0.0,
-        effort: Effort = BALANCED,
+        effort: Effort = BALANCED_L1,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(prior, effort, progress)

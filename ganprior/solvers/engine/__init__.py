@@ -7,15 +7,27 @@ signal back.
 """
 
 from ganprior.solvers.engine.adam import Adam
-from ganprior.solvers.engine.effort import BALANCED, EFFORTS, FAST, REFERENCE, Effort
+from ganprior.solvers.engine.effort import (
+    BALANCED,
+    BALANCED_L1,
+    EFFORTS,
+    EFFORTS_L1,
+    FAST,
+    FAST_L1,
+    REFERENCE,
+    Effort,
+)
 from ganprior.solvers.engine.lbfgs import LBFGS
 from ganprior.solvers.engine.minimise import Minimum, minimise
 from ganprior.solvers.engine.problem import Objective, Problem
 
 __all__ = [
     "BALANCED",
+    "BALANCED_L1",
     "EFFORTS",
+    "EFFORTS_L1",
     "FAST",
+    "FAST_L1",
     "LBFGS",
     "REFERENCE",
     "Adam",

@@ -142,3 +142,14 @@ FAST = Effort(
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
+
+# First-order steps stall at the kinks of an L1 norm, which Levenberg-Marquardt on reweighted least
+# squares (see SemanticObjective.residual) does not mind: few of those, then many of these.
+BALANCED_L1 = replace(
+    BALANCED, steps=20, race=((0.5, 5), (0.75, 2)), polish_steps=60, polish_tolerance=0.01
+)
+FAST_L1 = replace(
+    FAST, steps=20, race=((0.5, 3), (0.75, 1)), polish_steps=60, polish_tolerance=0.05
+)
+
+EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}

@@ -1,13 +1,14 @@
 """Levenberg-Marquardt on the latents of a batch of signals.
 
-Each signal minimises ||r(z)||^2 for a residual r with Jacobian J:
+Each signal minimises an objective f with gradient g, whose curvature is that of ||r(z)||^2 for a
+residual r with Jacobian J (for a sum of squares f is ||r||^2 itself, and g is 2 J^T r):
 
-    (J^T J + mu D) delta = -J^T r,    D = diag(J^T J) + its mean,
+    (J^T J + mu D) delta = -g / 2,    D = diag(J^T J) + its mean,
 
-the step is taken when it lowers the objective, and mu follows the ratio of the true to the
-predicted decrease (Nielsen 1999; Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least
-squares problems", Algorithm 3.16). A generator with ReLU is piecewise smooth and close to a
-least-squares minimum this ends what first-order steps approach only slowly.
+the step is taken when it lowers f, and mu follows the ratio of the true to the predicted decrease
+(Nielsen 1999; Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least squares problems",
+Algorithm 3.16). A generator with ReLU is piecewise smooth and close to a least-squares minimum
+this ends what first-order steps approach only slowly.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
     Parameters
     ----------
     problem : Problem
-        Objective of the B signals, a sum of squares.
+        Objective of the B signals.
     z : Tensor
         Latents to start from.
     steps : int
@@ -79,7 +80,7 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
             linearised = part.residual_and_jacobian(found.z[signals])
             if linearised is None:
                 return None
-            _step(part, state, signals, linearised, tolerance)
+            _step(part, state, signals, linearised[1], tolerance)
     return found
 
 
@@ -97,29 +98,29 @@ def _step(
     part: Problem,
     state: _State,
     active: Tensor,
-    linearised: tuple[Tensor, Tensor],
+    jacobian: Tensor,
     tolerance: float,
 ) -> None:
-    residual, jacobian = linearised
     found = state.found
     normal = jacobian.mT @ jacobian
-    slope = (jacobian.mT @ residual[..., None])[..., 0]
+    slope = part.value_and_gradient(found.z[active][None])[1][0] / 2
     z, value, frozen = found.z[active], found.value[active], found.converged[active]
     new_z, new_value = z, value
     waiting = ~frozen
     # A refused step leaves z, and hence the Jacobian, as they are: only the damping grows.
     for _ in range(TRIALS):
         mu, growth = state.damping[active], state.growth[active]
-        delta = _solve(normal, slope, mu)
-        after = part.value((z + delta)[None])[0]
-        # ||r||^2 - ||r + J delta||^2
+        trial = part.project(z + _solve(normal, slope, mu))
+        delta = trial - z
+        after = part.value(trial[None])[0]
+        # f(z) - f(z + delta) by the model
         predicted = -(2 * slope + (normal @ delta[..., None])[..., 0]).mul(delta).sum(-1)
         fall = value - after
         accepted = (fall > 0) & waiting
         gain = fall / predicted.clamp_min(torch.finfo(z.dtype).tiny)
         shrink = (1 - (2 * gain - 1) ** 3).clamp(1 / 3, 1)
 
-        new_z = torch.where(accepted[:, None], z + delta, new_z)
+        new_z = torch.where(accepted[:, None], trial, new_z)
         new_value = torch.where(accepted, after, new_value)
         refused = waiting & ~accepted
         mu = torch.where(accepted, mu * shrink, torch.where(refused, mu * growth, mu))
@@ -132,11 +133,11 @@ def _step(
             break
     found.z[active], found.value[active] = new_z, new_value
     found.steps[active] += (~frozen).long()
-    little = value - new_value <= tolerance * value
+    little = value - new_value <= tolerance * value.abs()
     small = torch.where(little, state.small[active] + 1, torch.zeros_like(state.small[active]))
     state.small[active] = small
-    # Nothing is left to gain once the residual is rounding error of the measurements.
-    exact = new_value <= _floor(part)
+    # Nothing is left to gain once a sum of squares is rounding error of the measurements.
+    exact = new_value.abs() <= _floor(part)
     found.converged[active] |= (small >= PATIENCE) | exact
 
 

@@ -32,7 +32,10 @@ class Objective(Protocol):
         """Value of each restart of each signal, (R, B)."""
 
     def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor | None:
-        """Real vector whose squared norm is the objective, (R, B, M); None if there is none."""
+        """Real vector r, (R, B, M), with the objective's curvature; None if there is none.
+
+        The objective is ||r||^2, or close by behaves as a constant and a linear term added to it.
+        """
 
     # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows.
 
@@ -149,8 +152,7 @@ class Problem:
         The Jacobian is exact: the k unit vectors travel through generator and physics as one
         batch of tangents (forward-mode differentiation).
 
-        Returns None where the objective is no sum of squares or the physics has no forward-mode
-        derivative.
+        Returns None where the objective has no residual or the physics no forward-mode derivative.
         """
         if self._residual(z[None, :1].detach(), self._first()) is None:
             return None
