@@ -42,7 +42,7 @@ def test_linear_generator_gives_ridge_regression(effort):
     design = physics.matrix @ prior.generator.weight.detach()
     normal = design.T @ design + weight * torch.eye(5, dtype=torch.float64)
     ridge = torch.linalg.solve(normal, (y @ design).T).T
-    exact = replace(effort, polish_tolerance=1e-14)
+    exact = replace(effort, tolerance=0.0, polish_tolerance=1e-14)
     solution = CSGM(prior, weight, effort=exact).solve(y, physics)
     torch.testing.assert_close(solution.z, ridge, rtol=1e-6, atol=1e-6)
     assert set(solution.status) == {Status.CONVERGED}

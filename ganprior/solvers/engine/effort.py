@@ -32,7 +32,9 @@ class Effort:
         Successive halving: after this fraction of the steps, so many restarts of each signal
         stay, those with the lowest objective so far.
     polish_steps : int
-        Levenberg-Marquardt steps at most on each restart that is left; 0 for none.
+        Levenberg-Marquardt steps at most on each restart that is left of the signals that have
+        not converged by then; 0 for none. Those whose objective goes on falling are the ones that
+        the generator can make exactly.
     tolerance : float
         A restart has converged when its best objective fell by less than this fraction over
         ``window`` steps.
@@ -116,11 +118,11 @@ BALANCED = Effort(
     bank=20_000,
     candidates=4,
     restarts=12,
-    steps=150,
+    steps=300,
     learning_rate=0.5,
     final_rate=0.5,
-    race=((0.07, 5), (0.18, 3), (0.4, 1)),
-    tolerance=0.003,
+    race=((0.035, 5), (0.09, 3), (0.2, 1)),
+    tolerance=0.01,
     window=20,
     polish_steps=30,
     polish_tolerance=0.05,
@@ -130,12 +132,12 @@ FAST = Effort(
     descent=LBFGS,
     bank=20_000,
     candidates=4,
-    restarts=5,
-    steps=50,
+    restarts=4,
+    steps=200,
     learning_rate=0.5,
     final_rate=0.5,
-    race=((0.1, 3), (0.3, 1)),
-    tolerance=0.01,
+    race=((0.025, 2), (0.08, 1)),
+    tolerance=0.07,
     window=20,
     polish_steps=30,
     polish_tolerance=0.1,

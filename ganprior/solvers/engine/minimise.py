@@ -106,13 +106,19 @@ def _minimise(
     found = race(problem, starts, effort, progress)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
-    for row in range(len(found.z) if effort.polish_steps else 0):
-        polished = polish(problem, found.z[row], effort.polish_steps, effort.polish_tolerance)
+    falling = (~found.converged).nonzero()[:, 0]
+    # Signals that cannot leave the batch are polished with it, and keep what they had.
+    left = falling if problem.can_select else torch.arange(problem.count, device=falling.device)
+    part = problem if len(left) == problem.count else problem.select(left)
+    own = torch.isin(left, falling)
+    for row in range(len(found.z) if effort.polish_steps and len(falling) else 0):
+        polished = polish(part, found.z[row, left], effort.polish_steps, effort.polish_tolerance)
         if polished is None:
             break
-        found.z[row], found.value[row] = polished.z, polished.value
-        steps[row] += polished.steps
-        converged[row] = polished.converged
+        found.z[row, falling] = polished.z[own]
+        found.value[row, falling] = polished.value[own]
+        steps[row, falling] += polished.steps[own]
+        converged[row, falling] = polished.converged[own]
 
     # torch.argmin takes NaN for the smallest number; the race leaves infinity in its place.
     winner = found.value.argmin(0)
