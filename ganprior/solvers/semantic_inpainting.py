@@ -131,8 +131,10 @@ class SemanticInpainting(LatentSolver):
     weighting : {"weighted", "uniform", "inverted"}
         W: see :func:`~ganprior.solvers.context_weights.context_weights`.
     latent_norm : float, optional
-        Bound on ||z|| for a Gaussian latent, none when absent. Uniform latents are always kept
-        in [-1, 1], as in the paper.
+        Bound on ||z|| for a Gaussian latent; when absent sqrt(k), about which the norm of a draw
+        lies, and none when infinite. Few known pixels near a hole are easily fitted by latents
+        that the generator has never seen. Uniform latents are always kept in [-1, 1], as in the
+        paper.
     blend : bool
         Whether ``x`` is the blended image, with the known pixels as they are in y, or G(z^).
     screening : float
@@ -166,8 +168,10 @@ class SemanticInpainting(LatentSolver):
         for name, value in (("prior_weight", prior_weight), ("screening", screening)):
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
-        if latent_norm is not None and not 0 < latent_norm < math.inf:
-            raise ValueError(f"latent_norm must be a finite number above 0, got {latent_norm}")
+        if latent_norm is None:
+            latent_norm = math.sqrt(prior.latent.size)
+        elif not latent_norm > 0:
+            raise ValueError(f"latent_norm must be above 0, got {latent_norm}")
         check_weighting(weighting)
         self.prior_weight = prior_weight
         self.prior_loss = _checked_loss(prior, prior_loss) if prior_weight else None
@@ -247,8 +251,6 @@ class SemanticInpainting(LatentSolver):
     def _support(self, z: Tensor) -> Tensor:
         if isinstance(self.prior.latent, UniformLatent):
             return z.clamp(-1, 1)
-        if self.latent_norm is None:
-            return z
         norm = torch.linalg.vector_norm(z, dim=self._latent_axes, keepdim=True)
         return z * (self.latent_norm / norm).clamp(max=1)
 
