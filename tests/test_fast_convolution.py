@@ -59,6 +59,14 @@ def test_rounding_in_float32(kind):
     assert error.abs().max() < 3e-6 * plain(x).abs().max()
 
 
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_under_autocast_it_is_torchs(kind):
+    plain, fast = pair(kind)
+    x = images(kind, 8).detach().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(fast.float()(x), plain.float()(x))
+
+
 def test_parameters_and_their_names_stay():
     network = nn.Sequential(nn.Conv2d(4, 4, **STRIDED), nn.Sequential(nn.Conv2d(4, 4, 3)))
     before = dict(network.named_parameters())

@@ -13,9 +13,9 @@ convolution is the same read backwards. The matrices are those of Toom and Cook:
 polynomials at the points 0, 1, -1, 1/2 and infinity. Results differ from those of the convolution
 by rounding alone, and are differentiable any number of times.
 
-Measured at batches of 64: on grids of 8 x 8 and 4 x 4 outputs, where most of a DCGAN's weights
-are, these layers take half the time, forwards and backwards. On larger grids moving the tiles
-about costs as much as is saved.
+Used on grids of 8 x 8 and 4 x 4 outputs, where most of a DCGAN's weights are and oneDNN is far
+below the speed of a matrix product; on larger grids moving the tiles about costs as much as is
+saved. ``experiments/benchmarks/training.py`` measures what it brings.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class FastConv2d(nn.Conv2d):
     """A convolution of 4 x 4 taps, stride 2 and padding 1."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images (B, C, 2 h, 2 w) to (B, O, h, w); to other sizes than TILES by the usual way."""
-        height, width = x.shape[2] // 2, x.shape[3] // 2
-        if height not in TILES or width != height or x.shape[2] % 2 or x.shape[3] % 2:
+        """Images (B, C, 2 h, 2 w) to (B, O, h, w); others by the usual way."""
+        height = x.shape[2] // 2
+        if x.shape[2:] != (2 * height, 2 * height) or not _suits(x, height):
             return super().forward(x)
         inputs = _transform_images(x.permute(0, 2, 3, 1))
         products = inputs @ _transform_taps(self.weight, TILES[height]).mT
@@ -49,9 +49,9 @@ class FastConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution of 4 x 4 taps, stride 2 and padding 1."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """Images (B, O, h, w) to (B, C, 2 h, 2 w); of other sizes than TILES by the usual way."""
-        height, width = x.shape[2:]
-        if height not in TILES or width != height or output_size is not None:
+        """Images (B, O, h, w) to (B, C, 2 h, 2 w); others by the usual way."""
+        height = x.shape[2]
+        if output_size is not None or x.shape[3] != height or not _suits(x, height):
             return super().forward(x, output_size)
         outputs = _spread_outputs(x.permute(0, 2, 3, 1))
         products = outputs @ _transform_taps(self.weight, TILES[height])
@@ -101,6 +101,19 @@ def _fast(layer: nn.Module) -> nn.Module:
     fast = _FAST[type(layer)].__new__(_FAST[type(layer)])
     fast.__dict__ = layer.__dict__
     return fast
+
+
+def _suits(x: Tensor, outputs: int) -> bool:
+    """Whether a grid has tiles, and products are exact and fast: on a CPU, not in half precision.
+
+    A network that was trained on a CPU may be copied elsewhere with its layers.
+    """
+    return (
+        outputs in TILES
+        and x.device.type == "cpu"
+        and x.dtype in (torch.float32, torch.float64)
+        and not torch.is_autocast_enabled("cpu")
+    )
 
 
 @cache
