@@ -7,20 +7,27 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Claim: at least twice the images per second. What the ideas are worth on a CPU, in seconds of a
-processor per step beside other work, and so rough:
+Aim: at least twice the images per second. It is not reached on a CPU: 1.2 to 1.5 times in the
+medians of three runs, on one thread of a machine that was busy besides, and 1.6 between the fastest
+steps of both. What the ideas bring there, as times the plain loop:
 
-- channels-last, and no gradients of the discriminator's weights in the generator's step, against
-  a pass of the generator more (Algorithm 1 draws anew for the generator): nothing to a tenth;
-- products of matrices in place of the convolutions with the smallest grids: a third;
-- fewer products there (``ganprior.training.fast_convolution``, in place of that): a half in all;
-- not used: the same generated images for both players would save a twelfth of the arithmetic, but
-  is another algorithm; fused Adam a hundredth; bfloat16 loses without units for it.
+- channels-last, and no gradients of the discriminator's weights in the generator's step, which
+  pay for one more pass of the generator (Algorithm 1 draws anew for it), the average and the
+  norms: 1.0;
+- fewer products in the layers of 4 x 4 outputs (``ganprior.training.fast_convolution``): 1.2 to
+  1.3;
+- there and in the layers of 8 x 8 outputs: 1.2 to 1.6, by how busy the memory is.
+
+Tried and not used: the layers of 4 x 4 outputs as plain products of matrices, which is slower than
+fewer products; one batch of generated images for both players, which saves a twelfth of the
+arithmetic, but is another algorithm; fused Adam, a hundredth of a step. bfloat16 loses without
+units for it. A third of what is left are convolutions of larger grids, at which oneDNN is near the
+peak of a matrix product.
 
     python -m experiments.benchmarks.training --preset paper
 
-writes ``results/training.csv``, a row per turn, and ``training_summary.csv``, in two minutes on
-two CPU cores. The preset ``gpu`` is the same on a GPU; without one it says so in one line.
+writes ``results/training.csv``, a row per turn, and ``training_summary.csv``, in a minute on two
+CPU cores. The preset ``gpu`` is the same on a GPU; without one it says so in one line.
 """
 
 from __future__ import annotations
@@ -37,7 +44,7 @@ from experiments.benchmarks.command import run_preset
 from experiments.benchmarks.machine import machine, timed
 from experiments.rows import Row, git_revision
 from ganprior.datasets import Images
-from ganprior.priors.architectures import Architecture, build_networks, initialise
+from ganprior.priors import architectures
 from ganprior.training import Recipe, Trainer, load_recipe
 
 OURS, PLAIN = "ganprior", "plain loop"
@@ -100,16 +107,16 @@ def ours(pixels: Tensor, config: Config) -> Callable[[], None]:
 
 def plain_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     """Generator and discriminator of the same layers, as the architecture makes them."""
-    architecture = Architecture(
+    architecture = architectures.Architecture(
         latent_size=config.k,
         channels=3,
         size=config.size,
         filters=config.filters,
         discriminator_filters=config.filters,
     )
-    networks = build_networks(architecture)
+    networks = architectures.build_networks(architecture)
     for network in (networks.generator, networks.discriminator):
-        initialise(network, torch.Generator().manual_seed(1))
+        architectures.initialise(network, torch.Generator().manual_seed(1))
     return networks.generator.to(config.device), networks.discriminator.to(config.device)
 
 
