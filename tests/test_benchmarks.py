@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from experiments.benchmarks import ablation, command, gpu, growth, machine, memory, utilisation
+from experiments.benchmarks import (
+    ablation,
+    command,
+    gpu,
+    growth,
+    machine,
+    memory,
+    training,
+    utilisation,
+)
 from experiments.benchmarks.random_prior import random_prior
 from experiments.rows import read_csv
 from ganprior import CSGM, Prior
@@ -40,7 +49,7 @@ def test_timed_on_a_gpu():
     assert min(machine.timed(lambda: x @ x, 2, device="cuda")) > 0
 
 
-@pytest.mark.parametrize("benchmark", [utilisation, growth, memory])
+@pytest.mark.parametrize("benchmark", [utilisation, growth, memory, training])
 def test_smoke_presets_yield_rows_with_their_columns(benchmark):
     rows = list(benchmark.run(benchmark.PRESETS["smoke"]))
     assert rows
@@ -58,6 +67,31 @@ def test_gpu_benchmark_runs_elsewhere():
     (row,) = gpu.run(replace(gpu.PRESETS["smoke"], device="cpu"))
     assert float(row["reconstructions per second"]) > 0
     assert row["n"] == 3 * 8 * 8
+
+
+def test_training_loops_take_turns_and_are_compared():
+    rows = list(training.run(training.PRESETS["smoke"]))
+    assert [row["loop"] for row in rows] == 3 * [training.PLAIN, training.OURS]
+    for row, speed in zip(rows, (10, 25, 12, 24, 11, 90), strict=True):
+        row["images per second"] = speed
+    plain, ours = training.summarise(rows)
+    assert [plain["times the plain loop"], ours["times the plain loop"]] == ["1.00", "2.27"]
+
+
+def test_both_training_loops_have_networks_of_the_same_size():
+    config = training.PRESETS["smoke"]
+    pixels = training.random_pixels(config)
+    trainer = training.our_trainer(pixels, config)
+    plain = training.plain_networks(config)
+    for name, network in zip(("generator", "discriminator"), plain, strict=True):
+        ours = trainer.networks[name]
+        assert [p.shape for p in network.parameters()] == [p.shape for p in ours.parameters()]
+
+
+def test_training_benchmark_without_a_gpu(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert list(training.run(training.PRESETS["gpu"])) == []
+    assert capsys.readouterr().out.startswith("no GPU: ")
 
 
 def layers_of_the_dcgan() -> int:

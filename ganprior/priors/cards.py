@@ -2,12 +2,28 @@
 
 A prior is ``NAME.safetensors``, its tensors, and ``NAME.json``, its card. Nothing here needs torch.
 
-Keys of a card: ``architecture`` (how to build the networks), ``alias`` (a second name; it says
-that the prior is the default for its data), ``recipe`` and ``steps`` of the training, ``data`` with
-``data_sha256`` and ``licence``, ``discriminator_output``, ``image_shape`` (C, H, W),
-``image_range``, ``latent`` (law and shape), ``float16_largest_pixel_change``, and ``quality``:
-measured later, with ``representation_error`` (mean per-pixel error of images fitted from all their
-pixels), ``images`` (which) and ``how``. A loaded prior's card also says ``weights_sha256``.
+Keys of a card:
+
+- ``architecture``: how to build the networks; ``classes`` in it is above 0 for a conditional prior,
+  ``label`` the class of a prior made by ``Prior.given``, ``encoder`` says that one ships.
+- ``alias``: a second name; it says that the prior is the default for its data.
+- ``recipe`` (the effective one, as TOML) and ``steps`` of the training.
+- ``data`` with ``data_sha256`` and ``licence``.
+- ``discriminator_output``: ``"probability"`` (the raw output is a logit) or ``"critic"``.
+- ``image_shape`` (C, H, W), ``image_range``, ``latent`` (law and shape).
+- ``float16_largest_pixel_change``: what rounding the weights for the file changed.
+- ``quality``: measured later, on images that the prior was not trained on.
+  ``representation_error`` (mean per-pixel error of images fitted from all their pixels),
+  ``images`` (which) and ``how``; ``error_at_noise_0.1``, of CSGM, by number of measurements. From
+  ``ganprior evaluate``: ``frechet_distance``, ``precision``, ``recall``, with ``features`` (what
+  they are measured in) and ``compared_images`` (how many); ``diversity`` of samples and
+  ``real_diversity``; ``nearest_training_error`` and ``real_nearest_training_error`` (per-pixel
+  error to the nearest training image, of samples and of held-out images);
+  ``read_as_asked`` (share of conditional samples that a classifier reads as the label asked for)
+  of ``asked_images``.
+- ``quality_before``: the first figures, where later ones differ.
+
+A loaded prior's card also says ``weights_sha256``.
 """
 
 from __future__ import annotations

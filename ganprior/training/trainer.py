@@ -26,6 +26,7 @@ from ganprior.streams import derive_seed
 from ganprior.training.batches import make_batches, validation_images
 from ganprior.training.checkpoint import Header, load_checkpoint, save_checkpoint
 from ganprior.training.distributed import ALONE, World, averaging, shared_batch_norm
+from ganprior.training.fast_convolution import use_fast_convolutions
 from ganprior.training.losses import Losses
 from ganprior.training.optimizers import (
     gradient_norm,
@@ -117,13 +118,17 @@ class Trainer:
         ema = get_ema_multi_avg_fn(recipe.ema_decay)
         self.average = AveragedModel(self.generator, multi_avg_fn=ema)
         draw_from(self.generator, self.rng)
+        bfloat16 = precision_for(recipe.precision, self.device) == torch.bfloat16
+        if self.device.type == "cpu" and not bfloat16:
+            # The average keeps ordinary layers: it is what ships.
+            for network in self.networks.values():
+                use_fast_convolutions(network)
         self.optimizers = {n: make_optimizer(net, recipe) for n, net in self.networks.items()}
         decoding = [self.generator] if self.encoder is None else [self.generator, self.encoder]
         if recipe.compile:
             # The discriminator is not compiled: a gradient penalty differentiates it twice.
             for player in decoding:
                 player.compile()
-        bfloat16 = precision_for(recipe.precision, self.device) == torch.bfloat16
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
         self.losses = Losses(recipe, self.objective, self.networks, autocast, self.rng)
         rests = self.encoder is not None and not recipe.ships_encoder
