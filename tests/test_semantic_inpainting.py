@@ -19,7 +19,7 @@ from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import context_weights
 from ganprior.solvers.engine import BALANCED_L1, Effort, Problem
 from ganprior.solvers.engine.forward import Forward
-from ganprior.solvers.semantic_inpainting import PRIOR_WEIGHT, SemanticInpainting
+from ganprior.solvers.semantic_inpainting import PAPER_WEIGHT, SemanticInpainting
 from ganprior.streams import Streams
 from tests.cases import Mask, gaussian, linear_prior, rng, tiny_dcgan
 
@@ -254,9 +254,9 @@ def test_colour_images_under_a_mask_per_channel():
     assert torch.equal(x[known], y[known])
 
 
-def test_the_default_weight_is_the_papers_in_our_units():
+def test_the_papers_weight_is_in_our_units():
     """0.003 beside differences of images in [-1, 1], twice those of images in [0, 1]."""
-    assert PRIOR_WEIGHT * 2 == 0.003
+    assert PAPER_WEIGHT * 2 == 0.003
 
 
 def test_without_a_discriminator_the_priors_that_have_one_are_named():

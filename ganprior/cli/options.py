@@ -35,7 +35,7 @@ SPEC of --measure:
 SOLVER_SPECS = """\b
 SPEC of --solver, with every option that it may have:
   csgm:restarts=10,steps=200,lambda=0.02,effort=balanced  (or reference, fast)
-  semantic:restarts=10,steps=200,lambda=0.0015,effort=balanced,weights=weighted,
+  semantic:restarts=10,steps=200,lambda=0.015,effort=balanced,weights=weighted,
     loss=saturating,screening=0  (for masks; weights also uniform, inverted; loss also
     non-saturating, critic)  semantic-raw: the same, not blended
   lasso-dct:alpha=0.01  lasso-wavelet:wavelet=db4,alpha=0.01  lasso-pixel:alpha=0.01
