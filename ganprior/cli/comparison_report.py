@@ -100,7 +100,7 @@ def write_results(
     """
     import numpy as np
 
-    from ganprior.cli.figure import draw
+    from ganprior.cli.comparison_figure import draw
 
     arrays = {f"solver_{i}": attempt.x.numpy() for i, attempt in enumerate(attempts)}
     arrays["solvers"] = np.array([attempt.solver for attempt in attempts])
