@@ -87,7 +87,8 @@ def produce(
             store.add(result)
             progress.tell(result.cell)
     rows = store.rows(cells)
-    claims = figure.claims(rows)
+    # NumPy has a bool of its own, which JSON does not know.
+    claims = {claim: bool(holds) for claim, holds in figure.claims(rows).items()}
     write_files(figure, out, rows)
     facts = {
         "figure": figure.name,
