@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from experiments import overview
 from experiments.figures import FIGURES, describe, load_figure
 from experiments.rows import Row, read_csv, write_csv
 from experiments.sweep.produce import produce
@@ -75,6 +76,13 @@ def test_committed_rows_are_of_the_shipped_priors(name):
     assert hashes
     for prior, found in hashes.items():
         assert found == {Prior.load(prior).card["weights_sha256"][:12]}
+
+
+def test_the_overview_is_that_of_the_committed_rows(tmp_path):
+    write_csv(tmp_path / "figures.csv", overview.overview())
+    assert read_csv(tmp_path / "figures.csv") == read_csv(overview.TABLE), (
+        "run python -m experiments.overview and python -m experiments.tables --write"
+    )
 
 
 def test_a_figure_is_described_in_one_line():
