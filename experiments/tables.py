@@ -6,7 +6,8 @@ A table stands between two comments,
     <!-- end -->
 
 with PATH relative to that README. ``columns: first, second`` after the path takes those columns
-alone, in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the rounding.
+alone, in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the
+rounding.
 
     python -m experiments.tables --write
 

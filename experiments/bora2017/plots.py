@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ def draw_lines(axes: Axes, lines: Mapping[str, float]) -> None:
         axes.axhline(value, ls=style, color="0.4", lw=1, label=name)
 
 
-def finish(axes: Axes, places: list[float], xlabel: str) -> None:
+def finish(axes: Axes, places: Sequence[float], xlabel: str) -> None:
     """Name the places on the axis, and the curves."""
     axes.set_xticks(places, [f"{place:g}" for place in places])
     axes.minorticks_off()
