@@ -44,11 +44,8 @@ def test_the_paper_preset_is_a_sweep_of_different_cells(name):
     assert figure.name == name
     config = figure.presets["paper"]
     cells = figure.cells(config)
-    assert (
-        len({cell.key for cell in cells})
-        == len(cells)
-        >= len(figure.cells(figure.presets["smoke"]))
-    )
+    keys = {cell.key for cell in cells}
+    assert len(keys) == len(cells) >= len(figure.cells(figure.presets["smoke"]))
     assert {cell.figure for cell in cells} == {name}
     minutes = sum(figure.cost(config, cell) for cell in cells) / 60
     assert FIGURES[name].minutes == pytest.approx(minutes, rel=0.5, abs=2)

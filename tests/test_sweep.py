@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,17 @@ def test_a_cell_is_there_once_and_rows_come_in_the_order_asked_for(store):
         (m, method, image) for m in range(3) for method in "ab" for image in (0, 1)
     ]
     assert store.seconds().keys() == {cell.key for cell in cells}
+
+
+def test_of_two_that_write_the_same_cell_at_once_one_writes_it(store):
+    results = [result_of(cell) for cell in toy_sweep.cells(Config())]
+    other = Store(store.path, store.protocol)
+    with ThreadPoolExecutor(4) as pool:
+        written = list(
+            pool.map(lambda pair: pair[0].add(pair[1]), product((store, other), results))
+        )
+    assert sum(written) == len(results)
+    assert len(store.rows(toy_sweep.cells(Config()))) == 2 * len(results)
 
 
 def test_every_row_says_where_it_came_from(store):
