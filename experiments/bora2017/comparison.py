@@ -109,13 +109,12 @@ def saved(errors: Errors, ours: str, rivals: Sequence[str]) -> list[Row]:
     axis = [m for m in places_of(errors) if all(m in errors[name] for name in rivals)]
     curves = np.array([[errors[name][m] for m in axis] for name in rivals])  # (rivals, m, images)
     draws = _resampled(curves.shape[-1])
+    lowest = (curves @ draws).min(0).T  # (resamples, m)
     table = []
     for m, mine in sorted(errors[ours].items()):
         factor = _needed(axis, curves.mean(-1).min(0), float(mine.mean())) / m
-        resampled = [
-            _needed(axis, curves[..., draw].mean(-1).min(0), float(mine[draw].mean())) / m
-            for draw in draws
-        ]
+        pairs = zip(lowest, mine @ draws, strict=True)
+        resampled = [_needed(axis, curve, float(error)) / m for curve, error in pairs]
         low, high = np.quantile(resampled, [0.025, 0.975])
         table.append(
             {
@@ -143,5 +142,6 @@ def _bounded(factor: float, axis: Sequence[float], m: float) -> str:
 
 
 def _resampled(count: int) -> Array:
-    """Numbers of images drawn with replacement, (RESAMPLES, count)."""
-    return np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
+    """Weights of images that are drawn with replacement, (count, RESAMPLES): columns of means."""
+    equal = np.full(count, 1 / count)
+    return np.random.default_rng(0).multinomial(count, equal, RESAMPLES).T / count
