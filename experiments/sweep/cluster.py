@@ -8,6 +8,7 @@ cells, and no others, to the workers that are left.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -50,7 +51,12 @@ def run_on_cluster(
     with ExitStack() as stack:
         if scheduler is None:
             local = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                # Not its warnings: a worker that is slow to leave at the end, say.
+                silence_logs=logging.ERROR,
             )
             client = stack.enter_context(distributed.Client(stack.enter_context(local)))
         else:
