@@ -1,12 +1,13 @@
-"""Tables of README: the Markdown of committed CSV files, so that no number is typed by hand.
+"""Tables of every README: the Markdown of committed CSV files, so that no number is typed by hand.
 
 A table stands between two comments,
 
     <!-- table: PATH.csv -->
     <!-- end -->
 
-with PATH relative to README. ``columns: first, second`` after the path takes those columns alone,
-in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the rounding.
+with PATH relative to that README. ``columns: first, second`` after the path takes those columns
+alone, in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the
+rounding.
 
     python -m experiments.tables --write
 
@@ -21,7 +22,7 @@ import csv
 import re
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+READMES = (Path(__file__).parents[1] / "README.md", Path(__file__).parent / "README.md")
 
 TABLE = re.compile(
     r"^(?P<open><!-- table: (?P<path>\S+\.csv)(?: columns: (?P<columns>[^\n]+?))? -->\n)"
@@ -75,22 +76,26 @@ def fill(text: str, root: Path) -> str:
     return TABLE.sub(whole, text)
 
 
-def main() -> None:
-    """Compare or rewrite the tables of README."""
-    parser = argparse.ArgumentParser(description="Tables of README from committed CSV files.")
-    parser.add_argument("--write", action="store_true", help="rewrite README in place")
-    arguments = parser.parse_args()
-    text = README.read_text(encoding="utf-8")
-    if arguments.write:
-        README.write_text(fill(text, README.parent), encoding="utf-8")
-        return
-    stale = [
+def stale(readme: Path) -> list[str]:
+    """Paths of the tables of a README that differ from their CSV files."""
+    return [
         match["path"]
-        for match in TABLE.finditer(text)
-        if match["body"] != table_of(match, README.parent)
+        for match in TABLE.finditer(readme.read_text(encoding="utf-8"))
+        if match["body"] != table_of(match, readme.parent)
     ]
-    if stale:
-        raise SystemExit(f"README differs from {', '.join(stale)}; run with --write")
+
+
+def main() -> None:
+    """Compare or rewrite the tables of every README."""
+    parser = argparse.ArgumentParser(description="Tables of every README from committed CSV files.")
+    parser.add_argument("--write", action="store_true", help="rewrite them in place")
+    arguments = parser.parse_args()
+    for readme in READMES:
+        if arguments.write:
+            text = readme.read_text(encoding="utf-8")
+            readme.write_text(fill(text, readme.parent), encoding="utf-8")
+        elif paths := stale(readme):
+            raise SystemExit(f"{readme} differs from {', '.join(paths)}; run with --write")
 
 
 if __name__ == "__main__":

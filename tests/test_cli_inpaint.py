@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ganprior.cli.figure import _strips
+from ganprior.cli.comparison_figure import _strips
 from ganprior.cli.mask_inputs import MaskOption
 from ganprior.cli.mask_specs import KINDS, MaskSpec
 from ganprior.cli.measure_specs import MeasureSpec
@@ -188,7 +188,7 @@ def test_the_figure_shows_original_masked_raw_blended_and_baselines(inpaint, mon
         shown.update({label: images for label, images, _ in strips})
         return strips
 
-    monkeypatch.setattr("ganprior.cli.figure._strips", spy)
+    monkeypatch.setattr("ganprior.cli.comparison_figure._strips", spy)
     inpaint("--compare", "tv", "--limit", "1")
     assert list(shown) == ["original", "masked", RAW, QUICK, "tv"]
     holes = masks.center(SIZE).bool().logical_not()

@@ -10,11 +10,11 @@ from PIL import Image
 
 import ganprior
 from ganprior.cli.comparison import Attempt
+from ganprior.cli.comparison_report import rows, summarise, table
 from ganprior.cli.inputs import Inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import Measurements, take
 from ganprior.cli.outcome import _advise
-from ganprior.cli.report import rows, summarise, table
 from ganprior.files import sha256
 from ganprior.solution import Status
 from tests.cli_cases import (

@@ -10,27 +10,6 @@ from experiments.bora2017 import error_vs_m, prior_quality, tune_csgm
 from experiments.rows import read_csv, write_csv
 
 
-@pytest.fixture(scope="module")
-def smoke_rows():
-    return list(error_vs_m.run(error_vs_m.PRESETS["smoke"]))
-
-
-def test_error_vs_m_has_a_row_for_every_cell(smoke_rows):
-    config = error_vs_m.PRESETS["smoke"]
-    cells = {(row["m"], row["method"], row["image"]) for row in smoke_rows}
-    assert len(cells) == len(smoke_rows) == (2 * 4 + 1) * config.images
-
-
-def test_the_prior_beats_every_lasso_with_few_measurements(smoke_rows):
-    for line in error_vs_m.summarise(smoke_rows):
-        assert float(line["best csgm / best lasso"]) < 0.7
-
-
-def test_error_vs_m_plots(smoke_rows, tmp_path):
-    error_vs_m.plot(error_vs_m.summarise(smoke_rows), tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-
-
 @pytest.mark.parametrize("experiment", [error_vs_m, prior_quality])
 def test_committed_summary_is_that_of_the_committed_rows(experiment, tmp_path):
     rows = read_csv(experiment.RESULTS / "rows.csv")
@@ -41,7 +20,7 @@ def test_committed_summary_is_that_of_the_committed_rows(experiment, tmp_path):
 def test_committed_rows_are_of_the_shipped_priors():
     from ganprior import Prior
 
-    config = error_vs_m.PRESETS["paper"]
+    config = error_vs_m.FIGURES["bora2017/error-vs-m-fashion-mnist"].presets["paper"]
     for name in (config.prior, config.second_prior):
         sha = Prior.load(name).card["weights_sha256"][:12]
         figure = read_csv(error_vs_m.RESULTS / "rows.csv")

@@ -1,108 +1,83 @@
-"""The picture of a comparison: one column per image, one row per solver."""
+"""``ganprior figure``: one figure of a paper, from its sweep to its files."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ganprior.cli.comparison import Attempt
-from ganprior.cli.measurements import Measurements
+import click
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from torch import Tensor
-
-MOST_COLUMNS = 10
-# Brightness of a pixel that a mask hides.
-_HIDDEN = 0.5
-# Inches: side of an image, room under it for its error, width of the names of the rows.
-_SIDE, _UNDER, _LABEL = 1.0, 0.22, 1.5
+from ganprior.cli.checkout import load_experiment
+from ganprior.cli.output import check_folder
+from ganprior.cli.specs import check_name
 
 
-def draw(
-    path: Path, measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
+@click.command()
+@click.argument("name", required=False)
+@click.option("--list", "list_all", is_flag=True, help="List the figures: name, claim, time.")
+@click.option(
+    "--preset",
+    type=click.Choice(["smoke", "paper"]),
+    default="smoke",
+    show_default=True,
+    help="smoke takes seconds; paper is the published protocol.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the results.  [default: runs/NAME; of the paper preset, beside the code]",
+)
+@click.option("--resume", is_flag=True, help="Go on where an earlier run in that folder stopped.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes of a local Dask cluster.")
+@click.option("--scheduler", help="Address of a running Dask scheduler, in place of --workers.")
+@click.option("--dry-run", is_flag=True, help="Print the cells and the time they would take.")
+def figure(
+    name: str | None,
+    list_all: bool,
+    preset: str,
+    out: Path | None,
+    resume: bool,
+    workers: int | None,
+    scheduler: str | None,
+    dry_run: bool,
 ) -> None:
-    """Draw originals, measurements that are images, and reconstructions with their errors.
+    """Compute figure NAME and write its CSV, PNG and SVG files and its configuration.
 
-    Parameters
-    ----------
-    path : Path
-        PNG file to write.
-    measured, attempts, original
-        As for :func:`ganprior.cli.report.rows`. The first ten images are shown.
+    Finished cells are kept in sweep.sqlite of the folder: after Ctrl-C, or worse, the same command
+    with --resume computes the others. Needs the source checkout, where the experiments are.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    figures = load_experiment("figures")
+    if list_all:
+        for known in figures.FIGURES:
+            click.echo(figures.describe(known))
+        return
+    if name is None:
+        raise ValueError("which figure? give a NAME, or --list to see them")
+    check_name("figure", name, figures.FIGURES)
+    if workers is not None and scheduler is not None:
+        raise ValueError("--workers and --scheduler exclude each other; give one")
+    _run(figures.load_figure(name), preset, out, resume, workers, scheduler, dry_run)
 
-    strips = _strips(measured, attempts, original)
-    columns = min(len(measured.y), MOST_COLUMNS)
-    width, height = _LABEL + columns * _SIDE, len(strips) * (_SIDE + _UNDER)
-    figure = Figure(figsize=(width, height), dpi=150)
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(
-        len(strips),
-        columns,
-        squeeze=False,
-        gridspec_kw={
-            "left": _LABEL / width,
-            "right": 1 - 0.02,
-            "top": 1 - 0.05 / height,
-            "bottom": _UNDER / height,
-            "wspace": 0.05,
-            "hspace": _UNDER / _SIDE,
-        },
+
+def _run(
+    declared: Any,
+    preset: str,
+    out: Path | None,
+    resume: bool,
+    workers: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+) -> None:
+    sweep = load_experiment("sweep.produce")
+    folder = out or sweep.usual_folder(declared, preset)
+    if dry_run:
+        for line in sweep.dry_run(declared, declared.presets[preset], folder, workers=workers or 1):
+            click.echo(line)
+        return
+    check_folder("--out", folder)
+    claims = sweep.produce(
+        declared, preset, folder, resume=resume, workers=workers, scheduler=scheduler
     )
-    for row, (label, images, errors) in zip(axes, strips, strict=True):
-        # Broken where a spec may be, so that a long one stays beside its row.
-        row[0].set_ylabel(
-            re.sub(r"([:,])", r"\1\n", label), rotation=0, ha="right", va="center", fontsize=8
-        )
-        for i, place in enumerate(row):
-            _show(place, images[i])
-            if errors is not None:
-                place.set_xlabel(f"{errors[i]:#.3g}", fontsize=7, labelpad=2)
-    figure.savefig(path)
-
-
-Strip = tuple[str, "Tensor", "list[float] | None"]
-
-
-def _strips(
-    measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
-) -> list[Strip]:
-    """Rows of the figure: name, images (N, C, H, W), and the error of each."""
-    from ganprior.metrics import per_pixel_error
-
-    strips: list[Strip] = []
-    if original is not None:
-        strips.append(("original", original, None))
-    # Masks, blur and down-sampling measure what can be looked at.
-    if measured.y.dim() == 4 and measured.y.shape[1] == measured.image_shape[0]:
-        strips.append(_measured_strip(measured))
-    for attempt in attempts:
-        errors = None if original is None else per_pixel_error(attempt.x, original).tolist()
-        strips.append((attempt.solver, attempt.x, errors))
-    return strips
-
-
-def _measured_strip(measured: Measurements) -> Strip:
-    """Measurements as they are; pixels that a mask hides in gray, for zero is a colour too."""
-    from ganprior.physics import measurement_support
-
-    support = measurement_support(measured.physics)
-    if support is None:
-        return "measured", measured.y, None
-    return "masked", measured.y.where(support != 0, _HIDDEN), None
-
-
-def _show(place: Axes, image: Tensor) -> None:
-    """One image (C, H, W) on its axes, clipped to [0, 1] as for its error."""
-    pixels = image.nan_to_num().clamp(0, 1).numpy()
-    if len(pixels) == 3:
-        place.imshow(pixels.transpose(1, 2, 0))
-    else:
-        place.imshow(pixels[0], cmap="gray", vmin=0, vmax=1)
-    place.set_xticks([])
-    place.set_yticks([])
+    for claim, holds in claims.items():
+        click.echo(f"{'holds' if holds else 'FAILS'}: {claim}")
+    click.echo(f"results in {folder}")

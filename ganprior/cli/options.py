@@ -34,7 +34,8 @@ SPEC of --measure:
 
 SOLVER_SPECS = """\b
 SPEC of --solver, with every option that it may have:
-  csgm:restarts=10,steps=200,lambda=0.02,effort=balanced  (or reference, fast)
+  csgm:restarts=10,steps=200,lambda=0.02,effort=balanced,discriminator=0.01
+    (effort also reference, fast; discriminator: weight of its term, none by default)
   semantic:restarts=10,steps=200,lambda=0.015,effort=balanced,weights=weighted,
     loss=saturating,screening=0  (for masks; weights also uniform, inverted; loss also
     non-saturating, critic)  semantic-raw: the same, not blended

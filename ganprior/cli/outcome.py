@@ -12,9 +12,9 @@ import click
 
 import ganprior
 from ganprior.cli.comparison import Attempt, compare
+from ganprior.cli.comparison_report import FILES, rows, summarise, table, write_results
 from ganprior.cli.measurements import Measurements
 from ganprior.cli.pictures import FOLDER, write_pictures
-from ganprior.cli.report import FILES, rows, summarise, table, write_results
 from ganprior.cli.solver_specs import SolverSpec
 
 if TYPE_CHECKING:

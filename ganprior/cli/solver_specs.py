@@ -48,11 +48,12 @@ class SolverSpec:
     def parse(cls, text: str, flag: str = "--solver") -> Self:
         """Read a spec.
 
-        ``csgm`` with ``restarts``, ``steps``, ``lambda`` and ``effort`` (reference, balanced,
-        fast); ``semantic`` and ``semantic-raw`` (not blended) with the same, ``weights``, ``loss``
-        and, the first, ``screening``; ``lasso-dct``, ``lasso-pixel`` with ``alpha``;
-        ``lasso-wavelet`` with ``wavelet`` and ``alpha``; ``tv`` with ``weight``; ``low-rank``
-        with ``tau``; ``nearest-patch`` with ``images``; ``biharmonic``; ``context-encoder`` with
+        ``csgm`` with ``restarts``, ``steps``, ``lambda``, ``effort`` (reference, balanced, fast)
+        and ``discriminator``; ``semantic`` and ``semantic-raw`` (not blended) with the first four,
+        ``weights``, ``loss`` and, the first, ``screening``; ``lasso-dct``, ``lasso-pixel`` with
+        ``alpha``; ``lasso-wavelet`` with ``wavelet`` and ``alpha``; ``tv`` with ``weight``;
+        ``low-rank`` with ``tau``; ``nearest-patch`` with ``images``; ``biharmonic``;
+        ``context-encoder`` with
         ``network``. An option that is left out has the library's default.
 
         Parameters
@@ -155,10 +156,15 @@ def _word(options: Mapping[str, str], key: str) -> str:
 def _csgm(
     options: dict[str, Any], prior: Prior, noise_std: float, progress: Progress | None
 ) -> Reconstructor:
-    from ganprior.solvers import CSGM, EFFORTS
+    from ganprior.solvers import CSGM, EFFORTS, DiscriminatorCSGM
 
     effort, tell = _schedule(options, EFFORTS, progress)
-    return CSGM(prior, options.get("lambda"), noise_std=noise_std, effort=effort, progress=tell)
+    weight = options.get("lambda")
+    if gamma := options.get("discriminator"):
+        return DiscriminatorCSGM(
+            prior, gamma, weight, noise_std=noise_std, effort=effort, progress=tell
+        )
+    return CSGM(prior, weight, noise_std=noise_std, effort=effort, progress=tell)
 
 
 def _semantic(*, blend: bool) -> Build:
@@ -248,7 +254,7 @@ _LATENT: dict[str, Reader] = {
 }
 _SEMANTIC: dict[str, Reader] = {**_LATENT, "weights": _weighting, "loss": _loss}
 _KINDS = {
-    "csgm": _Kind(_LATENT, _csgm),
+    "csgm": _Kind({**_LATENT, "discriminator": _positive}, _csgm),
     "semantic": _Kind({**_SEMANTIC, "screening": _weight}, _semantic(blend=True)),
     "semantic-raw": _Kind(_SEMANTIC, _semantic(blend=False)),
     "lasso-dct": _Kind({"alpha": _positive}, _lasso("LassoDCT")),

@@ -3,6 +3,7 @@
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import context_weights
 from ganprior.solvers.csgm import CSGM
+from ganprior.solvers.discriminator_csgm import DiscriminatorCSGM
 from ganprior.solvers.engine import (
     BALANCED,
     BALANCED_L1,
@@ -25,6 +26,7 @@ __all__ = [
     "FAST",
     "FAST_L1",
     "REFERENCE",
+    "DiscriminatorCSGM",
     "Effort",
     "InpaintingSolution",
     "LatentSolver",

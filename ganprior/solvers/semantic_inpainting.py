@@ -6,29 +6,31 @@ inpainting with deep generative models", 2017, arXiv 1607.07539.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganprior.baselines.inpainting import known_pixels
-from ganprior.priors import Prior, UniformLatent, find_prior, prior_names, read_card
+from ganprior.priors import Prior, UniformLatent
 from ganprior.solution import Solution, squared_norm
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
 from ganprior.solvers.engine import BALANCED_L1, Effort
 from ganprior.solvers.latent_solver import LatentSolver
+from ganprior.solvers.prior_loss import (
+    PRIOR_LOSSES,
+    PriorLoss,
+    checked_loss,
+    detached_discriminator,
+)
 from ganprior.streams import Streams
 
 # Differences below this have the curvature of this one: at 0 that of the L1 norm is infinite.
 KINK = 0.01
-
-PriorLoss = Literal["saturating", "non-saturating", "critic"]
 
 # Beside the *sum* over pixels and channels of W |G(z) - y|. The authors' lambda is 0.003 with
 # images in [-1, 1]; in [0, 1] differences are half as large, and so is lambda: PAPER_WEIGHT. The
@@ -36,17 +38,6 @@ PriorLoss = Literal["saturating", "non-saturating", "critic"]
 # fits the pixels around the hole by latents that the generator has never seen.
 PAPER_WEIGHT = 0.0015
 PRIOR_WEIGHT = 0.015
-
-# Prior loss of the discriminator's raw output s: a logit, D = sigmoid(s), or a critic's value.
-PRIOR_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
-    # The paper's log(1 - D(G(z))).
-    "saturating": lambda s: -F.softplus(s),
-    # -log D(G(z)): what dcgan-completion.tensorflow and semantic_image_inpainting minimise.
-    "non-saturating": lambda s: F.softplus(-s),
-    "critic": lambda s: -s,
-}
-# Losses that suit each kind of discriminator, the default first.
-LOSSES_OF = {"probability": ("saturating", "non-saturating"), "critic": ("critic",)}
 
 
 @dataclass(frozen=True)
@@ -174,7 +165,7 @@ class SemanticInpainting(LatentSolver):
             raise ValueError(f"latent_norm must be a finite number above 0, got {latent_norm}")
         check_weighting(weighting)
         self.prior_weight = prior_weight
-        self.prior_loss = _checked_loss(prior, prior_loss) if prior_weight else None
+        self.prior_loss = checked_loss(prior, prior_loss) if prior_weight else None
         self.weighting = weighting
         self.latent_norm = latent_norm
         self.blend = blend
@@ -240,13 +231,7 @@ class SemanticInpainting(LatentSolver):
         return torch.where(finite[:, None, None, None], x, generated)
 
     def _discriminator(self, y: Tensor) -> Callable[[Tensor], Tensor]:
-        """Raw output of a copy of D that no training mode, gradient or move of the user's meets."""
-        network = self.prior.discriminator
-        if network is None or not self.prior_weight:
-            return nn.Identity()
-        own = copy.deepcopy(network).eval().requires_grad_(False)
-        own = own.to(device=y.device, dtype=y.dtype)
-        return lambda x: own(self.prior.from_unit(x))
+        return detached_discriminator(self.prior, y) if self.prior_weight else nn.Identity()
 
     def _support(self, z: Tensor) -> Tensor:
         if isinstance(self.prior.latent, UniformLatent):
@@ -259,28 +244,3 @@ class SemanticInpainting(LatentSolver):
     @property
     def _latent_axes(self) -> tuple[int, ...]:
         return tuple(range(-len(self.prior.latent.shape), 0))
-
-
-def _checked_loss(prior: Prior, prior_loss: str | None) -> str:
-    """Loss for the prior's discriminator: the one asked for, or the default."""
-    output = prior.discriminator_output
-    if output is None:
-        names = [name for name in prior_names() if "discriminator_output" in _card(name)]
-        raise ValueError(
-            "prior_weight above 0 needs a discriminator, and this prior has none; set it to 0, or "
-            f"use a prior with one: {', '.join(names) or 'none is installed'}"
-        )
-    suitable = LOSSES_OF[output]
-    if prior_loss is None:
-        return suitable[0]
-    if prior_loss not in suitable:
-        kind = "a critic" if output == "critic" else "probabilities"
-        raise ValueError(
-            f"prior_loss must be {' or '.join(suitable)} for a discriminator that gives {kind}, "
-            f"got {prior_loss!r}"
-        )
-    return prior_loss
-
-
-def _card(name: str) -> dict[str, Any]:
-    return read_card(find_prior(name))

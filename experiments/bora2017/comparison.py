@@ -1,0 +1,147 @@
+"""Methods compared on the same images: means and intervals, tests, measurements saved.
+
+An image measured with several draws of A counts once, with the mean of its errors: its errors under
+two draws are no independent observations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from experiments.rows import Row
+
+Array = np.ndarray
+# Method -> place on the axis -> error of each image.
+Errors = dict[str, dict[float, Array]]
+RESAMPLES = 2000
+# Below every error that a CSV shows: logarithms need it where a Lasso is exact.
+SMALLEST = 1e-9
+
+
+def errors_of(rows: Iterable[Row], axis: str = "m", column: str = "per_pixel_error") -> Errors:
+    """Error of every image, the mean over draws of A, by method and place on the axis."""
+    cells: dict[tuple[str, float], dict[str, list[float]]] = {}
+    for row in rows:
+        images = cells.setdefault((row["method"], float(row[axis])), {})
+        images.setdefault(str(row["image"]), []).append(float(row[column]))
+    found: Errors = {}
+    for (method, place), images in cells.items():
+        found.setdefault(method, {})[place] = np.array([np.mean(e) for e in images.values()])
+    return found
+
+
+def places_of(errors: Errors) -> list[float]:
+    """All places on the axis, rising."""
+    return sorted({place for own in errors.values() for place in own})
+
+
+def half_width(values: Array) -> float:
+    """Half of the paper's 95% interval: 1.96 s / sqrt(N)."""
+    return 1.96 * float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+
+
+def summarise(errors: Errors, axis: str = "m") -> list[Row]:
+    """Mean and half-width of the 95% interval per method, a row per place on the axis."""
+    table = []
+    for place in places_of(errors):
+        line: Row = {axis: f"{place:g}"}
+        for method, own in errors.items():
+            values = own.get(place)
+            line[method] = "" if values is None else f"{values.mean():.4f}"
+            line[f"{method} ±"] = "" if values is None else f"{half_width(values):.4f}"
+        table.append(line)
+    return table
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Adjust p-values for the family-wise error.
+
+    S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6, 1979: the i-th smallest of N is multiplied by N - i + 1, and none may fall below
+    the one before it.
+    """
+    adjusted, highest = [0.0] * len(p), 0.0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        highest = max(highest, min(1.0, (len(p) - rank) * p[i]))
+        adjusted[i] = highest
+    return adjusted
+
+
+def paired_tests(errors: Errors, ours: str, axis: str = "m") -> list[Row]:
+    """Paired Wilcoxon signed-rank tests of one method against every other, Holm's per place."""
+    from scipy.stats import wilcoxon
+
+    table = []
+    for place in places_of(errors):
+        if place not in errors[ours]:
+            continue
+        mine = errors[ours][place]
+        others = [name for name in errors if name != ours and place in errors[name]]
+        gaps = [mine - errors[name][place] for name in others]
+        # Where no image differs there is nothing to rank.
+        p = [float(wilcoxon(gap).pvalue) if gap.any() else 1.0 for gap in gaps]
+        for name, gap, raw, adjusted in zip(others, gaps, p, holm(p), strict=True):
+            table.append(
+                {
+                    axis: f"{place:g}",
+                    "method": ours,
+                    "against": name,
+                    "mean difference": f"{gap.mean():+.4f}",
+                    "images better": f"{int((gap < 0).sum())} of {len(gap)}",
+                    "p": f"{raw:.2g}",
+                    "p (Holm)": f"{adjusted:.2g}",
+                }
+            )
+    return table
+
+
+def saved(errors: Errors, ours: str, rivals: Sequence[str]) -> list[Row]:
+    """Measurements saved: those that the best rival needs for our error at m, divided by m.
+
+    The rivals' curve is the lowest of their mean errors, made falling and read between its points
+    linearly in log(m) and log(error). The interval is the 95% percentile bootstrap over images,
+    which are resampled alike for all methods and m. Where the rivals are not that good even with
+    the most measurements tried, or better with the fewest, the factor is a bound.
+    """
+    axis = [m for m in places_of(errors) if all(m in errors[name] for name in rivals)]
+    curves = np.array([[errors[name][m] for m in axis] for name in rivals])  # (rivals, m, images)
+    draws = _resampled(curves.shape[-1])
+    lowest = (curves @ draws).min(0).T  # (resamples, m)
+    table = []
+    for m, mine in sorted(errors[ours].items()):
+        factor = _needed(axis, curves.mean(-1).min(0), float(mine.mean())) / m
+        pairs = zip(lowest, mine @ draws, strict=True)
+        resampled = [_needed(axis, curve, float(error)) / m for curve, error in pairs]
+        low, high = np.quantile(resampled, [0.025, 0.975])
+        table.append(
+            {
+                "m": f"{m:g}",
+                "error": f"{mine.mean():.4f}",
+                "measurements saved": _bounded(factor, axis, m),
+                "95% interval": f"{_bounded(low, axis, m)} to {_bounded(high, axis, m)}",
+            }
+        )
+    return table
+
+
+def _needed(axis: Sequence[float], curve: Array, error: float) -> float:
+    """Number of measurements at which a falling curve reaches an error."""
+    falling = np.log(np.maximum(np.minimum.accumulate(curve), SMALLEST))
+    target = math.log(max(error, SMALLEST))
+    return float(np.exp(np.interp(-target, -falling, np.log(axis))))
+
+
+def _bounded(factor: float, axis: Sequence[float], m: float) -> str:
+    """Factor with the sign that says on which side of the measurements tried it lies."""
+    needed = factor * m
+    sign = "> " if needed > 0.9999 * axis[-1] else "< " if needed < 1.0001 * axis[0] else ""
+    return f"{sign}{factor:.1f}"
+
+
+def _resampled(count: int) -> Array:
+    """Weights of images that are drawn with replacement, (count, RESAMPLES): columns of means."""
+    equal = np.full(count, 1 / count)
+    return np.random.default_rng(0).multinomial(count, equal, RESAMPLES).T / count

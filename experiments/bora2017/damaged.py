@@ -1,0 +1,88 @@
+"""What super-resolution and inpainting share: images measured by a physics of their own, no noise.
+
+Both are figures of Bora et al. (2017) in which A is not random: rows hold the pixels of the first
+images, the plot is a grid of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from experiments.bora2017 import comparison
+from experiments.bora2017.setting import (
+    cost_per_image,
+    hashes_of,
+    held_out_block,
+    image_rows,
+    inputs_of,
+    problem,
+    solver_of,
+)
+from experiments.bora2017.strips import with_pixels
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+
+ORIGINAL, GIVEN = "original", "given"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is run; the figures have the presets."""
+
+    values: tuple[float, ...]
+    data: str = "MNIST"
+    prior: str = "mnist"
+    images: int = 100
+    shown: int = 8
+    block: int = 50
+    effort: str = "balanced"
+
+
+def damaged_rows(config: Config, cell: Cell, physics: Any, given: Tensor) -> list[Row]:
+    """Errors and pixels of a method.
+
+    Parameters
+    ----------
+    config, cell
+        What is computed.
+    physics : object
+        What measures.
+    given : Tensor
+        The measurements as images of full size, (B, C, H, W): what no method has touched.
+    """
+    found = problem(held_out_block(config.data, cell), physics, 0.0, cell)
+    hashes = hashes_of(config.data, cell.method)
+    shown = max(0, config.shown - cell.first)
+    as_they_are = {ORIGINAL: found.x, GIVEN: given}
+    if cell.method in as_they_are:
+        x_hat, status = as_they_are[cell.method], [""] * len(found.names)
+    else:
+        solver = solver_of(cell.method, 0.0, config.effort)
+        solution = solver.solve(found.y, physics, rng=found.streams)
+        x_hat, status = solution.x, [str(end) for end in solution.status]
+    return with_pixels(image_rows(found, x_hat, status, **hashes), x_hat, shown)
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Hashes of images and prior."""
+    return inputs_of(config.data, [config.prior])
+
+
+def errors_of(found: list[Row], axis: str) -> comparison.Errors:
+    """Errors of every method, the original left out."""
+    return comparison.errors_of((row for row in found if row["method"] != ORIGINAL), axis)
+
+
+def below_all(errors: comparison.Errors, place: float) -> bool:
+    """Whether CSGM has the lowest mean error at a place."""
+    mean: Mapping[str, float] = {name: float(own[place].mean()) for name, own in errors.items()}
+    return min(mean, key=lambda name: mean[name]).startswith("csgm")
+
+
+def cost(config: Config, cell: Cell) -> float:
+    """Seconds of a cell."""
+    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)

@@ -1,0 +1,63 @@
+"""Drawing: curves with intervals, and PNG with SVG, whole or absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.bora2017.comparison import Errors, half_width
+from ganprior.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARKERS = "osD^v<>pPX*h"
+# The same file for the same numbers: no date, and identifiers that do not change.
+SVG = {"metadata": {"Date": None}}
+
+
+def new_figure(panels: int = 1, *, width: float = 6.4, height: float = 4.2) -> tuple[Any, Any]:
+    """Figure with panels side by side, outside of pyplot: (figure, list of axes)."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams["svg.hashsalt"] = "ganprior"
+    figure = Figure(figsize=(width * panels, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write ``path``.png and ``path``.svg."""
+    png, svg = path.with_suffix(".png"), path.with_suffix(".svg")
+    write_atomically(png, lambda file: figure.savefig(file, dpi=150))
+    write_atomically(svg, lambda file: figure.savefig(file, **SVG))
+
+
+def draw_curves(axes: Axes, errors: Errors, *, dashed: str = "lasso") -> None:
+    """Mean error of every method against the axis, with 95% intervals, both logarithmic."""
+    for i, (name, own) in enumerate(errors.items()):
+        places = sorted(own)
+        mean = [own[place].mean() for place in places]
+        half = [half_width(own[place]) for place in places]
+        style = "--" if name.startswith(dashed) else "-"
+        marker = MARKERS[i % len(MARKERS)]
+        axes.errorbar(places, mean, half, marker=marker, ms=4, ls=style, capsize=2, label=name)
+    axes.set(xscale="log", yscale="log", ylabel="per-pixel squared error")
+    axes.grid(alpha=0.3)
+
+
+def draw_lines(axes: Axes, lines: Mapping[str, float]) -> None:
+    """Horizontal reference lines."""
+    for (name, value), style in zip(lines.items(), [":", "-.", (0, (1, 3)), "--"], strict=False):
+        axes.axhline(value, ls=style, color="0.4", lw=1, label=name)
+
+
+def finish(axes: Axes, places: Sequence[float], xlabel: str) -> None:
+    """Name the places on the axis, and the curves."""
+    axes.set_xticks(places, [f"{place:g}" for place in places])
+    axes.minorticks_off()
+    axes.set_xlabel(xlabel)
+    axes.legend(fontsize=7)

@@ -1,0 +1,199 @@
+"""What the figures of Bora et al. (2017) share: images, priors, A, noise, and methods by name.
+
+A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed Sensing using Generative Models", 2017,
+arXiv 1703.03208. Every method sees the same held-out images, A and noise; A, noise and starts have
+streams of their own, by the seed of the cell. Images are in [0, 1] and A has N(0, 1/m) entries: the
+paper's noise (its A has N(0, 1) entries) is sqrt(m) times ours and is called the noise level.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from experiments.bora2017.discriminator_weights import discriminator_weight
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from ganprior import (
+    BALANCED,
+    CSGM,
+    FAST,
+    REFERENCE,
+    DiscriminatorCSGM,
+    Images,
+    LassoDCT,
+    LassoPixel,
+    LassoWavelet,
+    Prior,
+    Reconstructor,
+    Streams,
+    load_images,
+)
+from ganprior.metrics import per_pixel_error
+from ganprior.physics import Gaussian, add_noise
+from ganprior.streams import derive_seed
+
+ROOT = Path(__file__).parents[2]
+PAPER = "bora2017"
+DATA = {
+    "MNIST": "data/mnist_test_100.npz",
+    "Fashion-MNIST": "data/fashion_mnist_test_100.npz",
+}
+# Of smoke presets: the same engine with little of everything.
+EFFORTS = {
+    "balanced": BALANCED,
+    "reference": REFERENCE,
+    "smoke": replace(FAST, bank=2000),
+}
+LASSOS = {"lasso-dct": LassoDCT, "lasso-wavelet": LassoWavelet, "lasso-pixel": LassoPixel}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Signals, what was measured of them, and how.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Name of each signal.
+    x : Tensor
+        True images, (B, C, H, W), in [0, 1].
+    physics : object
+        A.
+    y : Tensor
+        Measurements with their noise.
+    noise_std : float
+        Standard deviation of the noise of each entry of y.
+    streams : Streams
+        Of noise and starts.
+    """
+
+    names: tuple[str, ...]
+    x: Tensor
+    physics: Any
+    y: Tensor
+    noise_std: float
+    streams: Streams
+
+
+@functools.cache
+def load_prior(name: str) -> Prior:
+    """Prior by name, once per process."""
+    return Prior.load(name)
+
+
+@functools.cache
+def held_out(data: str) -> Images:
+    """Committed test images of a data set."""
+    return load_images(ROOT / DATA[data])
+
+
+@functools.lru_cache(maxsize=4)
+def gaussian(m: int, shape: tuple[int, int, int], seed: int) -> Gaussian:
+    """A of a seed: the same for every method and block of images."""
+    return Gaussian(m, shape, torch.Generator().manual_seed(derive_seed(seed, "physics", m)))
+
+
+def held_out_block(data: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
+    """Names and pixels of the cell's block of test images."""
+    block = held_out(data).select(cell.first, cell.last)
+    return block.names, block.floats()
+
+
+def range_images(prior: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
+    """Names and pixels of the cell's block of images of the generator itself: G(z), z ~ N(0, I)."""
+    law, streams = load_prior(prior).latent, Streams(cell.seed)
+    indices = range(cell.first, cell.last)
+    z = torch.cat([law.sample(1, streams.generator("planted", i)) for i in indices])
+    return tuple(f"G(z)[{i}]" for i in indices), load_prior(prior).render(z)
+
+
+def problem(
+    signals: tuple[tuple[str, ...], Tensor], physics: Any, noise_std: float, cell: Cell
+) -> Problem:
+    """Measurements of signals by a physics, with the noise of the cell's seed."""
+    names, x = signals
+    streams = Streams(cell.seed, range(cell.first, cell.last))
+    y = add_noise(physics.A(x), noise_std, streams, physics)
+    return Problem(names, x, physics, y, noise_std, streams)
+
+
+def compressed(
+    signals: tuple[tuple[str, ...], Tensor], m: int, noise_level: float, cell: Cell
+) -> Problem:
+    """m Gaussian measurements of signals, with the paper's noise."""
+    channels, height, width = signals[1].shape[1:]
+    physics = gaussian(m, (channels, height, width), cell.seed)
+    return problem(signals, physics, noise_level / math.sqrt(m), cell)
+
+
+def solver_of(method: str, noise_std: float, effort: str) -> Reconstructor:
+    """Method by the name that it has in figures.
+
+    ``csgm PRIOR``, with ``lambda=0`` or ``+ D`` (the discriminator term) behind it or nothing, or a
+    Lasso. A weight that is not in the name is the tuned one.
+    """
+    if method in LASSOS:
+        lasso: Reconstructor = LASSOS[method](noise_std=noise_std)
+        return lasso
+    _, name, *variant = method.split(" ", 2)
+    prior, schedule = load_prior(name), EFFORTS[effort]
+    if variant == ["+ D"]:
+        weight = discriminator_weight(name)
+        return DiscriminatorCSGM(prior, weight, noise_std=noise_std, effort=schedule)
+    lambda_ = float(variant[0].removeprefix("lambda=")) if variant else None
+    return CSGM(prior, lambda_, noise_std=noise_std, effort=schedule)
+
+
+def prior_name(method: str) -> str | None:
+    """Prior of a method's name, where it has one."""
+    words = method.split(" ")
+    return words[1] if words[0] in ("csgm", "representation") else None
+
+
+def image_rows(found: Problem, x_hat: Tensor, status: Iterable[Any], **hashes: str) -> list[Row]:
+    """One row per image: name, error, how the search ended, and where it came from."""
+    errors = per_pixel_error(x_hat, found.x).tolist()
+    return [
+        {"image": name, "per_pixel_error": round(error, 7), "status": str(end), **hashes}
+        for name, error, end in zip(found.names, errors, status, strict=True)
+    ]
+
+
+def solved_rows(found: Problem, method: str, effort: str, data: str) -> list[Row]:
+    """Rows of a method on a problem."""
+    solution = solver_of(method, found.noise_std, effort).solve(
+        found.y, found.physics, rng=found.streams
+    )
+    return image_rows(found, solution.x, solution.status, **hashes_of(data, method))
+
+
+def hashes_of(data: str, method: str) -> dict[str, str]:
+    """Columns that say which images and which prior a row is of."""
+    name = prior_name(method)
+    sha = load_prior(name).card["weights_sha256"][:12] if name else ""
+    return {"data_sha256": held_out(data).sha256[:12], "prior_sha256": sha}
+
+
+def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) -> dict[str, str]:
+    """Hashes of what a figure reads, and the tuned weights that its priors' files do not hold."""
+    found = {"data_sha256": held_out(data).sha256[:12]}
+    for name in priors:
+        found[f"prior_sha256 of {name}"] = load_prior(name).card["weights_sha256"][:12]
+        if discriminator:
+            found[f"discriminator_weight of {name}"] = f"{discriminator_weight(name):g}"
+    return found
+
+
+def cost_per_image(method: str, effort: str) -> float:
+    """Seconds that an image takes on one CPU core, roughly."""
+    if not method.startswith(("csgm", "representation")):
+        return 0.02
+    return {"smoke": 0.05, "balanced": 0.3, "reference": 6.0}[effort]

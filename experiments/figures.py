@@ -1,0 +1,91 @@
+"""The figures by name, without importing any of them: ``ganprior figure`` reads this table."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments.sweep.figure import Figure
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a figure is declared, what it claims, and how long its paper preset takes.
+
+    Attributes
+    ----------
+    module : str
+        Module whose ``FIGURES`` has it.
+    claim : str
+        One line.
+    minutes : int
+        Of the paper preset on one CPU core, roughly.
+    """
+
+    module: str
+    claim: str
+    minutes: int
+
+
+FIGURES = {
+    "bora2017/error-vs-m-mnist": Entry(
+        "bora2017.error_vs_m",
+        "with few measurements CSGM's error is far below every Lasso's; with many Lasso wins",
+        43,
+    ),
+    "bora2017/error-vs-m-fashion-mnist": Entry(
+        "bora2017.error_vs_m", "the same on images of clothes, with two priors", 57
+    ),
+    "bora2017/image-grid-mnist": Entry(
+        "bora2017.image_grid", "100 measurements show CSGM the digit, and no Lasso", 1
+    ),
+    "bora2017/image-grid-fashion-mnist": Entry(
+        "bora2017.image_grid", "the same for clothes, with two priors", 1
+    ),
+    "bora2017/range-images": Entry(
+        "bora2017.range_images",
+        "on images of the generator the error falls on; on test images it levels off",
+        27,
+    ),
+    "bora2017/noise-tolerance": Entry(
+        "bora2017.noise_tolerance", "CSGM stays below Lasso at ten times the usual noise", 29
+    ),
+    "bora2017/representation-error": Entry(
+        "bora2017.representation", "k latents draw an image better than k wavelet coefficients", 3
+    ),
+    "bora2017/super-resolution": Entry(
+        "bora2017.super_resolution", "from a sixteenth of the pixels CSGM is nearest", 2
+    ),
+    "bora2017/inpainting": Entry(
+        "bora2017.inpainting", "CSGM fills a centre block, the Lassos do not", 2
+    ),
+    "bora2017/effect-of-lambda": Entry(
+        "bora2017.effects", "a small lambda helps where measurements are few", 32
+    ),
+    "bora2017/effect-of-restarts": Entry("bora2017.effects", "more restarts lower the error", 54),
+    "bora2017/effect-of-steps": Entry("bora2017.effects", "more steps lower the error", 56),
+    "bora2017/theorem-1-1": Entry(
+        "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 20
+    ),
+}
+
+
+def load_figure(name: str) -> Figure:
+    """Declaration of a figure.
+
+    Raises
+    ------
+    KeyError
+        If there is none of that name.
+    """
+    module = importlib.import_module(f"experiments.{FIGURES[name].module}")
+    figures: dict[str, Figure] = module.FIGURES
+    return figures[name]
+
+
+def describe(name: str) -> str:
+    """One line: name, claim, and the time that the paper preset takes."""
+    entry = FIGURES[name]
+    return f"{name}: {entry.claim} (about {entry.minutes} min)"

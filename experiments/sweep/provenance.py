@@ -1,0 +1,65 @@
+"""Where a row came from, and which rows may stand beside each other."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import ganprior
+from experiments.rows import Row, git_revision
+from experiments.sweep.figure import Figure
+
+PACKAGES = ("torch", "deepinv", "numpy", "scipy")
+# Parts of the package that no reconstruction runs through.
+ASIDE = ("cli", "training")
+
+
+def protocol(figure: Figure, config: Any) -> dict[str, str]:
+    """Everything that must agree before two rows stand in one table.
+
+    Configuration, hashes of images and priors, versions of packages, and the code of ``ganprior``;
+    not the revision, which a new sentence in README changes as well.
+    """
+    settings = {f"config.{key}": json.dumps(value) for key, value in asdict(config).items()}
+    return {
+        "figure": figure.name,
+        **settings,
+        **figure.inputs(config),
+        "versions": versions(),
+        "code": code_hash(),
+    }
+
+
+@functools.cache
+def versions() -> str:
+    """Package versions that numbers may depend on, in one line."""
+    named = {"ganprior": ganprior.__version__, **{p: metadata.version(p) for p in PACKAGES}}
+    return " ".join(f"{name}={version}" for name, version in named.items())
+
+
+@functools.cache
+def code_hash() -> str:
+    """First digits of the SHA-256 of the package's code and tables, commands and training aside."""
+    root = Path(ganprior.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root)
+        if path.suffix in (".py", ".csv") and name.parts[0] not in ASIDE:
+            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+@functools.cache
+def revision() -> str:
+    """Git revision, asked for once per process."""
+    return git_revision()
+
+
+def origin() -> Row:
+    """Columns that every row ends with."""
+    return {"device": "cpu", "revision": revision(), "versions": versions()}

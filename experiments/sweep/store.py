@@ -1,0 +1,103 @@
+"""Results of a sweep in one SQLite file: nothing lost, nothing twice, nothing mixed.
+
+A cell and all its rows are one transaction, so that a process killed at any moment leaves cells
+that are whole. The key of a cell is the primary key. The protocol of the first cell is that of
+all: other rows are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.figure import Result
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS protocol (field TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, seconds REAL NOT NULL, method TEXT NOT NULL,
+    rows TEXT NOT NULL);
+"""
+# Seconds to wait for another process that is writing.
+PATIENCE = 60.0
+
+
+class Store:
+    """Cells that are done, by key.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite file; made when absent, together with its folder.
+    protocol : dict
+        What the rows are made by; see :func:`experiments.sweep.provenance.protocol`.
+
+    Raises
+    ------
+    ValueError
+        If the file holds rows of another protocol, with the first differing field in the text,
+        or is no results store.
+    """
+
+    def __init__(self, path: Path, protocol: dict[str, str]) -> None:
+        self.path = path
+        self.protocol = protocol
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with closing(self._connect()) as connection:
+                connection.executescript(SCHEMA)
+                with connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    known = dict(connection.execute("SELECT field, value FROM protocol"))
+                    self._agree(known or protocol, protocol)
+                    connection.executemany(
+                        "INSERT OR IGNORE INTO protocol VALUES (?, ?)", protocol.items()
+                    )
+        except sqlite3.DatabaseError as error:
+            raise ValueError(
+                f"{path} is no results store ({error}); choose another folder"
+            ) from error
+
+    def add(self, result: Result) -> bool:
+        """Write a cell with its rows; False where it is there already, and stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If the cell was done by another protocol.
+        """
+        self._agree(self.protocol, result.protocol)
+        rows = json.dumps(result.rows)
+        values = (result.cell.key, result.seconds, result.cell.method, rows)
+        with closing(self._connect()) as connection, connection:
+            done = connection.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?)", values)
+            return done.rowcount == 1
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds that each cell took, by key: the cells that are done."""
+        with closing(self._connect()) as connection:
+            return dict(connection.execute("SELECT key, seconds FROM cells"))
+
+    def rows(self, cells: Iterable[Cell]) -> list[Row]:
+        """Rows of the cells that are done, in the order of ``cells``, all with the same columns."""
+        with closing(self._connect()) as connection:
+            found = dict(connection.execute("SELECT key, rows FROM cells"))
+        rows = [row for cell in cells for row in json.loads(found.get(cell.key, "[]"))]
+        columns = dict.fromkeys(key for row in rows for key in row)
+        return [{key: row.get(key, "") for key in columns} for row in rows]
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=PATIENCE)
+
+    def _agree(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
+        for field in dict.fromkeys([*ours, *theirs]):
+            if ours.get(field) != theirs.get(field):
+                raise ValueError(
+                    f"{self.path} holds rows of another protocol: {field} is {ours.get(field)} "
+                    f"there and {theirs.get(field)} here; choose another folder with --out, or "
+                    "remove the file"
+                )

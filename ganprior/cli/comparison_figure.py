@@ -1,0 +1,108 @@
+"""The picture of a comparison: one column per image, one row per solver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganprior.cli.comparison import Attempt
+from ganprior.cli.measurements import Measurements
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from torch import Tensor
+
+MOST_COLUMNS = 10
+# Brightness of a pixel that a mask hides.
+_HIDDEN = 0.5
+# Inches: side of an image, room under it for its error, width of the names of the rows.
+_SIDE, _UNDER, _LABEL = 1.0, 0.22, 1.5
+
+
+def draw(
+    path: Path, measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
+) -> None:
+    """Draw originals, measurements that are images, and reconstructions with their errors.
+
+    Parameters
+    ----------
+    path : Path
+        PNG file to write.
+    measured, attempts, original
+        As for :func:`ganprior.cli.comparison_report.rows`. The first ten images are shown.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    strips = _strips(measured, attempts, original)
+    columns = min(len(measured.y), MOST_COLUMNS)
+    width, height = _LABEL + columns * _SIDE, len(strips) * (_SIDE + _UNDER)
+    figure = Figure(figsize=(width, height), dpi=150)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(
+        len(strips),
+        columns,
+        squeeze=False,
+        gridspec_kw={
+            "left": _LABEL / width,
+            "right": 1 - 0.02,
+            "top": 1 - 0.05 / height,
+            "bottom": _UNDER / height,
+            "wspace": 0.05,
+            "hspace": _UNDER / _SIDE,
+        },
+    )
+    for row, (label, images, errors) in zip(axes, strips, strict=True):
+        # Broken where a spec may be, so that a long one stays beside its row.
+        row[0].set_ylabel(
+            re.sub(r"([:,])", r"\1\n", label), rotation=0, ha="right", va="center", fontsize=8
+        )
+        for i, place in enumerate(row):
+            _show(place, images[i])
+            if errors is not None:
+                place.set_xlabel(f"{errors[i]:#.3g}", fontsize=7, labelpad=2)
+    figure.savefig(path)
+
+
+Strip = tuple[str, "Tensor", "list[float] | None"]
+
+
+def _strips(
+    measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
+) -> list[Strip]:
+    """Rows of the figure: name, images (N, C, H, W), and the error of each."""
+    from ganprior.metrics import per_pixel_error
+
+    strips: list[Strip] = []
+    if original is not None:
+        strips.append(("original", original, None))
+    # Masks, blur and down-sampling measure what can be looked at.
+    if measured.y.dim() == 4 and measured.y.shape[1] == measured.image_shape[0]:
+        strips.append(_measured_strip(measured))
+    for attempt in attempts:
+        errors = None if original is None else per_pixel_error(attempt.x, original).tolist()
+        strips.append((attempt.solver, attempt.x, errors))
+    return strips
+
+
+def _measured_strip(measured: Measurements) -> Strip:
+    """Measurements as they are; pixels that a mask hides in gray, for zero is a colour too."""
+    from ganprior.physics import measurement_support
+
+    support = measurement_support(measured.physics)
+    if support is None:
+        return "measured", measured.y, None
+    return "masked", measured.y.where(support != 0, _HIDDEN), None
+
+
+def _show(place: Axes, image: Tensor) -> None:
+    """One image (C, H, W) on its axes, clipped to [0, 1] as for its error."""
+    pixels = image.nan_to_num().clamp(0, 1).numpy()
+    if len(pixels) == 3:
+        place.imshow(pixels.transpose(1, 2, 0))
+    else:
+        place.imshow(pixels[0], cmap="gray", vmin=0, vmax=1)
+    place.set_xticks([])
+    place.set_yticks([])

@@ -1,0 +1,110 @@
+"""CSGM with a discriminator term.
+
+A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed Sensing using Generative Models", 2017,
+arXiv 1703.03208, minimise ||y - A G(z)||^2 + lambda ||z||^2; their code can add the GAN's
+discriminator, which this solver does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ganprior.priors import Prior
+from ganprior.solvers.csgm import CSGM, CSGMObjective
+from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.prior_loss import (
+    PRIOR_LOSSES,
+    PriorLoss,
+    checked_loss,
+    detached_discriminator,
+)
+
+
+@dataclass(frozen=True)
+class DiscriminatorObjective(CSGMObjective):
+    """||y - A G(z)||^2 + lambda ||z||^2 + gamma L_p(D(G(z))).
+
+    The residual is that of CSGM: the discriminator term is left to its gradient.
+
+    Attributes
+    ----------
+    latent_weight : float
+        lambda.
+    discriminator_weight : float
+        gamma.
+    prior_loss : callable
+        L_p of the discriminator's raw output.
+    discriminator : callable
+        Raw output (N,) of images (N, C, H, W) in [0, 1].
+    """
+
+    discriminator_weight: float
+    prior_loss: Callable[[Tensor], Tensor]
+    discriminator: Callable[[Tensor], Tensor]
+
+    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """||y - A x||^2 + lambda ||z||^2 + gamma L_p(D(x)) with x = G(z), (R, B)."""
+        csgm = super().objective(z, x, y, physics)
+        scores = self.discriminator(x.flatten(0, 1)).reshape(csgm.shape)
+        return csgm + self.discriminator_weight * self.prior_loss(scores)
+
+
+class DiscriminatorCSGM(CSGM):
+    """x^ = G(z^) with z^ = argmin_z ||y - A G(z)||^2 + lambda ||z||^2 + gamma L_p(D(G(z))).
+
+    Parameters
+    ----------
+    prior : Prior
+        Supplies G and D.
+    discriminator_weight : float
+        gamma, for images in [0, 1] and A with N(0, 1/m) entries; above 0.
+    latent_weight, noise_std, effort, progress
+        As for :class:`CSGM`.
+    prior_loss : {"non-saturating", "saturating", "critic"}, optional
+        L_p: -log D, log(1 - D), or -D for the D of a Wasserstein prior. When absent the first for
+        a discriminator that gives probabilities, since it is bounded below and an image that looks
+        real costs nothing, and the last for a critic.
+
+    Raises
+    ------
+    ValueError
+        If a weight is out of range, the prior has no discriminator, or the loss does not suit it.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        discriminator_weight: float,
+        latent_weight: float | None = None,
+        *,
+        prior_loss: PriorLoss | None = None,
+        noise_std: float | None = None,
+        effort: Effort = BALANCED,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        super().__init__(
+            prior, latent_weight, noise_std=noise_std, effort=effort, progress=progress
+        )
+        if not 0 < discriminator_weight < math.inf:
+            raise ValueError(
+                f"discriminator_weight must be a finite number above 0, got {discriminator_weight}"
+                "; use CSGM to do without"
+            )
+        if prior_loss is None and prior.discriminator_output == "probability":
+            prior_loss = "non-saturating"
+        self.discriminator_weight = discriminator_weight
+        self.prior_loss = checked_loss(prior, prior_loss, "discriminator_weight")
+
+    def objective_for(self, y: Tensor, physics: Any) -> DiscriminatorObjective:
+        """Objective of the measurements ``y``, with lambda filled in."""
+        return DiscriminatorObjective(
+            super().objective_for(y, physics).latent_weight,
+            self.discriminator_weight,
+            PRIOR_LOSSES[self.prior_loss],
+            detached_discriminator(self.prior, y),
+        )

@@ -1,0 +1,107 @@
+"""``ganprior figure``: list, dry run, run, resume, and one line for every mistake."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import figures
+from experiments.rows import read_csv
+from experiments.sweep import produce
+from ganprior.cli import checkout
+from tests.cli_cases import refuse, run, succeed
+from tests.toy_sweep import Config, toy
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Put a toy in place of every figure."""
+    figure = toy(smoke=Config(cells=4), paper=Config(cells=8))
+    monkeypatch.setattr(figures, "load_figure", lambda name: figure)
+
+
+def test_the_list_has_a_line_per_figure():
+    lines = succeed("figure", "--list").stdout.splitlines()
+    assert len(lines) == len(figures.FIGURES)
+    for line, (name, entry) in zip(lines, figures.FIGURES.items(), strict=True):
+        assert line == f"{name}: {entry.claim} (about {entry.minutes} min)"
+
+
+def test_the_list_imports_nothing_heavy():
+    probe = (
+        "import sys; from ganprior.cli.main import cli\n"
+        "try: cli.main(['figure', '--list'])\nexcept SystemExit: pass\n"
+        "print('heavy:', *({'torch', 'numpy', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.splitlines()[-1] == "heavy:"
+
+
+def test_an_unknown_figure_is_refused_with_the_nearest():
+    line = refuse("figure", "bora2017/error-vs-m-mnst")
+    assert "unknown figure 'bora2017/error-vs-m-mnst'" in line
+    assert "did you mean 'bora2017/error-vs-m-mnist'?" in line
+    assert "--list" in refuse("figure")
+    assert "--preset" in refuse("figure", "bora2017/inpainting", "--preset", "papr")
+
+
+def test_without_a_checkout_it_says_so_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.chdir(tmp_path)
+    for words in (["figure", "--list"], ["report"]):
+        assert "ship with the source checkout, and there is none here" in refuse(*words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_checkout_is_found_from_a_folder_inside_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.chdir(ROOT / "experiments" / "bora2017")
+    assert checkout.find_checkout() == ROOT
+
+
+def test_a_dry_run_prints_cells_and_time_and_writes_nothing(toys, tmp_path):
+    out = tmp_path / "out"
+    lines = succeed(
+        "figure", "bora2017/inpainting", "--preset", "paper", "--out", out, "--dry-run"
+    ).stdout.splitlines()
+    assert len(lines) == 9
+    assert lines[-1].startswith("8 cells, 8 to be done, about 0:16")
+    assert not out.exists()
+
+
+def test_a_run_is_resumed_only_when_told_to(toys, tmp_path):
+    out = tmp_path / "out"
+    words = ("figure", "bora2017/inpainting", "--out", out)
+    done = succeed(*words)
+    assert done.stdout == f"holds: a below b\nresults in {out}\n"
+    assert "4 of 4 cells" in done.stderr
+    assert "add --resume" in run(*words).stderr
+    assert run(*words).exit_code == 2
+    succeed(*words, "--resume")
+    assert len(read_csv(out / "rows.csv")) == 8
+
+
+def test_another_preset_in_the_same_folder_is_refused_by_the_field(toys, tmp_path):
+    words = ("figure", "bora2017/inpainting", "--out", tmp_path / "out")
+    succeed(*words)
+    done = run(*words, "--preset", "paper", "--resume")
+    assert done.exit_code == 2
+    assert "another protocol: config.cells is 4 there and 8 here" in done.stderr
+
+
+def test_workers_and_scheduler_exclude_each_other(toys, tmp_path):
+    line = refuse("figure", "bora2017/inpainting", "--workers", 2, "--scheduler", "tcp://a:1")
+    assert "--workers and --scheduler exclude each other" in line
+
+
+def test_results_go_beside_the_code_or_to_runs():
+    figure = toy()
+    assert produce.usual_folder(figure, "smoke") == Path("runs") / "toy" / "toy"
+    assert produce.usual_folder(figure, "paper") == ROOT / "experiments/toy/results/toy"

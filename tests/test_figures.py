@@ -1,0 +1,90 @@
+"""Every figure at its smoke size shows what it claims; committed tables are those of their rows."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+
+import pytest
+
+from experiments import overview
+from experiments.figures import FIGURES, describe, load_figure
+from experiments.rows import Row, read_csv, write_csv
+from experiments.sweep.produce import produce
+from ganprior import Prior
+
+NAMES = sorted(FIGURES)
+COMMITTED = [name for name in NAMES if (load_figure(name).results / "rows.csv").is_file()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_smoke_preset_shows_what_the_figure_claims(name, tmp_path):
+    figure = load_figure(name)
+    claims = produce(figure, "smoke", tmp_path)
+    assert claims
+    assert [claim for claim, holds in claims.items() if not holds] == []
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
+    assert json.loads((tmp_path / "config.json").read_text())["figure"] == name
+    rows = read_csv(tmp_path / "rows.csv")
+    columns = {"method", "seed", "seconds", "device", "revision", "versions", "prior_sha256"}
+    assert rows[0].keys() >= columns
+    assert {(tmp_path / f"{table}.csv").is_file() for table in figure.tables(rows)} == {True}
+    # Text and numbers give the same: tables are made of committed rows as well as of new ones.
+    for table, lines in figure.tables(rows).items():
+        write_csv(tmp_path / "again.csv", lines)
+        assert read_csv(tmp_path / "again.csv") == read_csv(tmp_path / f"{table}.csv")
+    assert figure.headline(rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_paper_preset_is_a_sweep_of_different_cells(name):
+    figure = load_figure(name)
+    assert figure.name == name
+    config = figure.presets["paper"]
+    cells = figure.cells(config)
+    keys = {cell.key for cell in cells}
+    assert len(keys) == len(cells) >= len(figure.cells(figure.presets["smoke"]))
+    assert {cell.figure for cell in cells} == {name}
+    minutes = sum(figure.cost(config, cell) for cell in cells) / 60
+    assert FIGURES[name].minutes == pytest.approx(minutes, rel=0.5, abs=2)
+
+
+@functools.cache
+def committed(name: str) -> tuple[Row, ...]:
+    return tuple(read_csv(load_figure(name).results / "rows.csv"))
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_committed_tables_are_those_of_the_committed_rows(name, tmp_path):
+    figure = load_figure(name)
+    for table, lines in figure.tables(list(committed(name))).items():
+        if not lines:
+            continue
+        write_csv(tmp_path / "table.csv", lines)
+        assert read_csv(tmp_path / "table.csv") == read_csv(figure.results / f"{table}.csv")
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_committed_rows_are_of_the_shipped_priors(name):
+    hashes: dict[str, set[str]] = {}
+    for row in committed(name):
+        if match := re.match(r"(?:csgm|representation) (\S+)", row["method"]):
+            hashes.setdefault(match[1], set()).add(row["prior_sha256"])
+    assert hashes
+    for prior, found in hashes.items():
+        assert found == {Prior.load(prior).card["weights_sha256"][:12]}
+
+
+def test_the_overview_is_that_of_the_committed_rows(tmp_path):
+    write_csv(tmp_path / "figures.csv", overview.overview())
+    assert read_csv(tmp_path / "figures.csv") == read_csv(overview.TABLE), (
+        "run python -m experiments.overview and python -m experiments.tables --write"
+    )
+
+
+def test_a_figure_is_described_in_one_line():
+    for name in NAMES:
+        assert describe(name).startswith(f"{name}: ")
+        assert len(describe(name)) < 160
