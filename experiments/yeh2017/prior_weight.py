@@ -2,8 +2,8 @@
 
 Claim, in the paper's direction: the prior loss keeps G(z) looking real, at a small cost in how
 well it fits what is known. The paper's lambda is 0.003 beside a sum over pixels in [-1, 1], here
-0.0015; the default is ten times that, chosen on tuning images and not here. ``discriminator`` is the discriminator's raw output: the larger, the more
-real an image looks to it.
+0.0015; the default is ten times that, chosen on tuning images and not here. ``discriminator`` is
+the discriminator's raw output: the larger, the more real an image looks to it.
 
     python -m experiments.yeh2017.prior_weight --preset paper
 
