@@ -17,10 +17,10 @@ from ganprior.cli.specs import check_name
 @click.option("--list", "list_all", is_flag=True, help="List the figures: name, claim, time.")
 @click.option(
     "--preset",
-    type=click.Choice(["smoke", "paper"]),
+    type=click.Choice(["smoke", "short", "paper"]),
     default="smoke",
     show_default=True,
-    help="smoke takes seconds; paper is the published protocol.",
+    help="smoke takes seconds; paper is the published protocol; short, of some, is in between.",
 )
 @click.option(
     "--out",
@@ -56,7 +56,10 @@ def figure(
     check_name("figure", name, figures.FIGURES)
     if workers is not None and scheduler is not None:
         raise ValueError("--workers and --scheduler exclude each other; give one")
-    _run(figures.load_figure(name), preset, out, resume, workers, scheduler, dry_run)
+    declared = figures.load_figure(name)
+    if preset not in declared.presets:
+        raise ValueError(f"{name} has no preset {preset!r}; it has {', '.join(declared.presets)}")
+    _run(declared, preset, out, resume, workers, scheduler, dry_run)
 
 
 def _run(
