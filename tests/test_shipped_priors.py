@@ -10,10 +10,24 @@ import torch
 from ganprior import CSGM, Gaussian, LassoDCT, Prior, Streams, demo_images, load_images
 from ganprior.metrics import per_pixel_error
 from ganprior.priors import find_prior, prior_names, read_card
+from ganprior.training.classifier import load_classifier, shipped_classifier
+from ganprior.training.evaluate import share_read_as_asked
 
-NAMES = ["fashion-mnist-dcgan", "fashion-mnist-wgan-gp", "mnist-k20-vae-gan"]
+NAMES = [
+    "cdcgan-mnist",
+    "fashion-mnist-dcgan",
+    "fashion-mnist-wgan-gp",
+    "mnist-k20-vae-gan",
+    "mnist-k64-vae-gan",
+]
 LICENCES = {"Fashion-MNIST": "MIT", "MNIST": "CC-BY-SA"}
 MEGABYTE = 2**20
+
+
+def load(name: str) -> Prior:
+    """The prior; of a conditional one, that of a class."""
+    prior = Prior.load(name)
+    return prior.given(3) if prior.classes else prior
 
 
 def test_all_are_shipped():
@@ -38,7 +52,7 @@ class TestCard:
         assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
     def test_samples_in_eval_mode_look_like_those_with_batch_statistics(self, name):
-        prior = Prior.load(name)
+        prior = load(name)
         z = prior.latent.sample(500, torch.Generator().manual_seed(0))
         with torch.no_grad():
             evaluated = prior(z)
@@ -46,10 +60,25 @@ class TestCard:
         assert (evaluated - batch).abs().mean() < 0.01
 
     def test_discriminator_is_there(self, name):
-        prior = Prior.load(name)
+        prior = load(name)
         images = prior.sample(3, torch.Generator().manual_seed(0))
         assert prior.discriminator is not None
         assert prior.discriminator(prior.from_unit(images)).shape == (3,)
+
+
+def test_a_classifier_reads_the_conditional_prior_as_asked():
+    prior = Prior.load("cdcgan-mnist")
+    path = shipped_classifier(prior.card["data_sha256"], prior.image_shape)
+    assert path is not None
+    rng = torch.Generator().manual_seed(0)
+    assert share_read_as_asked(prior, load_classifier(path), 500, rng) >= 0.95
+
+
+def test_the_longer_trained_priors_are_better_than_the_first_ones():
+    for name in ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp"):
+        card = read_card(find_prior(name))
+        for figure in ("representation_error", "frechet_distance"):
+            assert card["quality"][figure] < card["quality_before"][figure]
 
 
 def test_ten_real_images_come_back_better_than_by_lasso():
