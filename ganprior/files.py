@@ -7,6 +7,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
@@ -44,6 +48,34 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def write_tensors(
+    path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file as :func:`write_atomically` does.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+    tensors : dict of Tensor
+        Contiguous tensors by name.
+    metadata : dict of str, optional
+        Goes into the file's header.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written: a full disk, a folder that cannot be made.
+    """
+    from safetensors.torch import save
+
+    def write(temporary: Path) -> None:
+        # save_file() has an exception of its own for a full disk.
+        temporary.write_bytes(save(tensors, metadata))
+
+    write_atomically(path, write)
 
 
 def sha256(*paths: str | Path) -> str:

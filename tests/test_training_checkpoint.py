@@ -88,6 +88,24 @@ def test_a_place_that_cannot_be_a_folder(tmp_path):
         train(tiny_trainer(), tmp_path / "file/run", progress=False)
 
 
+def test_a_full_disk_leaves_the_last_checkpoint(folder):
+    """The kernel refuses to write more than a part of it."""
+    resource = pytest.importorskip("resource")
+    checkpoint = folder / "checkpoint.safetensors"
+    before = checkpoint.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(ValueError, match=r"cannot write .*checkpoint"):
+            train(tiny_trainer(steps=3), folder, resume=True, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert checkpoint.read_bytes() == before
+    assert not list(folder.rglob(".part-*"))
+    train(tiny_trainer(steps=3), folder, resume=True, progress=False)
+    assert read_header(checkpoint).step == 3
+
+
 def test_header_is_read_without_tensors_and_leftovers_go(folder):
     run = RunFolder(folder)
     header = read_header(run.checkpoint)

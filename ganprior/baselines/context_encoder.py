@@ -18,12 +18,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
-from ganprior.files import sha256, write_atomically
+from ganprior.files import sha256, write_atomically, write_tensors
 from ganprior.priors.architectures import ContextEncoder as Network
 
 CONTEXT_ENCODERS = Path(__file__).parent / "context_encoders"
@@ -117,7 +117,7 @@ class ContextEncoder(Inpainter):
         def write(file: Path) -> None:
             file.write_text(text, encoding="utf-8")
 
-        write_atomically(_with(Path(path), ".safetensors"), lambda file: save_file(tensors, file))
+        write_tensors(_with(Path(path), ".safetensors"), tensors)
         write_atomically(_with(Path(path), ".json"), write)
 
     def fill(self, known: Tensor, mask: Tensor) -> Outcome:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganprior.files import sha256, write_atomically
+from ganprior.files import sha256, write_tensors
 from ganprior.priors.architectures import Architecture, build_networks, draw_from
 from ganprior.priors.cards import find_prior, part_of_prior, read_card, write_card
 from ganprior.priors.latent import latent_from_description
@@ -64,7 +64,7 @@ def save_prior(prior: Prior, path: Path) -> None:
         "float16_largest_pixel_change": float16_change(prior),
     }
     file = part_of_prior(path, ".safetensors")
-    write_atomically(file, lambda temporary: save_file(tensors, temporary))
+    write_tensors(file, tensors)
     write_card(path, card)
 
 

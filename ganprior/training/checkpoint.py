@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ganprior.files import write_atomically
+from ganprior.files import write_tensors
 from ganprior.training.recipes import NOT_OF_THE_RUN, Recipe
 
 State = dict[str, dict[str, Tensor]]
@@ -77,7 +76,7 @@ def save_checkpoint(path: Path, state: State, header: Header) -> None:
         for name, tensor in entries.items()
     }
     metadata = {"header": json.dumps(asdict(header))}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    write_tensors(path, tensors, metadata)
 
 
 def read_header(path: Path) -> Header:

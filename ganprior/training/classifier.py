@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from ganprior.datasets import Images
-from ganprior.files import write_atomically
+from ganprior.files import write_atomically, write_tensors
 from ganprior.priors.architectures import Classifier, initialise
 from ganprior.streams import derive_seed
 
@@ -150,7 +150,7 @@ def save_classifier(classifier: TrainedClassifier, path: Path) -> None:
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in classifier.network.state_dict().items()
     }
-    write_atomically(_with(path, ".safetensors"), lambda file: save_file(tensors, file))
+    write_tensors(_with(path, ".safetensors"), tensors)
     text = json.dumps(classifier.card, indent=2) + "\n"
 
     def write(file: Path) -> None:
