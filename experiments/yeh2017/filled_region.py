@@ -13,7 +13,7 @@ the same images resampled.
     GANPRIOR_DATA=FOLDER python -m experiments.yeh2017.filled_region --preset paper
 
 writes ``results/filled_region/``: ``rows.csv`` (a row per kind of holes and method),
-``summary.csv`` and ``config.json``. It takes about three minutes on one CPU core.
+``summary.csv`` and ``config.json``. It takes about six minutes on one CPU core.
 The smoke preset takes samples of the prior in place of the test set.
 """
 

@@ -13,7 +13,7 @@ writes ``results/methods/``: ``rows.csv`` (a row per image, hole and method), ``
 ``ssim.csv`` (means with 95% bootstrap intervals), ``claims.csv`` (differences in SSIM between ours
 and the others, image by image), ``config.json``, and a figure per data set in the paper's layout.
 The folder holds FashionMNIST and MNIST as torchvision has them, for the nearest patch. It takes
-about five minutes on one CPU core, smoke some seconds.
+about ten minutes on one CPU core, smoke some seconds.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ the discriminator's raw output: the larger, the more real an image looks to it.
 
 writes ``results/prior_weight/``: ``rows.csv`` (a row per kind of holes, lambda and image, for G(z)
 and the blended image), ``psnr.csv``, ``ssim.csv``, ``discriminator.csv`` (means with 95% bootstrap
-intervals), ``config.json`` and ``figure.png``. It takes two minutes on one CPU core.
+intervals), ``config.json`` and ``figure.png``. It takes four minutes on one CPU core.
 """
 
 from __future__ import annotations
