@@ -1,9 +1,10 @@
-"""Make the sample files of this folder and the demo images of the package, byte for byte.
+"""Make the sample files of this folder and the demo images of the package.
 
 Usage: python data/make_samples.py FASHION_MNIST_FOLDER MNIST_FOLDER [OUT]
 
 Both folders hold the idx files under their published names. OUT is the checkout by default. The
-last lines printed are the SHA-256 of what was written, as data/PROVENANCE.md has them.
+last lines printed are the SHA-256 of what was written, as data/PROVENANCE.md has them: with Python
+3.11.4 or newer, for the headers that zipfile writes depend on its version.
 """
 
 from __future__ import annotations

@@ -35,8 +35,10 @@ def least_norm_solution(
     max_iter : int
         Most steps; one costs an ``A`` and an ``A_adjoint``.
     tol : float, optional
-        A signal stops at ||Aᵀ(y - A x)|| <= tol ||Aᵀ y||; 100 times the machine epsilon of ``y``
-        when absent.
+        A signal stops at ||Aᵀ r|| <= tol max(||Aᵀ y||, ||A|| ||r||) with r = y - A x; 100 times the
+        machine epsilon of ``y`` when absent. The second term, with the largest ||A d|| / ||d|| met
+        for ||A||, is the rounding error of Aᵀ r: where y is almost orthogonal to the range of A
+        there is nothing else left to follow.
 
     Returns
     -------
@@ -50,13 +52,15 @@ def least_norm_solution(
     # Not zeros_like: a NaN in y must reach x, although the test below stops that signal at once.
     x = 0 * gradient
     norm = squared_norm(gradient)
-    goal = tol**2 * norm
+    first, scale = norm, torch.zeros_like(norm)
     for _ in range(max_iter):
-        active = norm > goal
+        active = norm > tol**2 * torch.maximum(first, scale * squared_norm(residual))
         if not active.any():
             break
         image = A(direction)
-        alpha = torch.where(active, norm / squared_norm(image), 0)
+        length = squared_norm(image)
+        scale = torch.maximum(scale, length / squared_norm(direction))
+        alpha = torch.where(active, norm / length, 0)
         x = x + _scaled(alpha, direction)
         residual = residual - _scaled(alpha, image)
         gradient = A_adjoint(residual)
