@@ -7,9 +7,9 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Aim: at least twice the images per second. It is not reached on a CPU: 1.2 to 1.5 times in the
-medians of three runs, on one thread of a machine that was busy besides, and 1.6 between the fastest
-steps of both. What the ideas bring there, as times the plain loop:
+Aim: at least twice the images per second. It is not reached on a CPU: 1.1 times in the committed
+run, on two threads, and 1.2 to 1.5 times in the medians of three trials on one thread, all of them
+on a busy machine. What the ideas bring there, as times the plain loop:
 
 - channels-last, and no gradients of the discriminator's weights in the generator's step, which
   pay for one more pass of the generator (Algorithm 1 draws anew for it), the average and the
