@@ -7,22 +7,17 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Aim: at least twice the images per second. It is not reached on a CPU: 1.1 times in the committed
-run, on two threads, and 1.2 to 1.5 times in the medians of three trials on one thread, all of them
-on a busy machine. What the ideas bring there, as times the plain loop:
-
-- channels-last, and no gradients of the discriminator's weights in the generator's step, which
-  pay for one more pass of the generator (Algorithm 1 draws anew for it), the average and the
-  norms: 1.0;
-- fewer products in the layers of 4 x 4 outputs (``ganprior.training.fast_convolution``): 1.2 to
-  1.3;
-- there and in the layers of 8 x 8 outputs: 1.2 to 1.6, by how busy the memory is.
+Aim: at least twice the images per second. It is not reached on a CPU: the committed run has the
+ratio of the medians, on a machine that was busy besides. What helps is the smaller number of
+products in the layers of 4 x 4 and 8 x 8 outputs (``ganprior.training.fast_convolution``);
+channels-last, and no gradients of the discriminator's weights in the generator's step, pay for one
+more pass of the generator (Algorithm 1 draws anew for it), the average and the norms.
 
 Tried and not used: the layers of 4 x 4 outputs as plain products of matrices, which is slower than
-fewer products; one batch of generated images for both players, which saves a twelfth of the
-arithmetic, but is another algorithm; fused Adam, a hundredth of a step. bfloat16 loses without
-units for it. A third of what is left are convolutions of larger grids, at which oneDNN is near the
-peak of a matrix product.
+fewer products; one batch of generated images for both players, which saves arithmetic, but is
+another algorithm; fused Adam, which is next to nothing of a step. bfloat16 loses without units for
+it. Much of what is left are convolutions of larger grids, at which oneDNN is near the peak of a
+matrix product.
 
     python -m experiments.benchmarks.training --preset paper
 

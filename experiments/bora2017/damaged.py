@@ -6,14 +6,17 @@ images, the plot is a grid of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from experiments.bora2017 import comparison
 from experiments.bora2017.setting import (
+    PAPER,
     cost_per_image,
     hashes_of,
     held_out_block,
@@ -22,11 +25,15 @@ from experiments.bora2017.setting import (
     problem,
     solver_of,
 )
-from experiments.bora2017.strips import with_pixels
+from experiments.bora2017.strips import draw_strips, with_pixels
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
+from experiments.sweep.cell import Cell, blocks
+from experiments.sweep.figure import Figure, Tables
 
 ORIGINAL, GIVEN = "original", "given"
+METHODS = (ORIGINAL, GIVEN, "csgm", "lasso-dct", "lasso-wavelet")
+
+Label = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -86,3 +93,65 @@ def below_all(errors: comparison.Errors, place: float) -> bool:
 def cost(config: Config, cell: Cell) -> float:
     """Seconds of a cell."""
     return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)
+
+
+def cells(name: str, axis: str, config: Config) -> list[Cell]:
+    """Every value of the axis, method and block."""
+    return [
+        Cell(name, f"csgm {config.prior}" if method == "csgm" else method, axis, value, "", 0, *b)
+        for value in config.values
+        for method in METHODS
+        for b in blocks(config.images, config.block)
+    ]
+
+
+def tables(axis: str, found: list[Row]) -> Tables:
+    """Mean error per value of the axis, and tests."""
+    errors = errors_of(found, axis)
+    ours = next(name for name in errors if name.startswith("csgm"))
+    return {
+        "summary": comparison.summarise(errors, axis),
+        "tests": comparison.paired_tests(errors, ours, axis),
+    }
+
+
+def headline(axis: str, label: Label, found: list[Row]) -> str:
+    """Mean errors per value of the axis."""
+    return "; ".join(
+        f"{label(float(line[axis]))}: "
+        + ", ".join(f"{n} {line[n]}" for n in line if n != axis and "±" not in n and line[n])
+        for line in tables(axis, found)["summary"]
+    )
+
+
+def plot(axis: str, label: Label, found: list[Row], path: Path) -> None:
+    """Grid: a value of the axis and method per row."""
+    labelled = [{**row, axis: label(float(row[axis]))} for row in found]
+    draw_strips(labelled, path, (axis, "method"))
+
+
+def damaged_figure(figure: str, axis: str, label: Label, **declared: Any) -> Figure:
+    """Figure of this kind.
+
+    Parameters
+    ----------
+    figure : str
+        Its name, without the paper's.
+    axis : str
+        What it varies.
+    label : callable
+        Value of the axis to text.
+    **declared
+        Presets, rows, claims and texts of :class:`~experiments.sweep.figure.Figure`.
+    """
+    name = f"{PAPER}/{figure}"
+    return Figure(
+        name=name,
+        cells=partial(cells, name, axis),
+        inputs=inputs,
+        tables=partial(tables, axis),
+        plot=partial(plot, axis, label),
+        cost=cost,
+        headline=partial(headline, axis, label),
+        **declared,
+    )

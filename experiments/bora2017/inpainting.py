@@ -11,40 +11,22 @@ for them.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from experiments.bora2017 import comparison
 from experiments.bora2017.damaged import (
-    GIVEN,
-    ORIGINAL,
     Config,
     below_all,
-    cost,
+    damaged_figure,
     damaged_rows,
     errors_of,
-    inputs,
 )
-from experiments.bora2017.setting import PAPER, held_out_block
-from experiments.bora2017.strips import draw_strips
+from experiments.bora2017.setting import held_out_block
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, blocks
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.cell import Cell
 from ganprior import inpainting
 from ganprior.physics import masks
 
-NAME = f"{PAPER}/inpainting"
+NAME = "inpainting"
 AXIS = "missing"
-METHODS = (ORIGINAL, GIVEN, "csgm", "lasso-dct", "lasso-wavelet")
-
-
-def cells(config: Config) -> list[Cell]:
-    """Every fraction, method and block."""
-    return [
-        Cell(NAME, f"csgm {config.prior}" if method == "csgm" else method, AXIS, part, "", 0, *b)
-        for part in config.values
-        for method in METHODS
-        for b in blocks(config.images, config.block)
-    ]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -57,16 +39,6 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     return damaged_rows(config, cell, physics, physics.A(x))
 
 
-def tables(found: list[Row]) -> Tables:
-    """Mean error per fraction, and tests."""
-    errors = errors_of(found, AXIS)
-    ours = next(name for name in errors if name.startswith("csgm"))
-    return {
-        "summary": comparison.summarise(errors, AXIS),
-        "tests": comparison.paired_tests(errors, ours, AXIS),
-    }
-
-
 def claims(found: list[Row]) -> dict[str, bool]:
     """CSGM is the nearest for every hole."""
     errors = errors_of(found, AXIS)
@@ -76,37 +48,22 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
 
 
-def headline(found: list[Row]) -> str:
-    """Mean errors per fraction."""
-    return "; ".join(
-        f"{float(line[AXIS]):.0%} missing: "
-        + ", ".join(f"{n} {line[n]}" for n in line if n != AXIS and "±" not in n and line[n])
-        for line in comparison.summarise(errors_of(found, AXIS), AXIS)
-    )
+def label(fraction: float) -> str:
+    """Fraction in words."""
+    return f"{fraction:.0%} missing"
 
 
-def plot(found: list[Row], path: Path) -> None:
-    """Grid: a fraction and method per row."""
-    labelled = [{**row, AXIS: f"{float(row[AXIS]):.0%} missing"} for row in found]
-    draw_strips(labelled, path, (AXIS, "method"))
-
-
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
-            "paper": Config(values=(0.1, 0.25)),
-            "smoke": Config(values=(0.25,), images=6, shown=4, effort="smoke"),
-        },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
-        published="images to look at: CSGM fills the block of a face",
-        differs="digits, not CelebA; errors over the whole image are given too",
-    )
-}
+_FIGURE = damaged_figure(
+    NAME,
+    AXIS,
+    label,
+    presets={
+        "paper": Config(values=(0.1, 0.25)),
+        "smoke": Config(values=(0.25,), images=6, shown=4, effort="smoke"),
+    },
+    rows=rows,
+    claims=claims,
+    published="images to look at: CSGM fills the block of a face",
+    differs="digits, not CelebA; errors over the whole image are given too",
+)
+FIGURES = {_FIGURE.name: _FIGURE}
