@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from experiments.bora2017 import error_vs_m, prior_quality, tune_csgm
-from experiments.rows import read_csv, write_csv
+from experiments.rows import read_csv, replaced, write_csv
 
 
 @pytest.mark.parametrize("experiment", [error_vs_m, prior_quality])
@@ -70,7 +70,9 @@ def test_shipped_weights_are_those_of_the_tuning_run():
     assert chosen == shipped
 
 
-def test_a_prior_tuned_anew_replaces_its_own_rows_alone():
-    before = [{"prior": "a", "m": 1}, {"prior": "b", "m": 1}, {"prior": "b", "m": 2}]
-    anew = [{"prior": "b", "m": 3}]
-    assert tune_csgm.replaced(before, anew) == [{"prior": "a", "m": 1}, {"prior": "b", "m": 3}]
+def test_new_rows_of_a_prior_replace_its_own_alone():
+    before = [{"prior": p, "m": m} for p, m in (("a", 1), ("b", 1), ("b", 2), ("c", 1))]
+    rows = [{"prior": p, "m": m} for p, m in (("b", 3), ("d", 1), ("b", 4))]
+    assert [(row["prior"], row["m"]) for row in replaced(before, rows)] == [
+        ("a", 1), ("b", 3), ("b", 4), ("c", 1), ("d", 1)
+    ]  # fmt: skip

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from experiments.rows import Row, git_revision, read_csv, write_csv
+from experiments.rows import Row, git_revision, read_csv, replaced, write_csv
 from ganprior import BALANCED, CSGM, Prior, Streams, load_images
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
@@ -126,12 +126,6 @@ def tried_before() -> list[Row]:
         {name: numbers.get(name, str)(value) for name, value in row.items()}
         for row in read_csv(TRIED)
     ]
-
-
-def replaced(before: list[Row], rows: list[Row]) -> list[Row]:
-    """Rows with those of the priors that were tuned anew in place of their earlier ones."""
-    anew = {row["prior"] for row in rows}
-    return [row for row in before if row["prior"] not in anew] + rows
 
 
 def main() -> None:
