@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[1]
 
 def test_committed_samples_are_what_provenance_says():
     text = (ROOT / "data/PROVENANCE.md").read_text(encoding="utf-8")
-    listed = dict(re.findall(r"^\| `(\S+\.(?:npz|png))` \|.*`([0-9a-f]{64})` \|$", text, re.MULTILINE))
+    listed = dict(
+        re.findall(r"^\| `(\S+\.(?:npz|png))` \|.*`([0-9a-f]{64})` \|$", text, re.MULTILINE)
+    )
     kinds = ("data/*.npz", "data/*.png", "ganprior/data/*.npz")
     committed = [path for kind in kinds for path in ROOT.glob(kind)]
     assert {p.relative_to(ROOT).as_posix(): sha256(p) for p in committed} == listed

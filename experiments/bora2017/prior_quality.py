@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from experiments.rows import Row, git_revision, write_csv
-from ganprior import CSGM, Prior, Streams, load_images
+from ganprior import BALANCED, CSGM, Effort, Prior, Streams, load_images
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise, identity
 from ganprior.priors import find_prior, prior_names, read_card, write_card
@@ -93,9 +93,9 @@ def data_of(path: Path) -> str:
     return DATA[read_card(path)["data"]]
 
 
-def representation(prior: Prior, x: Tensor, seed: int) -> Tensor:
+def representation(prior: Prior, x: Tensor, seed: int, effort: Effort = BALANCED) -> Tensor:
     """Per-pixel error of the nearest image that CSGM finds to each of x, (B,)."""
-    solution = CSGM(prior, 0.0).solve(x, identity(), rng=Streams(seed))
+    solution = CSGM(prior, 0.0, effort=effort).solve(x, identity(), rng=Streams(seed))
     return per_pixel_error(solution.x, x)
 
 

@@ -23,7 +23,7 @@ import torch
 
 from experiments.bora2017.prior_quality import representation
 from experiments.rows import Row, git_revision, read_csv, write_csv
-from ganprior import Images, Prior, load_images
+from ganprior import BALANCED, Effort, Images, Prior, load_images
 from ganprior.priors import find_prior, read_card, write_card
 
 RESULTS = Path(__file__).parent / "results" / "prior_quality_64"
@@ -36,6 +36,7 @@ class Config:
 
     images: int = 64
     batch: int = 16  # images in memory at once, with their restarts
+    effort: Effort = BALANCED
     seed: int = 0
 
 
@@ -45,7 +46,7 @@ def run(config: Config, name: str, images: Images) -> Iterator[Row]:
     x = images.select(0, config.images).floats()
     signals = iter(range(len(x)))
     for part in x.split(config.batch):
-        for error in representation(prior, part, config.seed).tolist():
+        for error in representation(prior, part, config.seed, config.effort).tolist():
             yield {
                 "prior": name,
                 "data": prior.card["data"],

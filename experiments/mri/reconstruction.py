@@ -157,7 +157,11 @@ def reconstruct(
 
 
 def rows_of(
-    config: Config, prior: Prior, images: Images, found: dict[str, Tensor], weights: dict[str, float]
+    config: Config,
+    prior: Prior,
+    images: Images,
+    found: dict[str, Tensor],
+    weights: dict[str, float],
 ) -> list[Row]:
     """One row per method and slice."""
     x = images.floats()
