@@ -37,9 +37,8 @@ TRIED = HERE / "results" / "tuning" / "lasso.csv"
 LASSOS = {"dct": LassoDCT, "wavelet": LassoWavelet, "pixel": LassoPixel}
 # Below this share of converged signals the result is that of the step limit, not of the weight.
 CONVERGED = 0.95
-# A path ends where its error has risen this far above its smallest, or its weight has fallen this
-# far below the best one.
-RISEN, FALLEN = 1.25, 30
+# A path ends where its error has risen this far above its smallest.
+RISEN = 1.25
 # Smaller weights take more steps: the largest one whose error is this close to the best is taken.
 TIE = 1.002
 
@@ -53,6 +52,7 @@ class Config:
     measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 300, 400, 500, 750)
     noise_levels: tuple[float, ...] = (0.0, 0.1, 0.5, 2.0)  # sqrt(m) noise_std
     alphas: tuple[float, ...] = tuple(round(10 ** (1.5 - k / 4), 6) for k in range(19))
+    fallen: float = 30  # a path ends where its weight is this far below the best one
     images: int = 64
     seed: int = 1_000_003  # of A, noise and choice of images; reported runs have small seeds
 
@@ -67,6 +67,7 @@ PRESETS = {
         measurements=(50, 100, 200, 500, 1000, 2500, 5000),
         noise_levels=(0.005,),
         alphas=tuple(round(10 ** (1 - k / 3), 6) for k in range(11)),
+        fallen=4,
         images=12,
     ),
 }
@@ -114,7 +115,7 @@ def path(config: Config, basis: str, y: Tensor, physics: Gaussian, x: Tensor) ->
         }
         if error < best:
             best, best_alpha = error, alpha
-        if converged < CONVERGED or error > RISEN * best or alpha * FALLEN < best_alpha:
+        if converged < CONVERGED or error > RISEN * best or alpha * config.fallen < best_alpha:
             return
 
 
