@@ -69,6 +69,16 @@ FIGURES = {
     "bora2017/theorem-1-1": Entry(
         "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 20
     ),
+    "objectives/one-dimension": Entry(
+        "objectives.one_dimension",
+        "a converged D is p / (p + q), worth -log 4 where p = q; the game gets there",
+        1,
+    ),
+    "objectives/parallel-lines": Entry(
+        "objectives.parallel_lines",
+        "of disjoint lines W1 alone is |theta|, and brings theta to 0",
+        1,
+    ),
 }
 
 
