@@ -79,6 +79,36 @@ FIGURES = {
         "of disjoint lines W1 alone is |theta|, and brings theta to 0",
         1,
     ),
+    "objectives/gaussian-fits": Entry(
+        "objectives.gaussian_fits",
+        "KL spreads a Gaussian over a mixture, Jensen-Shannon keeps to the heavier part",
+        1,
+    ),
+    "objectives/f-gan-fits": Entry(
+        "objectives.f_gan_fits",
+        "trained by an f-divergence, a Gaussian is the one that is best by it",
+        2,
+    ),
+    "objectives/mode-collapse": Entry(
+        "objectives.mode_collapse",
+        "WGAN-GP covers the modes that minimax and non-saturating drop or forget",
+        7,
+    ),
+    "objectives/stacked-mnist": Entry(
+        "objectives.stacked_mnist",
+        "of 1,000 classes, the same",
+        8,
+    ),
+    "objectives/dead-units": Entry(
+        "objectives.dead_units",
+        "units of ReLU die where batch norm does not keep them, those of LeakyReLU do not",
+        2,
+    ),
+    "objectives/saturation": Entry(
+        "objectives.saturation",
+        "soft labels, flips and input noise keep a discriminator from being too sure",
+        2,
+    ),
 }
 
 

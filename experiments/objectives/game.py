@@ -92,11 +92,13 @@ class Network(nn.Module):
 
 
 class Affine(nn.Module):
-    """The generator G(z) = mean + std z in one dimension: N(mean, std^2), its density known.
+    """The generator G(z) = mean + std z: N(mean, std^2 I), its density known.
 
     Parameters
     ----------
-    mean, std : Tensor
+    mean : Tensor
+        Of each run, (R, d).
+    std : Tensor
         Of each run, (R,).
     """
 
@@ -111,8 +113,8 @@ class Affine(nn.Module):
         return self.log_std.exp()
 
     def forward(self, z: Tensor) -> Tensor:
-        """(R, B, 1) to (R, B, 1)."""
-        return self.mean[:, None, None] + self.std[:, None, None] * z
+        """(R, B, d) to (R, B, d)."""
+        return self.mean[:, None] + self.std[:, None, None] * z
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Settings:
     objective: str
     critic_steps: int = 1
     clip: float = 0.1
-    penalty_weight: float = 1.0
+    penalty_weight: float = 10.0
     batch: int = 256
     latent_size: int = 1
     generator_rate: float = 1e-3
