@@ -109,6 +109,15 @@ FIGURES = {
         "soft labels, flips and input noise keep a discriminator from being too sure",
         2,
     ),
+    "objectives/robustness": Entry(
+        "objectives.robustness", "WGAN-GP alone trains seven architectures; no WGAN collapses", 10
+    ),
+    "objectives/critic-loss": Entry(
+        "objectives.critic_loss", "the Wasserstein estimate falls with the Fréchet distance", 2
+    ),
+    "objectives/inversion": Entry(
+        "objectives.inversion", "a prior that draws better samples inverts better", 9
+    ),
 }
 
 
