@@ -84,6 +84,55 @@ FIGURES = {
     "bora2017/theorem-1-1": Entry(
         "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 20
     ),
+    "objectives/one-dimension": Entry(
+        "objectives.one_dimension",
+        "a converged D is p / (p + q), worth -log 4 where p = q; the game gets there",
+        1,
+    ),
+    "objectives/parallel-lines": Entry(
+        "objectives.parallel_lines",
+        "of disjoint lines W1 alone is |theta|, and brings theta to 0",
+        1,
+    ),
+    "objectives/gaussian-fits": Entry(
+        "objectives.gaussian_fits",
+        "KL spreads a Gaussian over a mixture, Jensen-Shannon keeps to the heavier part",
+        1,
+    ),
+    "objectives/f-gan-fits": Entry(
+        "objectives.f_gan_fits",
+        "trained by an f-divergence, a Gaussian is the one that is best by it",
+        2,
+    ),
+    "objectives/mode-collapse": Entry(
+        "objectives.mode_collapse",
+        "WGAN-GP covers the modes that minimax and non-saturating drop or forget",
+        7,
+    ),
+    "objectives/stacked-mnist": Entry(
+        "objectives.stacked_mnist",
+        "of 1,000 classes, the same",
+        8,
+    ),
+    "objectives/dead-units": Entry(
+        "objectives.dead_units",
+        "units of ReLU die where batch norm does not keep them, those of LeakyReLU do not",
+        2,
+    ),
+    "objectives/saturation": Entry(
+        "objectives.saturation",
+        "soft labels, flips and input noise keep a discriminator from being too sure",
+        2,
+    ),
+    "objectives/robustness": Entry(
+        "objectives.robustness", "WGAN-GP alone trains seven architectures; no WGAN collapses", 10
+    ),
+    "objectives/critic-loss": Entry(
+        "objectives.critic_loss", "the Wasserstein estimate falls with the Fréchet distance", 2
+    ),
+    "objectives/inversion": Entry(
+        "objectives.inversion", "a prior that draws better samples inverts better", 9
+    ),
 }
 
 
