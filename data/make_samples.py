@@ -14,11 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import skimage.data
+from PIL import Image
 
 from ganprior.datasets import Images, load_images
 from ganprior.files import sha256, write_atomically
 
 SAMPLES = 100
+# Left, upper, right, lower of the face in scikit-image's portrait: eyes and mouth lie where the
+# mean face of UTKFace has them.
+FACE = (172, 69, 280, 177)
 
 
 def write(path: Path, images: Images, indices: Sequence[int]) -> None:
@@ -41,8 +46,18 @@ def first_of_each_class(images: Images) -> list[int]:
     return np.unique(images.labels.numpy(), return_index=True)[1].tolist()
 
 
+def write_astronaut(path: Path) -> None:
+    """Store the face of scikit-image's portrait of an astronaut, 64 x 64 in colour.
+
+    Not compressed, as above.
+    """
+    face = Image.fromarray(skimage.data.astronaut()).crop(FACE)
+    small = face.resize((64, 64), Image.Resampling.LANCZOS)
+    write_atomically(path, lambda part: small.save(part, format="PNG", compress_level=0))
+
+
 def main(fashion_mnist: str, mnist: str, out: str = ".") -> None:
-    """Write the three files under ``out`` and print their SHA-256."""
+    """Write the four files under ``out`` and print their SHA-256."""
     fashion = load_images(fashion_mnist, split="test")
     digits = load_images(mnist, split="test")
     first = range(SAMPLES)
@@ -54,6 +69,9 @@ def main(fashion_mnist: str, mnist: str, out: str = ".") -> None:
     for path, (images, indices) in targets.items():
         write(path, images, indices)
         print(sha256(path), path)
+    portrait = Path(out, "data/astronaut_face_64.png")
+    write_astronaut(portrait)
+    print(sha256(portrait), portrait)
 
 
 if __name__ == "__main__":

@@ -38,16 +38,25 @@ FIGURES = {
     "bora2017/error-vs-m-fashion-mnist": Entry(
         "bora2017.error_vs_m", "the same on images of clothes, with two priors", 57
     ),
+    "bora2017/error-vs-m-faces": Entry(
+        "bora2017.error_vs_m", "the same on photographs of faces, 64 x 64 in colour", 600
+    ),
     "bora2017/image-grid-mnist": Entry(
         "bora2017.image_grid", "100 measurements show CSGM the digit, and no Lasso", 1
     ),
     "bora2017/image-grid-fashion-mnist": Entry(
         "bora2017.image_grid", "the same for clothes, with two priors", 1
     ),
+    "bora2017/image-grid-faces": Entry(
+        "bora2017.image_grid", "500 measurements show CSGM the face, and no Lasso", 2
+    ),
     "bora2017/range-images": Entry(
         "bora2017.range_images",
         "on images of the generator the error falls on; on test images it levels off",
         27,
+    ),
+    "bora2017/range-images-faces": Entry(
+        "bora2017.range_images", "the same for faces, 64 x 64 in colour", 200
     ),
     "bora2017/noise-tolerance": Entry(
         "bora2017.noise_tolerance", "CSGM stays below Lasso at ten times the usual noise", 29
@@ -58,8 +67,14 @@ FIGURES = {
     "bora2017/super-resolution": Entry(
         "bora2017.super_resolution", "from a sixteenth of the pixels CSGM is nearest", 2
     ),
+    "bora2017/super-resolution-faces": Entry(
+        "bora2017.super_resolution", "the same for faces, 64 x 64 in colour", 3
+    ),
     "bora2017/inpainting": Entry(
         "bora2017.inpainting", "CSGM fills a centre block, the Lassos do not", 2
+    ),
+    "bora2017/inpainting-faces": Entry(
+        "bora2017.inpainting", "the same for faces, 64 x 64 in colour", 3
     ),
     "bora2017/effect-of-lambda": Entry(
         "bora2017.effects", "a small lambda helps where measurements are few", 32
@@ -108,6 +123,15 @@ FIGURES = {
         "objectives.saturation",
         "soft labels, flips and input noise keep a discriminator from being too sure",
         2,
+    ),
+    "objectives/robustness": Entry(
+        "objectives.robustness", "WGAN-GP alone trains seven architectures; no WGAN collapses", 10
+    ),
+    "objectives/critic-loss": Entry(
+        "objectives.critic_loss", "the Wasserstein estimate falls with the Fréchet distance", 2
+    ),
+    "objectives/inversion": Entry(
+        "objectives.inversion", "a prior that draws better samples inverts better", 9
     ),
 }
 

@@ -116,6 +116,7 @@ def test_a_shipped_priors_card_is_written_only_when_asked(setup, tmp_path, monke
     for file in (prior, prior.with_suffix(".json")):
         shutil.copy(file, weights / f"own{file.suffix}")
     monkeypatch.setattr(cards, "WEIGHTS", weights)
+    monkeypatch.setattr(cards, "outside_priors", dict)
     monkeypatch.chdir(tmp_path)
     before = (weights / "own.json").read_bytes()
     for name in ("own", weights / "own.safetensors"):

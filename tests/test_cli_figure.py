@@ -11,7 +11,7 @@ import pytest
 from experiments import figures
 from experiments.rows import read_csv
 from experiments.sweep import produce
-from ganprior.cli import checkout
+from ganprior import checkout
 from tests.cli_cases import refuse, run, succeed
 from tests.toy_sweep import Config, toy
 
@@ -53,7 +53,7 @@ def test_an_unknown_figure_is_refused_with_the_nearest():
 
 
 def test_without_a_checkout_it_says_so_in_one_line(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b.py"))
     monkeypatch.chdir(tmp_path)
     for words in (["figure", "--list"], ["report"]):
         assert "ship with the source checkout, and there is none here" in refuse(*words)
@@ -61,7 +61,7 @@ def test_without_a_checkout_it_says_so_in_one_line(monkeypatch, tmp_path):
 
 
 def test_the_checkout_is_found_from_a_folder_inside_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b" / "c.py"))
+    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b.py"))
     monkeypatch.chdir(ROOT / "experiments" / "bora2017")
     assert checkout.find_checkout() == ROOT
 

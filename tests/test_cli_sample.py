@@ -129,6 +129,7 @@ def test_bad_input_is_one_line_and_writes_nothing(command, prior, tmp_path):
 
 def test_priors_are_listed_from_their_cards(prior, tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(cards, "outside_priors", dict)
     card = {**read_card(prior), "data": "clothes", "licence": "MIT"}
     for name, quality in (("long-name", {}), ("b", {"representation_error": 0.00712})):
         write_card(tmp_path / name, {**card, "quality": quality})
@@ -153,6 +154,7 @@ def test_priors_are_listed_from_their_cards(prior, tmp_path, monkeypatch):
 
 def test_no_prior_shipped_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(cards, "outside_priors", dict)
     assert "no prior is shipped" in succeed("priors").stdout
 
 

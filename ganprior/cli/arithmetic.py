@@ -15,7 +15,7 @@ _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 
 @click.command()
 @click.argument("expression")
-@click.option("--prior", required=True, help="Name of a shipped prior, or a .safetensors file.")
+@click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--data", help="Labelled images; a conditional prior needs none.")
 @click.option(
     "--count", default=3, show_default=True, type=click.IntRange(min=1), help="Per group."

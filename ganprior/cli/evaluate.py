@@ -113,7 +113,7 @@ def evaluate(**options: Any) -> None:
 
     path = find_prior(request.prior)
     updates = request.update_card
-    updates = path.resolve().parent != cards.WEIGHTS.resolve() if updates is None else updates
+    updates = not cards.comes_with_ganprior(path) if updates is None else updates
     out = request.out or Path(f"{path.stem}-quality")
     check_folder("--out", out)
     if updates:

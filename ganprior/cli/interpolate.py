@@ -11,7 +11,7 @@ from ganprior.cli.sample import check_png, draw_latents, zoom_of
 
 
 @click.command()
-@click.option("--prior", required=True, help="Name of a shipped prior, or a .safetensors file.")
+@click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
 @click.option("--pairs", default=4, show_default=True, type=click.IntRange(min=1))
 @click.option(

@@ -21,7 +21,7 @@ COMMANDS = {
     "inpaint": "Fill the holes of images.",
     "interpolate": "Draw the images on a path between two latents.",
     "measure": "Store measurements of images.",
-    "priors": "List the shipped priors.",
+    "priors": "List the priors that are here.",
     "reconstruct": "Recover images from measurements.",
     "report": "Gather all committed figures and tables in one page.",
     "sample": "Draw images from a prior.",

@@ -1,4 +1,4 @@
-"""``ganprior priors``: what is shipped, from the cards alone."""
+"""``ganprior priors``: what there is by name, from the cards alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 @click.command()
 def priors() -> None:
-    """List the shipped priors.
+    """List the priors that are here: shipped, under GANPRIOR_PRIORS, or in a checkout.
 
     One line each: name, size of the images, size k of the latent, training data, its licence, the
     representation error, the mean per-pixel error of held-out images fitted from all pixels, and,

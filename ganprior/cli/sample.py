@@ -21,7 +21,7 @@ SHOWN_SIZE = 64
 
 
 @click.command()
-@click.option("--prior", required=True, help="Name of a shipped prior, or a .safetensors file.")
+@click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
 @click.option("--columns", type=click.IntRange(min=1), help="Images per row.  [default: a square]")

@@ -35,22 +35,33 @@ from pathlib import Path
 from typing import Any
 
 from ganprior.files import write_atomically
+from ganprior.priors.places import RESEARCH_PRIORS, outside_priors, where_to_get
 
 WEIGHTS = Path(__file__).parent / "weights"
 
 
+def prior_files() -> dict[str, Path]:
+    """Safetensors file of each prior known by name: shipped, and outside the package."""
+    return {**outside_priors(), **{path.stem: path for path in WEIGHTS.glob("*.safetensors")}}
+
+
 def prior_names() -> list[str]:
-    """Names of the shipped priors."""
-    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
+    """Names of the priors that are here: shipped, in a checkout, or where the environment says."""
+    return sorted(prior_files())
+
+
+def comes_with_ganprior(path: Path) -> bool:
+    """Whether a prior's file is a shipped one, or one that :func:`prior_files` knows by name."""
+    return path.resolve() in {file.resolve() for file in prior_files().values()}
 
 
 def prior_aliases() -> dict[str, str]:
-    """Second names of shipped priors, ``"mnist"`` say, and the names that they stand for."""
+    """Second names of priors, ``"mnist"`` say, and the names that they stand for."""
     aliases = {}
-    for name in prior_names():
+    for name, path in sorted(prior_files().items()):
         # A damaged card is the matter of who asks for that prior.
         with suppress(ValueError):
-            alias = read_card(WEIGHTS / name).get("alias")
+            alias = read_card(path).get("alias")
             if alias:
                 aliases[str(alias)] = name
     return aliases
@@ -62,23 +73,23 @@ def find_prior(name: str | Path) -> Path:
     Raises
     ------
     ValueError
-        If it is neither the name of a shipped prior nor a file.
+        If it is neither the name of a prior that is here nor a file.
     """
-    shipped = prior_names()
-    if str(name) in shipped:
-        return WEIGHTS / f"{name}.safetensors"
-    aliases = prior_aliases()
-    if str(name) in aliases:
-        return WEIGHTS / f"{aliases[str(name)]}.safetensors"
+    files, aliases = prior_files(), prior_aliases()
+    known = str(name) if str(name) in files else aliases.get(str(name))
+    if known is not None:
+        return files[known]
     path = Path(name)
     for candidate in (path, part_of_prior(path, ".safetensors")):
         if candidate.is_file():
             return candidate
-    near = difflib.get_close_matches(str(name), [*shipped, *aliases], 1)
+    if str(name) in RESEARCH_PRIORS:
+        raise ValueError(f"prior {str(name)!r} is not here: {where_to_get(str(name))}")
+    near = difflib.get_close_matches(str(name), [*sorted(files), *aliases, *RESEARCH_PRIORS], 1)
     suggestion = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
-        f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a shipped prior: "
-        f"{', '.join(shipped) or 'none is installed'}"
+        f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a prior by name: "
+        f"{', '.join(sorted(files)) or 'none is installed'}"
     )
 
 

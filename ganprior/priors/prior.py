@@ -123,7 +123,10 @@ class Prior(nn.Module):
 
     @classmethod
     def load(cls, name: str | Path) -> Prior:
-        """Load a shipped prior by name, or one from a safetensors file with its card beside it.
+        """Load a prior by name, or from a safetensors file with its card beside it.
+
+        Names are those of the shipped priors, and of priors for research use only in the folder
+        that the environment variable ``GANPRIOR_PRIORS`` names or in ``data/priors`` of a checkout.
 
         Raises
         ------

@@ -1,0 +1,157 @@
+"""The priors of 64 x 64 pixels: cards, licences, size, and that solvers run with them.
+
+Test images are generated, or the portrait of an astronaut: photographs of the sets stay outside.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.bora2017 import prior_quality_64
+from experiments.rows import read_csv, write_csv
+from ganprior import (
+    CSGM,
+    FAST,
+    Gaussian,
+    LassoDCT,
+    Prior,
+    SemanticInpainting,
+    inpainting,
+    load_images,
+)
+from ganprior.metrics import per_pixel_error, psnr
+from ganprior.priors import find_prior, read_card
+from ganprior.priors.places import RESEARCH_PRIORS
+from ganprior.training import load_recipe
+from tests.cases import rng
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted([*RESEARCH_PRIORS, "brain-mri-64"])
+MEGABYTE = 2**20
+QUICK = replace(FAST, bank=0, candidates=4, restarts=2, steps=20, race=(), polish_steps=0)
+
+
+def astronaut(prior: Prior) -> torch.Tensor:
+    """The portrait, in gray for a prior of gray images."""
+    return load_images(ROOT / "data/astronaut_face_64.png", channels=prior.image_shape[0]).floats()
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEach:
+    def test_the_card_tells_what_a_user_needs(self, name):
+        card = read_card(find_prior(name))
+        assert card["image_shape"] == [1 if name == "brain-mri-64" else 3, 64, 64]
+        assert len(card["data_sha256"]) == 64
+        assert len(card["quality"]["images_sha256"]) == 64
+        assert card["quality"]["images"] == "64 test images, the first ones"
+        assert 0 < card["float16_largest_pixel_change"] < 1 / 255
+        assert card["discriminator_output"] == "probability"
+
+    def test_the_card_holds_the_recipe_of_the_package(self, name):
+        card, recipe = read_card(find_prior(name)), load_recipe(name)
+        ran = dict(line.split(" = ", 1) for line in card["recipe"].splitlines())
+        packaged = dict(line.split(" = ", 1) for line in recipe.toml().splitlines())
+        assert card["steps"] == recipe.steps
+        assert {k: v for k, v in ran.items() if k != "expected"} == {
+            k: v for k, v in packaged.items() if k != "expected"
+        }
+
+    def test_files_are_small_and_a_sample_sheet_lies_beside(self, name):
+        path = find_prior(name)
+        assert path.stat().st_size < 13 * MEGABYTE
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+    def test_the_card_holds_the_measured_representation_error(self, name):
+        rows = read_csv(prior_quality_64.RESULTS / "summary.csv")
+        [line] = [row for row in rows if row["prior"] == name]
+        card = read_card(find_prior(name))
+        expected = prior_quality_64.quality(line, card["quality"]["images_sha256"])
+        assert {key: card["quality"][key] for key in expected} == expected
+
+    def test_the_measurements_are_of_these_weights(self, name):
+        rows = read_csv(prior_quality_64.RESULTS / "rows.csv")
+        hashes = {row["prior_sha256"] for row in rows if row["prior"] == name}
+        assert hashes == {Prior.load(name).card["weights_sha256"][:12]}
+
+    def test_csgm_comes_near_a_generated_image(self, name):
+        prior = Prior.load(name)
+        x = prior.sample(2, rng(5)).clamp(0, 1)
+        physics = Gaussian(500, prior.image_shape)
+        y = physics.A(x)
+        error = per_pixel_error(CSGM(prior, 0.0, effort=QUICK)(y, physics), x)
+        mean = prior.sample(16, rng(6)).mean(0, keepdim=True).expand_as(x)
+        assert (error < 0.5 * per_pixel_error(mean, x)).all()
+
+    def test_semantic_inpainting_keeps_the_known_pixels_and_fills_the_hole(self, name):
+        prior = Prior.load(name)
+        x = prior.sample(1, rng(7)).clamp(0, 1)
+        mask = torch.ones(1, 64, 64)
+        mask[:, 24:40, 24:40] = 0
+        physics = inpainting(mask, prior.image_shape)
+        found = SemanticInpainting(prior, effort=QUICK)(physics.A(x), physics)
+        known = mask.bool().expand_as(x)
+        torch.testing.assert_close(found[known], x[known])
+        gray = torch.full_like(x, 0.5)
+        assert (found - x).square().sum() < (~known * (gray - x).square()).sum()
+
+
+def test_committed_summary_is_that_of_the_committed_rows(tmp_path):
+    rows = read_csv(prior_quality_64.RESULTS / "rows.csv")
+    assert {row["prior"] for row in rows} == set(NAMES)
+    write_csv(tmp_path / "summary.csv", prior_quality_64.summarise(rows))
+    assert read_csv(tmp_path / "summary.csv") == read_csv(prior_quality_64.RESULTS / "summary.csv")
+
+
+def test_quality_of_a_prior_is_measured_on_any_images():
+    images = load_images(ROOT / "data/astronaut_face_64.png")
+    config = prior_quality_64.Config(images=1, effort=QUICK)
+    [row] = prior_quality_64.run(config, "faces-64", images)
+    [line] = prior_quality_64.summarise([row])
+    error = float(row["per_pixel_error"])
+    assert 0 < error < 0.03
+    assert float(line["PSNR (dB)"]) == pytest.approx(-10 * torch.tensor(error).log10(), abs=0.01)
+
+
+@pytest.mark.parametrize("name", RESEARCH_PRIORS)
+def test_priors_for_research_only_lie_apart_and_say_so(name):
+    path = find_prior(name)
+    assert path.parent == ROOT / "data" / "priors" / name
+    card, licence = read_card(path), (path.parent / "LICENSE").read_text("utf-8")
+    for text in (card["licence"], licence.replace("\n", " ")):
+        assert "research use" in text
+        assert "o photograph of" in text
+        assert "included" in text
+
+
+def test_faces_stand_in_for_celeba_wherever_they_are_named():
+    card = find_prior("faces-64").with_suffix(".json")
+    places = [card, ROOT / "README.md", ROOT / "CHANGELOG.md", card.with_name("LICENSE")]
+    for path in places:
+        text = " ".join(path.read_text("utf-8").split())
+        assert "UTKFace" in text, path
+        assert "CelebA" in text.partition("faces-64")[2], path
+    assert read_card(card)["data"] == "UTKFace, standing in for CelebA"
+
+
+def test_brain_mri_says_what_it_is_of():
+    path = find_prior("brain-mri-64")
+    card = read_card(path)
+    assert "ODbL" in card["licence"]
+    assert "ODbL" in path.with_name("LICENSE-brain-mri-64.txt").read_text("utf-8")
+    for word in ("simulated", "phase-free", "subject"):
+        assert word in card["limits"]
+
+
+def test_faces_are_as_near_as_celebas_in_the_paper():
+    assert read_card(find_prior("faces-64"))["quality"]["representation_psnr"] >= 22.3
+
+
+def test_the_astronaut_comes_back_better_than_by_lasso():
+    prior = Prior.load("faces-64")
+    x = astronaut(prior)
+    physics = Gaussian(500, prior.image_shape)
+    y = physics.A(x)
+    ours = psnr(CSGM(prior, effort=QUICK)(y, physics), x)
+    assert ours > psnr(LassoDCT()(y, physics), x) + 1
