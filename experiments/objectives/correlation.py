@@ -46,8 +46,8 @@ def spearman(a: Array, b: Array) -> Array:
 
 
 def correlate(
-    a: Sequence[float],
-    b: Sequence[float],
+    a: Sequence[float] | Array,
+    b: Sequence[float] | Array,
     coefficient: Callable[[Array, Array], Array] = spearman,
     *,
     block: int = 1,
