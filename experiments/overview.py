@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from experiments.figures import FIGURES, load_figure
 from experiments.rows import Row, read_csv, write_csv
@@ -18,8 +19,6 @@ from experiments.sweep.figure import Figure
 # Folders of figures, each with a table of its own, in the order of FIGURES.
 PAPERS = tuple(dict.fromkeys(name.partition("/")[0] for name in FIGURES))
 NOT_RUN = "not run yet"
-# What the preset of the committed rows leaves out.
-_SHORT = {"short": "; one draw of A, and CSGM with the tuned lambda alone"}
 
 
 def overview(paper: str) -> list[Row]:
@@ -36,7 +35,7 @@ def _line(name: str) -> Row:
     figure = load_figure(name)
     path = figure.results / "rows.csv"
     rows = read_csv(path) if path.is_file() else []
-    preset = _preset(figure) if rows else "paper"
+    preset = preset_of(figure)
     minutes = sum(float(row["seconds"]) for row in rows) / 60
     return {
         "figure": name,
@@ -45,7 +44,7 @@ def _line(name: str) -> Row:
         "result": figure.headline(rows) if rows else NOT_RUN,
         "claims": _claims(figure, rows) if rows else NOT_RUN,
         "published": figure.published,
-        "where it differs": figure.differs + _SHORT.get(preset, ""),
+        "where it differs": "; ".join([figure.differs, *_reduced(figure)]),
     }
 
 
@@ -59,9 +58,19 @@ def _claims(figure: Figure, rows: list[Row]) -> str:
     return f"{held} of {len(claims)} hold; not: {'; not: '.join(failing)}"
 
 
-def _preset(figure: Figure) -> str:
-    facts = json.loads((figure.results / "config.json").read_text(encoding="utf-8"))
-    return str(facts["preset"])
+def preset_of(figure: Figure) -> str:
+    """Preset of the committed rows; paper where there are none."""
+    return str(_facts(figure).get("preset", "paper"))
+
+
+def _reduced(figure: Figure) -> list[str]:
+    """What the preset of the committed rows leaves out."""
+    return [f"reduced size: {figure.short}"] if preset_of(figure) == "short" else []
+
+
+def _facts(figure: Figure) -> dict[str, Any]:
+    path = figure.results / "config.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import argparse
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -134,9 +134,12 @@ def main() -> None:
         "--data", type=Path, required=True, help="holds the folders of the data sets"
     )
     parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
+    parser.add_argument("--prior", help="this one of the preset's priors alone")
     arguments = parser.parse_args()
+    config = PRESETS[arguments.preset]
+    chosen = tuple(p for p in config.priors if arguments.prior in (None, p[0]))
     rows = []
-    for row in run(PRESETS[arguments.preset], arguments.data):
+    for row in run(replace(config, priors=chosen), arguments.data):
         rows.append(row)
         print(*list(row.values())[:5], flush=True)
     if arguments.preset != "smoke":

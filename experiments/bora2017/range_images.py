@@ -144,7 +144,9 @@ def face_presets() -> dict[str, Config]:
     return {"paper": paper, "short": short, "smoke": smoke}
 
 
-def _figure(name: str, n: int, enough: int, presets: dict[str, Config], differs: str) -> Figure:
+def _figure(
+    name: str, n: int, enough: int, presets: dict[str, Config], differs: str, short: str = ""
+) -> Figure:
     return Figure(
         name=name,
         presets=presets,
@@ -158,6 +160,7 @@ def _figure(name: str, n: int, enough: int, presets: dict[str, Config], differs:
         headline=headline,
         published="test images level off, images of the generator go on falling",
         differs=differs,
+        short=short,
     )
 
 
@@ -180,6 +183,7 @@ FIGURES = {
             500,
             face_presets(),
             "UTKFace, standing in for CelebA; fewer images than the paper's 500 of the generator",
+            "16 images of each kind, one draw of A, effort fast",
         ),
     )
 }

@@ -66,6 +66,7 @@ class Figure:
     headline: Callable[[list[Row]], str]
     published: str = ""
     differs: str = ""
+    short: str = ""
     trains: bool = False
 
     @property
