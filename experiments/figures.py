@@ -38,16 +38,25 @@ FIGURES = {
     "bora2017/error-vs-m-fashion-mnist": Entry(
         "bora2017.error_vs_m", "the same on images of clothes, with two priors", 57
     ),
+    "bora2017/error-vs-m-faces": Entry(
+        "bora2017.error_vs_m", "the same on photographs of faces, 64 x 64 in colour", 600
+    ),
     "bora2017/image-grid-mnist": Entry(
         "bora2017.image_grid", "100 measurements show CSGM the digit, and no Lasso", 1
     ),
     "bora2017/image-grid-fashion-mnist": Entry(
         "bora2017.image_grid", "the same for clothes, with two priors", 1
     ),
+    "bora2017/image-grid-faces": Entry(
+        "bora2017.image_grid", "500 measurements show CSGM the face, and no Lasso", 2
+    ),
     "bora2017/range-images": Entry(
         "bora2017.range_images",
         "on images of the generator the error falls on; on test images it levels off",
         27,
+    ),
+    "bora2017/range-images-faces": Entry(
+        "bora2017.range_images", "the same for faces, 64 x 64 in colour", 200
     ),
     "bora2017/noise-tolerance": Entry(
         "bora2017.noise_tolerance", "CSGM stays below Lasso at ten times the usual noise", 29
@@ -58,8 +67,14 @@ FIGURES = {
     "bora2017/super-resolution": Entry(
         "bora2017.super_resolution", "from a sixteenth of the pixels CSGM is nearest", 2
     ),
+    "bora2017/super-resolution-faces": Entry(
+        "bora2017.super_resolution", "the same for faces, 64 x 64 in colour", 3
+    ),
     "bora2017/inpainting": Entry(
         "bora2017.inpainting", "CSGM fills a centre block, the Lassos do not", 2
+    ),
+    "bora2017/inpainting-faces": Entry(
+        "bora2017.inpainting", "the same for faces, 64 x 64 in colour", 3
     ),
     "bora2017/effect-of-lambda": Entry(
         "bora2017.effects", "a small lambda helps where measurements are few", 32
@@ -68,6 +83,55 @@ FIGURES = {
     "bora2017/effect-of-steps": Entry("bora2017.effects", "more steps lower the error", 56),
     "bora2017/theorem-1-1": Entry(
         "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 20
+    ),
+    "objectives/one-dimension": Entry(
+        "objectives.one_dimension",
+        "a converged D is p / (p + q), worth -log 4 where p = q; the game gets there",
+        1,
+    ),
+    "objectives/parallel-lines": Entry(
+        "objectives.parallel_lines",
+        "of disjoint lines W1 alone is |theta|, and brings theta to 0",
+        1,
+    ),
+    "objectives/gaussian-fits": Entry(
+        "objectives.gaussian_fits",
+        "KL spreads a Gaussian over a mixture, Jensen-Shannon keeps to the heavier part",
+        1,
+    ),
+    "objectives/f-gan-fits": Entry(
+        "objectives.f_gan_fits",
+        "trained by an f-divergence, a Gaussian is the one that is best by it",
+        2,
+    ),
+    "objectives/mode-collapse": Entry(
+        "objectives.mode_collapse",
+        "WGAN-GP covers the modes that minimax and non-saturating drop or forget",
+        7,
+    ),
+    "objectives/stacked-mnist": Entry(
+        "objectives.stacked_mnist",
+        "of 1,000 classes, the same",
+        8,
+    ),
+    "objectives/dead-units": Entry(
+        "objectives.dead_units",
+        "units of ReLU die where batch norm does not keep them, those of LeakyReLU do not",
+        2,
+    ),
+    "objectives/saturation": Entry(
+        "objectives.saturation",
+        "soft labels, flips and input noise keep a discriminator from being too sure",
+        2,
+    ),
+    "objectives/robustness": Entry(
+        "objectives.robustness", "WGAN-GP alone trains seven architectures; no WGAN collapses", 10
+    ),
+    "objectives/critic-loss": Entry(
+        "objectives.critic_loss", "the Wasserstein estimate falls with the Fréchet distance", 2
+    ),
+    "objectives/inversion": Entry(
+        "objectives.inversion", "a prior that draws better samples inverts better", 9
     ),
 }
 

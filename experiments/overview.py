@@ -1,55 +1,82 @@
-"""The table of ``experiments/README.md``: every figure, its command, and how it compares.
+"""The tables of ``experiments/README.md``: every figure, its command, and how it compares.
 
     python -m experiments.overview
     python -m experiments.tables --write
 
-write it anew, from the committed rows of every figure: ``experiments/figures.csv``, then README.
+write them anew from the committed rows: ``experiments/PAPER/figures.csv``, then README.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from experiments.figures import FIGURES, load_figure
 from experiments.rows import Row, read_csv, write_csv
 from experiments.sweep.figure import Figure
 
-TABLE = Path(__file__).parent / "figures.csv"
+# Folders of figures, each with a table of its own, in the order of FIGURES.
+PAPERS = tuple(dict.fromkeys(name.partition("/")[0] for name in FIGURES))
 NOT_RUN = "not run yet"
-# What the preset of the committed rows leaves out.
-_SHORT = {"short": "; one draw of A, and CSGM with the tuned lambda alone"}
 
 
-def overview() -> list[Row]:
-    """One row per figure."""
-    return [_line(name) for name in FIGURES]
+def overview(paper: str) -> list[Row]:
+    """One row per figure of a folder."""
+    return [_line(name) for name in FIGURES if name.partition("/")[0] == paper]
+
+
+def table_of(paper: str) -> Path:
+    """Where the table of a folder is."""
+    return Path(__file__).parent / paper / "figures.csv"
 
 
 def _line(name: str) -> Row:
     figure = load_figure(name)
     path = figure.results / "rows.csv"
     rows = read_csv(path) if path.is_file() else []
-    preset = _preset(figure) if rows else "paper"
+    preset = preset_of(figure)
     minutes = sum(float(row["seconds"]) for row in rows) / 60
     return {
         "figure": name,
         "command": f"`ganprior figure {name} --preset {preset}`",
         "time taken": f"{minutes:.1f} min" if rows else NOT_RUN,
         "result": figure.headline(rows) if rows else NOT_RUN,
+        "claims": _claims(figure, rows) if rows else NOT_RUN,
         "published": figure.published,
-        "where it differs": figure.differs + _SHORT.get(preset, ""),
+        "where it differs": "; ".join([figure.differs, *_reduced(figure)]),
     }
 
 
-def _preset(figure: Figure) -> str:
-    facts = json.loads((figure.results / "config.json").read_text(encoding="utf-8"))
-    return str(facts["preset"])
+def _claims(figure: Figure, rows: list[Row]) -> str:
+    """How many of the figure's claims its rows bear out, and which they do not."""
+    claims = figure.claims(rows)
+    failing = [claim for claim, holds in claims.items() if not holds]
+    if not failing:
+        return f"all {len(claims)} hold"
+    held = len(claims) - len(failing)
+    return f"{held} of {len(claims)} hold; not: {'; not: '.join(failing)}"
+
+
+def preset_of(figure: Figure) -> str:
+    """Preset of the committed rows; paper where there are none."""
+    return str(_facts(figure).get("preset", "paper"))
+
+
+def _reduced(figure: Figure) -> list[str]:
+    """What the preset of the committed rows leaves out."""
+    return [f"reduced size: {figure.short}"] if preset_of(figure) == "short" else []
+
+
+def _facts(figure: Figure) -> dict[str, Any]:
+    path = figure.results / "config.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def main() -> None:
-    """Write the table."""
-    write_csv(TABLE, overview())
+    """Write the tables."""
+    for paper in PAPERS:
+        write_csv(table_of(paper), overview(paper))
 
 
 if __name__ == "__main__":

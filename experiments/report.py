@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from experiments.figures import FIGURES, load_figure
+from experiments.overview import preset_of
 from experiments.rows import read_csv
 from ganprior.files import write_atomically
 
@@ -56,10 +57,10 @@ def _sections() -> Iterator[tuple[str, str]]:
         told.add(figure.results)
         text = f"<p>Claim: {escape(entry.claim)}.</p>"
         if not (figure.results / "rows.csv").is_file():
-            yield name, f"{text}<p>Not run yet: {_command(name)}.</p>\n"
+            yield name, f"{text}<p>Not run yet: {_command(name, 'paper')}.</p>\n"
             continue
         result = escape(figure.headline(read_csv(figure.results / "rows.csv")))
-        text += f"<p>Result: {result}.</p><p>{_command(name)}</p>"
+        text += f"<p>Result: {result}.</p><p>{_command(name, preset_of(figure))}</p>"
         yield name, f"{text}\n{_files(figure.results)}"
     for folder in sorted(HERE.glob("*/results/**/")):
         if folder not in told and (files := _files(folder)):
@@ -92,8 +93,8 @@ def _table(path: Path) -> str:
     return f"<h3>{escape(path.stem)}</h3>\n<table><tr>{head}</tr>\n{''.join(lines)}</table>\n"
 
 
-def _command(name: str) -> str:
-    return f"<code>ganprior figure {escape(name)} --preset paper</code>"
+def _command(name: str, preset: str) -> str:
+    return f"<code>ganprior figure {escape(name)} --preset {preset}</code>"
 
 
 def _anchor(title: str) -> str:

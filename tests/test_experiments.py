@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from experiments.bora2017 import error_vs_m, prior_quality, tune_csgm
-from experiments.rows import read_csv, write_csv
+from experiments.rows import read_csv, replaced, write_csv
 
 
 @pytest.mark.parametrize("experiment", [error_vs_m, prior_quality])
@@ -65,17 +65,14 @@ def test_tuning_takes_the_smallest_weight_among_equals():
 def test_shipped_weights_are_those_of_the_tuning_run():
     with tune_csgm.TABLE.open(newline="") as file:
         shipped = list(csv.DictReader(file))
-    tried = [
-        {
-            "prior": row["prior"],
-            "prior_sha256": row["prior_sha256"],
-            "m": int(row["m"]),
-            "n": int(row["n"]),
-            "noise_level": float(row["noise_level"]),
-            "latent_weight": float(row["latent_weight"]),
-            "mean_per_pixel_error": float(row["mean_per_pixel_error"]),
-        }
-        for row in read_csv(tune_csgm.HERE / "results" / "tuning" / "csgm.csv")
-    ]
+    tried = tune_csgm.tried_before()
     chosen = [{k: str(v) for k, v in row.items()} for row in tune_csgm.choose(tried)]
     assert chosen == shipped
+
+
+def test_new_rows_of_a_prior_replace_its_own_alone():
+    before = [{"prior": p, "m": m} for p, m in (("a", 1), ("b", 1), ("b", 2), ("c", 1))]
+    rows = [{"prior": p, "m": m} for p, m in (("b", 3), ("d", 1), ("b", 4))]
+    assert [(row["prior"], row["m"]) for row in replaced(before, rows)] == [
+        ("a", 1), ("b", 3), ("b", 4), ("c", 1), ("d", 1)
+    ]  # fmt: skip

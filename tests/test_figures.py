@@ -16,6 +16,7 @@ from ganprior import Prior
 
 NAMES = sorted(FIGURES)
 COMMITTED = [name for name in NAMES if (load_figure(name).results / "rows.csv").is_file()]
+RECONSTRUCTING = [name for name in COMMITTED if not load_figure(name).trains]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +29,8 @@ def test_the_smoke_preset_shows_what_the_figure_claims(name, tmp_path):
     assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
     assert json.loads((tmp_path / "config.json").read_text())["figure"] == name
     rows = read_csv(tmp_path / "rows.csv")
-    columns = {"method", "seed", "seconds", "device", "revision", "versions", "prior_sha256"}
+    columns = {"method", "seed", "seconds", "device", "revision", "versions"}
+    columns |= set() if figure.trains else {"prior_sha256"}
     assert rows[0].keys() >= columns
     assert {(tmp_path / f"{table}.csv").is_file() for table in figure.tables(rows)} == {True}
     # Text and numbers give the same: tables are made of committed rows as well as of new ones.
@@ -66,7 +68,7 @@ def test_committed_tables_are_those_of_the_committed_rows(name, tmp_path):
         assert read_csv(tmp_path / "table.csv") == read_csv(figure.results / f"{table}.csv")
 
 
-@pytest.mark.parametrize("name", COMMITTED)
+@pytest.mark.parametrize("name", RECONSTRUCTING)
 def test_committed_rows_are_of_the_shipped_priors(name):
     hashes: dict[str, set[str]] = {}
     for row in committed(name):
@@ -77,9 +79,10 @@ def test_committed_rows_are_of_the_shipped_priors(name):
         assert found == {Prior.load(prior).card["weights_sha256"][:12]}
 
 
-def test_the_overview_is_that_of_the_committed_rows(tmp_path):
-    write_csv(tmp_path / "figures.csv", overview.overview())
-    assert read_csv(tmp_path / "figures.csv") == read_csv(overview.TABLE), (
+@pytest.mark.parametrize("paper", overview.PAPERS)
+def test_the_overview_is_that_of_the_committed_rows(paper, tmp_path):
+    write_csv(tmp_path / "figures.csv", overview.overview(paper))
+    assert read_csv(tmp_path / "figures.csv") == read_csv(overview.table_of(paper)), (
         "run python -m experiments.overview and python -m experiments.tables --write"
     )
 

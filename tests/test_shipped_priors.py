@@ -17,6 +17,7 @@ NAMES = [
     "cdcgan-mnist",
     "fashion-mnist-dcgan",
     "fashion-mnist-wgan-gp",
+    "mnist-k20-vae",
     "mnist-k20-vae-gan",
     "mnist-k64-vae-gan",
 ]

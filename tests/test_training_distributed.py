@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.multiprocessing.spawn import spawn
 
+from ganprior import Prior
 from ganprior.training import World, train
 from ganprior.training.batches import Batches
 from ganprior.training.distributed import join_world
-from tests.cases_training import tiny_trainer
+from tests.cases_training import save_images, tiny_images, tiny_recipe, tiny_trainer
+from tests.cli_cases import succeed
 
 
 def gradients(trainer) -> dict[str, torch.Tensor]:
@@ -76,6 +80,39 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
             assert torch.equal(tensor, other[name]), name
     assert len((tmp_path / "run/losses.csv").read_text().splitlines()) == 6
     assert (tmp_path / "run/prior.safetensors").exists()
+
+
+def torchrun(*args: object) -> "subprocess.CompletedProcess[str]":
+    """Run the command line in two processes of one machine, as the help of ``train`` says."""
+    launcher = Path(sys.executable).parent / "torchrun"
+    options = ["--nproc-per-node", "2", "--master-port", str(free_port())]
+    return subprocess.run(
+        [str(launcher), *options, "-m", "ganprior.cli.main", *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_torchrun_leaves_the_prior_of_one_process(tmp_path):
+    recipe, data = tmp_path / "tiny.toml", tmp_path / "images.npz"
+    # Hinge draws nothing of its own, and there is no batch norm: the same steps but for rounding.
+    recipe.write_text(tiny_recipe("hinge", architecture="dcgan-unnormalised", steps=5).toml())
+    save_images(data, tiny_images())
+    args = ("train", recipe, "--data", data, "--device", "cpu", "--out")
+    result = torchrun(*args, tmp_path / "two")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"prior: {tmp_path / 'two/prior.safetensors'}\n"
+    succeed(*args, tmp_path / "one")
+    files = [{path.name for path in (tmp_path / run).iterdir()} for run in ("one", "two")]
+    assert files[0] == files[1]
+    z = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    one, two = (Prior.load(tmp_path / run / "prior") for run in ("one", "two"))
+    with torch.no_grad():
+        torch.testing.assert_close(two(z), one(z), rtol=0, atol=2e-3)
+    assert len((tmp_path / "two/losses.csv").read_text().splitlines()) == 6
 
 
 def test_a_batch_is_split_without_overlap():

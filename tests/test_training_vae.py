@@ -122,6 +122,12 @@ def test_a_prior_starts_a_generator_and_a_discriminator(tmp_path):
 
     with pytest.raises(ValueError, match=r"start_generator: no tensor of .*; give one of the same"):
         tiny_trainer(start_generator=path, filters=3, latent_size=5, channels=3)
+    both = tiny_trainer("vae-gan", start_encoder=path, seed=1)
+    assert prior.encoder is not None
+    for own, theirs in zip(weights(both, "encoder"), prior.encoder.parameters(), strict=True):
+        assert torch.equal(own, theirs)
+    with pytest.raises(ValueError, match="objective 'hinge' has no encoder"):
+        tiny_trainer("hinge", start_encoder=path)
     with pytest.raises(ValueError, match="objective 'vae' has no discriminator"):
         tiny_trainer("vae", start_discriminator=path)
     with pytest.raises(ValueError, match=r"start_generator: no prior 'fashon.*did you mean"):

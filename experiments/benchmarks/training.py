@@ -7,22 +7,23 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Aim: at least twice the images per second. It is not reached on a CPU: the committed run has the
-ratio of the medians, on a machine that was busy besides. What helps is the smaller number of
-products in the layers of 4 x 4 and 8 x 8 outputs (``ganprior.training.fast_convolution``);
+Aim: at least twice the images per second. On a processor with bfloat16 units, or a GPU, ours takes
+them (``precision = "auto"``), and most of the factor is theirs; the row "ganprior, float32" is the
+same loop without them, which is what a processor without such units has. There the smaller number
+of products in the layers of 4 x 4 and 8 x 8 outputs helps (``ganprior.training.fast_convolution``);
 channels-last, and no gradients of the discriminator's weights in the generator's step, pay for one
 more pass of the generator (Algorithm 1 draws anew for it), the average and the norms.
 
 Tried and not used: the layers of 4 x 4 outputs as plain products of matrices, which is slower than
 fewer products; one batch of generated images for both players, which saves arithmetic, but is
-another algorithm; fused Adam, which is next to nothing of a step. bfloat16 loses without units for
-it. Much of what is left are convolutions of larger grids, at which oneDNN is near the peak of a
-matrix product.
+another algorithm; fused Adam, which is next to nothing of a step. bfloat16 without units for it is
+emulated, and several times slower than float32.
 
     python -m experiments.benchmarks.training --preset paper
 
 writes ``results/training.csv``, a row per turn, and ``training_summary.csv``, in a minute on two
-CPU cores. The preset ``gpu`` is the same on a GPU; without one it says so in one line.
+CPU cores with bfloat16 units. The preset ``gpu`` is the same on a GPU; without one it says so in
+one line.
 """
 
 from __future__ import annotations
@@ -41,8 +42,12 @@ from experiments.rows import Row, git_revision
 from ganprior.datasets import Images
 from ganprior.priors import architectures
 from ganprior.training import Recipe, Trainer, load_recipe
+from ganprior.training.precision import precision_for
 
 OURS, PLAIN = "ganprior", "plain loop"
+OURS_FLOAT32 = "ganprior, float32"
+# Precision of the recipe for each of ours.
+PRECISIONS = {OURS: "auto", OURS_FLOAT32: "float32"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Config:
     k: int = 100
     filters: int = 64
     images: int = 1024
-    steps: int = 1
+    steps: int = 5  # of a turn: a single one is mostly noise
     runs: int = 7
     device: str = "cpu"
 
@@ -66,7 +71,7 @@ PRESETS = {
 }
 
 
-def recipe(config: Config) -> Recipe:
+def recipe(config: Config, precision: str = "auto") -> Recipe:
     """``dcgan-64`` of the config's sizes."""
     return load_recipe("dcgan-64").override(
         batch_size=config.batch,
@@ -74,6 +79,7 @@ def recipe(config: Config) -> Recipe:
         latent_size=config.k,
         filters=config.filters,
         discriminator_filters=config.filters,
+        precision=precision,
     )
 
 
@@ -84,15 +90,15 @@ def random_pixels(config: Config) -> Tensor:
     return torch.randint(256, shape, generator=rng, dtype=torch.uint8)
 
 
-def our_trainer(pixels: Tensor, config: Config) -> Trainer:
+def our_trainer(pixels: Tensor, config: Config, precision: str = "auto") -> Trainer:
     """Players of the package's loop."""
     images = Images(pixels, ("random",) * len(pixels), "random")
-    return Trainer(recipe(config), images, torch.device(config.device))
+    return Trainer(recipe(config, precision), images, torch.device(config.device))
 
 
-def ours(pixels: Tensor, config: Config) -> Callable[[], None]:
+def ours(pixels: Tensor, config: Config, precision: str) -> Callable[[], None]:
     """Step of the package's loop; it reads a loss, as the log does."""
-    trainer = our_trainer(pixels, config)
+    trainer = our_trainer(pixels, config, precision)
 
     def step() -> None:
         trainer.train_step().generator_loss.item()
@@ -155,7 +161,12 @@ def run(config: Config) -> Iterator[Row]:
         return
     about = {**machine(config.device), "revision": git_revision()}
     pixels = random_pixels(config)
-    loops = {PLAIN: plain_loop(pixels, config), OURS: ours(pixels, config)}
+    loops = {PLAIN: plain_loop(pixels, config)}
+    loops |= {name: ours(pixels, config, precision) for name, precision in PRECISIONS.items()}
+    formats = {PLAIN: "float32"} | {
+        name: str(precision_for(precision, torch.device(config.device))).removeprefix("torch.")
+        for name, precision in PRECISIONS.items()
+    }
 
     def turn(step: Callable[[], None]) -> None:
         for _ in range(config.steps):
@@ -170,6 +181,7 @@ def run(config: Config) -> Iterator[Row]:
                 "turn": number,
                 "images per second": f"{config.batch * config.steps / seconds:.2f}",
                 "seconds per step": f"{seconds / config.steps:.4f}",
+                "convolutions": formats[name],
                 "batch": config.batch,
                 "size": config.size,
                 "k": config.k,
@@ -183,12 +195,14 @@ def summarise(rows: list[Row]) -> list[Row]:
     """Median images per second of each loop, and the slowest and fastest turn."""
     speeds = {
         name: [float(row["images per second"]) for row in rows if row["loop"] == name]
-        for name in (PLAIN, OURS)
+        for name in (PLAIN, *PRECISIONS)
     }
+    formats = {row["loop"]: row["convolutions"] for row in rows}
     plain = statistics.median(speeds[PLAIN])
     return [
         {
             "loop": name,
+            "convolutions": formats[name],
             "images per second": f"{statistics.median(values):.1f}",
             "slowest turn": f"{min(values):.1f}",
             "fastest turn": f"{max(values):.1f}",

@@ -101,18 +101,20 @@ def paired_tests(errors: Errors, ours: str, axis: str = "m") -> list[Row]:
 def saved(errors: Errors, ours: str, rivals: Sequence[str]) -> list[Row]:
     """Measurements saved: those that the best rival needs for our error at m, divided by m.
 
-    The rivals' curve is the lowest of their mean errors, made falling and read between its points
-    linearly in log(m) and log(error). The interval is the 95% percentile bootstrap over images,
-    which are resampled alike for all methods and m. Where the rivals are not that good even with
-    the most measurements tried, or better with the fewest, the factor is a bound.
+    The rivals' curve is the lowest mean error of those tried at m, made falling and read between
+    its points linearly in log(m) and log(error). The interval is the 95% percentile bootstrap over
+    images, which are resampled alike for all methods and m. Where the rivals are not that good even
+    with the most measurements tried, or better with the fewest, the factor is a bound.
     """
-    axis = [m for m in places_of(errors) if all(m in errors[name] for name in rivals)]
-    curves = np.array([[errors[name][m] for m in axis] for name in rivals])  # (rivals, m, images)
-    draws = _resampled(curves.shape[-1])
-    lowest = (curves @ draws).min(0).T  # (resamples, m)
+    tried = {m: [errors[r][m] for r in rivals if m in errors[r]] for m in places_of(errors)}
+    curves = {m: np.array(own) for m, own in tried.items() if own}  # (rivals, images) each
+    axis = list(curves)
+    draws = _resampled(curves[axis[0]].shape[-1])
+    mean = np.array([own.mean(-1).min() for own in curves.values()])
+    lowest = np.array([(own @ draws).min(0) for own in curves.values()]).T  # (resamples, m)
     table = []
     for m, mine in sorted(errors[ours].items()):
-        factor = _needed(axis, curves.mean(-1).min(0), float(mine.mean())) / m
+        factor = _needed(axis, mean, float(mine.mean())) / m
         pairs = zip(lowest, mine @ draws, strict=True)
         resampled = [_needed(axis, curve, float(error)) / m for curve, error in pairs]
         low, high = np.quantile(resampled, [0.025, 0.975])

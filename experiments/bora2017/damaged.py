@@ -1,13 +1,14 @@
 """What super-resolution and inpainting share: images measured by a physics of their own, no noise.
 
 Both are figures of Bora et al. (2017) in which A is not random: rows hold the pixels of the first
-images, the plot is a grid of them.
+images, the plot is a grid of them. Of faces, therefore, none is a photograph of the data set: they
+are a portrait in the public domain and images of the generator itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from typing import Any
 from torch import Tensor
 
 from experiments.bora2017 import comparison
+from experiments.bora2017.held_out import FACES, STAND_INS, held_out_block
 from experiments.bora2017.setting import (
     PAPER,
     cost_per_image,
     hashes_of,
-    held_out_block,
     image_rows,
     inputs_of,
     problem,
@@ -47,6 +48,15 @@ class Config:
     shown: int = 8
     block: int = 50
     effort: str = "balanced"
+
+
+def face_presets(values: tuple[float, ...], most: float) -> dict[str, Config]:
+    """Presets at 64 x 64 in colour, of all values and of the one that damages most."""
+    paper = Config(values, STAND_INS, FACES, images=16, shown=5, block=16)
+    return {
+        "paper": paper,
+        "smoke": replace(paper, values=(most,), images=2, shown=2, effort="smoke"),
+    }
 
 
 def damaged_rows(config: Config, cell: Cell, physics: Any, given: Tensor) -> list[Row]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.bora2017 import comparison, plots
+from experiments.bora2017.held_out import held_out_block, load_prior
 from experiments.bora2017.panels import summarise_panels
 from experiments.bora2017.setting import (
     EFFORTS,
@@ -25,10 +26,8 @@ from experiments.bora2017.setting import (
     compressed,
     cost_per_image,
     hashes_of,
-    held_out_block,
     image_rows,
     inputs_of,
-    load_prior,
 )
 from experiments.rows import Row
 from experiments.sweep.cell import Cell, blocks

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.bora2017 import comparison, plots
+from experiments.bora2017.held_out import held_out_block
 from experiments.bora2017.panels import panels_of, summarise_panels
 from experiments.bora2017.setting import (
     LASSOS,
     PAPER,
     compressed,
     cost_per_image,
-    held_out_block,
     inputs_of,
     solved_rows,
 )

@@ -17,16 +17,18 @@ MARKERS = "osD^v<>pPX*h"
 SVG = {"metadata": {"Date": None}}
 
 
-def new_figure(panels: int = 1, *, width: float = 6.4, height: float = 4.2) -> tuple[Any, Any]:
-    """Figure with panels side by side, outside of pyplot: (figure, list of axes)."""
+def new_figure(
+    panels: int = 1, *, rows: int = 1, width: float = 6.4, height: float = 4.2
+) -> tuple[Any, Any]:
+    """Figure with rows of panels side by side, outside of pyplot: (figure, list of axes)."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     matplotlib.rcParams["svg.hashsalt"] = "ganprior"
-    figure = Figure(figsize=(width * panels, height), layout="constrained")
+    figure = Figure(figsize=(width * panels, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+    return figure, list(figure.subplots(rows, panels, squeeze=False).flat)
 
 
 def save(figure: Any, path: Path) -> None:

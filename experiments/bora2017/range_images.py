@@ -4,22 +4,31 @@ Claim: on images that the generator can draw the error keeps falling with m; on 
 stops at the representation error, which therefore is what limits CSGM with many measurements.
 
     ganprior figure bora2017/range-images --preset paper
+    GANPRIOR_DATA=FOLDER ganprior figure bora2017/range-images-faces --preset paper
+
+Faces are photographs of UTKFace, which are not in the checkout: FOLDER holds ``utkface_64/test``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from experiments.bora2017 import comparison, plots
+from experiments.bora2017.held_out import (
+    FACES,
+    STAND_INS,
+    UTKFACE,
+    held_out_block,
+    range_images,
+)
 from experiments.bora2017.setting import (
     PAPER,
     compressed,
     cost_per_image,
-    held_out_block,
     inputs_of,
-    range_images,
     solved_rows,
 )
 from experiments.rows import Row
@@ -44,18 +53,18 @@ class Config:
     effort: str = "balanced"
 
 
-def cells(config: Config) -> list[Cell]:
+def cells(name: str, config: Config) -> list[Cell]:
     """Every m, kind of image, draw and block."""
-    return list(_cells(config))
+    return list(_cells(name, config))
 
 
-def _cells(config: Config) -> Iterator[Cell]:
+def _cells(name: str, config: Config) -> Iterator[Cell]:
     method = f"csgm {config.prior}"
     for m in config.measurements:
         for panel in (TEST, RANGE):
             for draw in range(config.draws):
                 for first, last in blocks(config.images, config.block):
-                    yield Cell(NAME, method, "m", m, panel, draw, first, last)
+                    yield Cell(name, method, "m", m, panel, draw, first, last)
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -82,7 +91,7 @@ def tables(found: list[Row]) -> Tables:
     return {"summary": comparison.summarise(_errors(found))}
 
 
-def claims(found: list[Row]) -> dict[str, bool]:
+def claims(enough: int, found: list[Row]) -> dict[str, bool]:
     """Images of the range: lower, and by more the more measurements there are."""
     errors = _errors(found)
     ratio = {
@@ -90,8 +99,8 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
     first, last = min(ratio), max(ratio)
     return {
-        "images of the generator are below test images from m = 100 on": all(
-            ratio[m] < 1 for m in ratio if m >= 100
+        f"images of the generator are below test images from m = {enough} on": all(
+            ratio[m] < 1 for m in ratio if m >= enough
         ),
         f"they are at less than a tenth at m = {last:g}": ratio[last] < 0.1,
         f"their share falls from m = {first:g} to m = {last:g}": ratio[last] < ratio[first],
@@ -111,31 +120,70 @@ def headline(found: list[Row]) -> str:
     return f"m = {m:g}: {test:.4f} on {TEST}, {own:.2g} on {RANGE}"
 
 
-def plot(found: list[Row], path: Path) -> None:
+def plot(n: int, found: list[Row], path: Path) -> None:
     """Both curves against m."""
     errors = _errors(found)
     figure, [axes] = plots.new_figure()
     plots.draw_curves(axes, errors)
-    plots.finish(axes, comparison.places_of(errors), "measurements m (n = 784)")
+    plots.finish(axes, comparison.places_of(errors), f"measurements m (n = {n:,})")
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
-            "paper": Config(),
-            "smoke": Config(measurements=(25, 100, 750), images=6, draws=1, effort="smoke"),
-        },
-        cells=cells,
+def face_presets() -> dict[str, Config]:
+    """Presets at 64 x 64 in colour; the smoke preset needs no photograph."""
+    paper = Config(UTKFACE, FACES, (20, 50, 100, 200, 500, 1000, 2500), noise_level=0.005)
+    short = replace(
+        paper,
+        measurements=(50, 200, 500, 1000, 2500),
+        images=16,
+        draws=1,
+        block=16,
+        effort="fast",
+    )
+    smoke = replace(short, data=STAND_INS, measurements=(50, 1000), images=1, effort="smoke")
+    return {"paper": paper, "short": short, "smoke": smoke}
+
+
+def _figure(
+    name: str, n: int, enough: int, presets: dict[str, Config], differs: str, short: str = ""
+) -> Figure:
+    return Figure(
+        name=name,
+        presets=presets,
+        cells=partial(cells, name),
         rows=rows,
         inputs=inputs,
         tables=tables,
-        plot=plot,
-        claims=claims,
+        plot=partial(plot, n),
+        claims=partial(claims, enough),
         cost=cost,
         headline=headline,
         published="test images level off, images of the generator go on falling",
-        differs="100 images of each kind; the paper has 1,000 of the generator",
+        differs=differs,
+        short=short,
+    )
+
+
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        _figure(
+            NAME,
+            784,
+            100,
+            {
+                "paper": Config(),
+                "smoke": Config(measurements=(25, 100, 750), images=6, draws=1, effort="smoke"),
+            },
+            "100 images of each kind; the paper has 1,000 of the generator",
+        ),
+        _figure(
+            f"{NAME}-faces",
+            12288,
+            500,
+            face_presets(),
+            "UTKFace, standing in for CelebA; fewer images than the paper's 500 of the generator",
+            "16 images of each kind, one draw of A, effort fast",
+        ),
     )
 }

@@ -23,15 +23,14 @@ import torch
 from torch import Tensor
 
 from experiments.bora2017 import comparison, plots
+from experiments.bora2017.held_out import held_out_block, load_prior
 from experiments.bora2017.panels import panels_of, summarise_panels
 from experiments.bora2017.setting import (
     PAPER,
     cost_per_image,
     hashes_of,
-    held_out_block,
     image_rows,
     inputs_of,
-    load_prior,
     problem,
     solver_of,
 )

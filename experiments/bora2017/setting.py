@@ -3,7 +3,9 @@
 A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed Sensing using Generative Models", 2017,
 arXiv 1703.03208. Every method sees the same held-out images, A and noise; A, noise and starts have
 streams of their own, by the seed of the cell. Images are in [0, 1] and A has N(0, 1/m) entries: the
-paper's noise (its A has N(0, 1) entries) is sqrt(m) times ours and is called the noise level.
+paper's noise (its A has N(0, 1) entries) is sqrt(m) times ours and is called the noise level. The
+paper's CelebA images are in [-1, 1]: for images in [0, 1] its noise is divided by 2, its alpha by 2
+and its lambda by 4.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from experiments.bora2017.discriminator_weights import discriminator_weight
+from experiments.bora2017.held_out import FACES, held_out, load_prior
+from experiments.bora2017.lasso_weights import inputs_of_alphas, tuned_alpha
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from ganprior import (
@@ -27,31 +30,28 @@ from ganprior import (
     FAST,
     REFERENCE,
     DiscriminatorCSGM,
-    Images,
     LassoDCT,
     LassoPixel,
     LassoWavelet,
-    Prior,
     Reconstructor,
+    Solution,
     Streams,
-    load_images,
 )
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.streams import derive_seed
 
-ROOT = Path(__file__).parents[2]
 PAPER = "bora2017"
-DATA = {
-    "MNIST": "data/mnist_test_100.npz",
-    "Fashion-MNIST": "data/fashion_mnist_test_100.npz",
-}
 # Of smoke presets: the same engine with little of everything.
 EFFORTS = {
     "balanced": BALANCED,
+    "fast": FAST,
     "reference": REFERENCE,
     "smoke": replace(FAST, bank=2000),
 }
+# Of an image at the default effort, by prior; and the other efforts as parts of that one.
+SECONDS = {"mnist": 0.03, FACES: 2.0}
+SHARE = {"smoke": 0.4, "fast": 0.5, "balanced": 1.0, "reference": 40.0}
 LASSOS = {"lasso-dct": LassoDCT, "lasso-wavelet": LassoWavelet, "lasso-pixel": LassoPixel}
 
 
@@ -83,36 +83,10 @@ class Problem:
     streams: Streams
 
 
-@functools.cache
-def load_prior(name: str) -> Prior:
-    """Prior by name, once per process."""
-    return Prior.load(name)
-
-
-@functools.cache
-def held_out(data: str) -> Images:
-    """Committed test images of a data set."""
-    return load_images(ROOT / DATA[data])
-
-
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)  # of m = 10,000: half a gigabyte each
 def gaussian(m: int, shape: tuple[int, int, int], seed: int) -> Gaussian:
     """A of a seed: the same for every method and block of images."""
     return Gaussian(m, shape, torch.Generator().manual_seed(derive_seed(seed, "physics", m)))
-
-
-def held_out_block(data: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
-    """Names and pixels of the cell's block of test images."""
-    block = held_out(data).select(cell.first, cell.last)
-    return block.names, block.floats()
-
-
-def range_images(prior: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
-    """Names and pixels of the cell's block of images of the generator itself: G(z), z ~ N(0, I)."""
-    law, streams = load_prior(prior).latent, Streams(cell.seed)
-    indices = range(cell.first, cell.last)
-    z = torch.cat([law.sample(1, streams.generator("planted", i)) for i in indices])
-    return tuple(f"G(z)[{i}]" for i in indices), load_prior(prior).render(z)
 
 
 def problem(
@@ -134,14 +108,16 @@ def compressed(
     return problem(signals, physics, noise_level / math.sqrt(m), cell)
 
 
-def solver_of(method: str, noise_std: float, effort: str) -> Reconstructor:
+def solver_of(
+    method: str, noise_std: float, effort: str, alpha: float | None = None
+) -> Reconstructor:
     """Method by the name that it has in figures.
 
     ``csgm PRIOR``, with ``lambda=0`` or ``+ D`` (the discriminator term) behind it or nothing, or a
-    Lasso. A weight that is not in the name is the tuned one.
+    Lasso, whose ``alpha`` may be given. A weight that is not in the name is the tuned one.
     """
     if method in LASSOS:
-        lasso: Reconstructor = LASSOS[method](noise_std=noise_std)
+        lasso: Reconstructor = LASSOS[method](alpha=alpha, noise_std=noise_std)
         return lasso
     _, name, *variant = method.split(" ", 2)
     prior, schedule = load_prior(name), EFFORTS[effort]
@@ -169,10 +145,16 @@ def image_rows(found: Problem, x_hat: Tensor, status: Iterable[Any], **hashes: s
 
 def solved_rows(found: Problem, method: str, effort: str, data: str) -> list[Row]:
     """Rows of a method on a problem."""
-    solution = solver_of(method, found.noise_std, effort).solve(
-        found.y, found.physics, rng=found.streams
-    )
+    solution = solved(found, method, effort, data)
     return image_rows(found, solution.x, solution.status, **hashes_of(data, method))
+
+
+def solved(found: Problem, method: str, effort: str, data: str) -> Solution:
+    """What a method makes of Gaussian measurements of images of a data set."""
+    m = found.y.shape[1]
+    basis, level = method.removeprefix("lasso-"), found.noise_std * math.sqrt(m)
+    solver = solver_of(method, found.noise_std, effort, tuned_alpha(data, basis, m, level))
+    return solver.solve(found.y, found.physics, rng=found.streams)
 
 
 def hashes_of(data: str, method: str) -> dict[str, str]:
@@ -184,7 +166,7 @@ def hashes_of(data: str, method: str) -> dict[str, str]:
 
 def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) -> dict[str, str]:
     """Hashes of what a figure reads, and the tuned weights that its priors' files do not hold."""
-    found = {"data_sha256": held_out(data).sha256[:12]}
+    found = {"data_sha256": held_out(data).sha256[:12], **inputs_of_alphas(data)}
     for name in priors:
         found[f"prior_sha256 of {name}"] = load_prior(name).card["weights_sha256"][:12]
         if discriminator:
@@ -194,6 +176,7 @@ def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) 
 
 def cost_per_image(method: str, effort: str) -> float:
     """Seconds that an image takes on one CPU core, roughly."""
-    if not method.startswith(("csgm", "representation")):
-        return 0.02
-    return {"smoke": 0.05, "balanced": 0.3, "reference": 6.0}[effort]
+    name = prior_name(method)
+    if name is None:
+        return 0.01
+    return SECONDS.get(name, 0.08) * SHARE[effort] * (2 if method.endswith("+ D") else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,16 +20,20 @@ SIDE, UNDER, LABEL = 0.8, 0.2, 1.5
 
 
 def encode(image: Tensor) -> str:
-    """Pixels of a gray image (1, H, W) in [0, 1], rounded to 8 bits, as text."""
+    """Pixels of an image (C, H, W) in [0, 1], rounded to 8 bits, as text."""
     pixels = (image.detach().nan_to_num().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
     return base64.b85encode(zlib.compress(pixels.tobytes(), 9)).decode("ascii")
 
 
 def decode(text: str) -> np.ndarray:
-    """Pixels (side, side), uint8, of the text of a square image."""
+    """Pixels of the text of a square image, uint8: (side, side), or (side, side, 3) of colour."""
     pixels = np.frombuffer(zlib.decompress(base64.b85decode(text)), np.uint8)
-    side = round(len(pixels) ** 0.5)
-    return pixels.reshape(side, side)
+    # Three times a square is none: the number of values tells gray from colour.
+    side = math.isqrt(len(pixels))
+    if side * side == len(pixels):
+        return pixels.reshape(side, side)
+    side = math.isqrt(len(pixels) // 3)
+    return pixels.reshape(3, side, side).transpose(1, 2, 0)
 
 
 def with_pixels(rows: list[Row], images: Tensor, shown: int) -> list[Row]:

@@ -30,15 +30,14 @@ import torch
 from torch import Tensor
 
 from experiments.bora2017 import plots
+from experiments.bora2017.held_out import held_out_block, load_prior
 from experiments.bora2017.setting import (
     PAPER,
     compressed,
     cost_per_image,
     gaussian,
     hashes_of,
-    held_out_block,
     inputs_of,
-    load_prior,
     solver_of,
 )
 from experiments.rows import Row

@@ -31,8 +31,8 @@ class Figure:
     cells : callable
         Cells of a configuration, in the order of the CSV file.
     rows : callable
-        Configuration and cell to one row per image: what was measured. The runner puts the columns
-        of the cell before them, and seconds, device, revision and versions behind.
+        Configuration and cell to what was measured, one row per image or per run. The runner puts
+        the columns of the cell before them, and seconds, device, revision and versions behind.
     inputs : callable
         Configuration to the hashes of what it reads (images, priors), by name.
     tables : callable
@@ -49,6 +49,9 @@ class Figure:
         What the paper, or a reproduction of it, has in its place.
     differs : str
         Where ours differs and why.
+    trains : bool
+        Whether its rows come of networks that it trains itself. They then name no shipped prior,
+        and the code of ``ganprior.training`` is part of what must agree between them.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Figure:
     headline: Callable[[list[Row]], str]
     published: str = ""
     differs: str = ""
+    short: str = ""
+    trains: bool = False
 
     @property
     def results(self) -> Path:

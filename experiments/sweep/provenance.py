@@ -15,8 +15,9 @@ from experiments.rows import Row, git_revision
 from experiments.sweep.figure import Figure
 
 PACKAGES = ("torch", "deepinv", "numpy", "scipy")
-# Parts of the package that no reconstruction runs through.
-ASIDE = ("cli", "training")
+# Parts of the package that no row runs through, and that none does which trains no network.
+ASIDE = ("cli",)
+TRAINING = ("training",)
 
 
 def protocol(figure: Figure, config: Any) -> dict[str, str]:
@@ -31,7 +32,7 @@ def protocol(figure: Figure, config: Any) -> dict[str, str]:
         **settings,
         **figure.inputs(config),
         "versions": versions(),
-        "code": code_hash(),
+        "code": code_hash(ASIDE if figure.trains else (*ASIDE, *TRAINING)),
     }
 
 
@@ -43,13 +44,13 @@ def versions() -> str:
 
 
 @functools.cache
-def code_hash() -> str:
-    """First digits of the SHA-256 of the package's code and tables, commands and training aside."""
+def code_hash(aside: tuple[str, ...]) -> str:
+    """First digits of the SHA-256 of the package's code and tables, some parts of it aside."""
     root = Path(ganprior.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if path.suffix in (".py", ".csv") and name.parts[0] not in ASIDE:
+        if path.suffix in (".py", ".csv") and name.parts[0] not in aside:
             digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 

@@ -86,7 +86,7 @@ def build_players(
 
 
 def start_players(players: dict[str, nn.Module], recipe: Recipe) -> list[str]:
-    """Put the weights in that ``start_generator`` and ``start_discriminator`` name.
+    """Put the weights in that the recipe's ``start_...`` name.
 
     Returns
     -------
@@ -98,10 +98,16 @@ def start_players(players: dict[str, nn.Module], recipe: Recipe) -> list[str]:
     ValueError
         If a file cannot be read, nothing in it fits, or there is no such player.
     """
-    sources = {"generator": recipe.start_generator, "discriminator": recipe.start_discriminator}
+    sources = {
+        "generator": recipe.start_generator,
+        "discriminator": recipe.start_discriminator,
+        "encoder": recipe.start_encoder,
+    }
     for name, source in sources.items():
         if source and name not in players:
-            raise ValueError(f"start_{name} is {source}, but objective 'vae' has no {name}")
+            raise ValueError(
+                f"start_{name} is {source}, but objective {recipe.objective!r} has no {name}"
+            )
     return [_start(players[name], name, source) for name, source in sources.items() if source]
 
 

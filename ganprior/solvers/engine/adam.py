@@ -32,9 +32,13 @@ class Adam:
         Gives the rates and the number of steps.
     project : callable
         Maps latents into the feasible set after each step.
+    metric : Tensor, optional
+        Not used: Adam scales every entry by itself.
     """
 
-    def __init__(self, z: Tensor, effort: Effort, project: Project) -> None:
+    def __init__(
+        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+    ) -> None:
         self.effort = effort
         self.project = project
         self.z = z.clone()

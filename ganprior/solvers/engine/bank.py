@@ -2,24 +2,21 @@
 
 Ranking a signal against the bank by ||y - A x||^2 costs one matrix product and no evaluation of
 the generator, so that a start is the best of thousands of random latents. The images are kept in
-the user's cache folder (``GANPRIOR_CACHE``, else ``XDG_CACHE_HOME/ganprior``, else
-``~/.cache/ganprior``) under a hash of the prior, and memory-mapped from there.
+the user's cache folder (:mod:`ganprior.solvers.engine.cache`) under a hash of the prior, and
+memory-mapped from there.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ganprior.files import write_atomically
+from ganprior.solvers.engine.cache import cache_folder, keep, kept, key_of
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import derive_seed
 
@@ -90,35 +87,17 @@ def bank_of(problem: Problem, entries: int) -> Bank:
     count = min(entries, max(1, BYTES // (2 * problem.like.numel())))
     rng = torch.Generator().manual_seed(derive_seed(0, "bank"))
     latents = law.sample(count, rng).flatten(1)
-    key = _key(problem, count)
-    bank = _in_memory.get(key) or _from_cache(key, latents)
+    key = key_of(problem, count)
+    name, shape = f"bank-{key}.npy", (count, *problem.like.shape[1:])
+    bank = _in_memory.get(key)
+    if bank is None and (images := kept(name, shape, np.float16)) is not None:
+        bank = Bank(latents, images, 0.0)
     if bank is None or not _is_of(bank, problem):
         bank = _computed(problem, latents)
-        bank = Bank(latents, _kept(key, bank.images), bank.seconds)
+        bank = Bank(latents, _kept(name, bank.images), bank.seconds)
     _in_memory.clear()  # one bank at a time is enough, and they are large
     _in_memory[key] = Bank(bank.latents, bank.images, 0.0)
     return bank
-
-
-def cache_folder() -> Path:
-    """Where banks are kept; the folder need not be there."""
-    own = os.environ.get("GANPRIOR_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganprior"
-
-
-def _key(problem: Problem, count: int) -> str:
-    """Hash of weights, law and number of entries."""
-    digest = hashlib.sha256()
-    generator = problem.prior.generator
-    for name, tensor in sorted(generator.state_dict().items()):
-        digest.update(name.encode())
-        if isinstance(tensor, Tensor):
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    about = (problem.prior.latent.describe(), problem.prior.image_range, str(generator), count)
-    digest.update(repr(about).encode())
-    return digest.hexdigest()[:32]
 
 
 def _is_of(bank: Bank, problem: Problem) -> bool:
@@ -138,33 +117,15 @@ def _computed(problem: Problem, latents: Tensor) -> Bank:
     return Bank(latents, images, time.perf_counter() - start)
 
 
-def _kept(key: str, images: np.ndarray) -> np.ndarray:
+def _kept(name: str, images: np.ndarray) -> np.ndarray:
     """Write the images to the cache and map them from there; as they are where that fails."""
-    path = cache_folder() / f"bank-{key}.npy"
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            np.save(file, images, allow_pickle=False)
-
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, write)
-        mapped: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        return mapped
+        return keep(name, images)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         warnings.warn(
-            f"{path.parent}: {reason}; the bank of starts stays in memory and is computed again "
+            f"{cache_folder()}: {reason}; the bank of starts stays in memory and is computed again "
             "next time. Set GANPRIOR_CACHE to a folder that can be written.",
             stacklevel=2,
         )
         return images
-
-
-def _from_cache(key: str, latents: Tensor) -> Bank | None:
-    try:
-        images = np.load(cache_folder() / f"bank-{key}.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None  # not there, or damaged: it is computed and written anew
-    whole = images.ndim == 4 and len(images) == len(latents) and images.dtype == np.float16
-    return Bank(latents, images, 0.0) if whole else None

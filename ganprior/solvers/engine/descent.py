@@ -20,8 +20,13 @@ class Descent(Protocol):
     :meth:`take` with what was found there. Signals and restarts never mix.
     """
 
-    def __init__(self, z: Tensor, effort: Effort, project: Project) -> None:
-        """Stand at latents (R, B, k); ``project`` maps latents into the feasible set."""
+    def __init__(
+        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+    ) -> None:
+        """Stand at latents (R, B, k); ``project`` maps latents into the feasible set.
+
+        ``metric``, (k, k), is the inverse of the mean curvature up to a factor, where it is known.
+        """
 
     def trial(self) -> Tensor:
         """Latents to evaluate next, (R, B, k)."""

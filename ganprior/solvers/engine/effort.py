@@ -25,6 +25,9 @@ class Effort:
         :class:`Adam` or :class:`LBFGS`.
     bank : int
         Entries of the bank of starts; 0 draws starts at random.
+    metric : bool
+        L-BFGS sets out from the inverse of the generator's mean curvature in place of a multiple
+        of the identity.
     candidates : int
         Latents tried per restart, from the bank or random; the best ``restarts`` of all by the
         objective become starts.
@@ -57,6 +60,7 @@ class Effort:
     final_rate: float
     descent: type[Adam] | type[LBFGS] = Adam
     bank: int = 0
+    metric: bool = False
     candidates: int = 1
     race: tuple[tuple[float, int], ...] = ()
     polish_steps: int = 0
@@ -116,31 +120,31 @@ REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, t
 BALANCED = Effort(
     descent=LBFGS,
     bank=20_000,
-    candidates=4,
+    metric=True,
     restarts=12,
-    steps=300,
-    learning_rate=0.5,
-    final_rate=0.5,
-    race=((0.035, 5), (0.09, 3), (0.2, 1)),
-    tolerance=0.01,
-    window=20,
+    steps=100,
+    learning_rate=1.0,
+    final_rate=1.0,
+    race=((0.06, 6), (0.15, 4), (0.3, 2), (0.5, 1)),
+    tolerance=0.05,
+    window=10,
     polish_steps=30,
-    polish_tolerance=0.05,
+    polish_tolerance=0.03,
 )
 
 FAST = Effort(
     descent=LBFGS,
     bank=20_000,
-    candidates=4,
-    restarts=4,
-    steps=200,
-    learning_rate=0.5,
-    final_rate=0.5,
-    race=((0.025, 2), (0.08, 1)),
-    tolerance=0.07,
-    window=20,
+    metric=True,
+    restarts=6,
+    steps=80,
+    learning_rate=1.0,
+    final_rate=1.0,
+    race=((0.0625, 3), (0.15, 2), (0.25, 1)),
+    tolerance=0.06,
+    window=10,
     polish_steps=30,
-    polish_tolerance=0.1,
+    polish_tolerance=0.03,
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
@@ -148,10 +152,22 @@ EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
 # First-order steps stall at the kinks of an L1 norm, which Levenberg-Marquardt on reweighted least
 # squares (see SemanticObjective.residual) does not mind: few of those, then many of these.
 BALANCED_L1 = replace(
-    BALANCED, steps=20, race=((0.5, 5), (0.75, 2)), polish_steps=60, polish_tolerance=0.01
+    BALANCED,
+    candidates=4,
+    steps=40,
+    race=((0.5, 5), (0.75, 2)),
+    window=40,
+    polish_steps=60,
+    polish_tolerance=0.01,
 )
 FAST_L1 = replace(
-    FAST, steps=20, race=((0.5, 3), (0.75, 1)), polish_steps=60, polish_tolerance=0.05
+    FAST,
+    candidates=4,
+    steps=20,
+    race=((0.5, 3), (0.75, 1)),
+    window=20,
+    polish_steps=60,
+    polish_tolerance=0.05,
 )
 
 EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}

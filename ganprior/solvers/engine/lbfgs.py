@@ -39,9 +39,15 @@ class LBFGS:
         ``learning_rate`` is the length of the first move, before any curvature is known.
     project : callable
         Maps latents into the feasible set; trial points are projected.
+    metric : Tensor, optional
+        Symmetric positive definite (k, k): the inverse Hessian up to a factor, before the steps
+        know better. The identity by default.
     """
 
-    def __init__(self, z: Tensor, effort: Effort, project: Project) -> None:
+    def __init__(
+        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+    ) -> None:
+        self.metric: Callable[[Tensor], Tensor] = _times(metric)
         self.first = effort.learning_rate
         self.project = project
         self.z = z.clone()
@@ -70,8 +76,8 @@ class LBFGS:
         self.gradient = torch.where(moved[..., None], gradient, self.gradient)
         self.value = torch.where(moved, value, self.value)
         self.direction = torch.where(moved[..., None], -self._scaled_gradient(), self.direction)
-        # Without curvature the direction is the gradient, whose length means nothing.
-        blind = self.first / _dot(self.gradient, self.gradient).sqrt().clamp_min(_tiny(z))
+        # Without curvature the length of the direction means nothing.
+        blind = self.first / _dot(self.direction, self.direction).sqrt().clamp_min(_tiny(z))
         length = torch.where(self.inverse.any(-1), torch.ones_like(blind), blind)
         self.length = torch.where(moved, length, SHRINK * self.length)
 
@@ -99,14 +105,19 @@ class LBFGS:
             weight = self.inverse[..., i] * _dot(self.moves[..., i, :], q)
             q -= weight[..., None] * self.turns[..., i, :]
             weights.append(weight)
-        # Equation (7.20).
+        # Equation (7.20), in the norm of the metric.
         newest = self.turns[..., 0, :]
-        scale = 1 / (self.inverse[..., 0] * _dot(newest, newest)).clamp_min(_tiny(q))
-        q *= torch.where(self.inverse[..., 0] > 0, scale, torch.ones_like(scale))[..., None]
+        size = self.inverse[..., 0] * _dot(newest, self.metric(newest))
+        scale = torch.where(size > 0, 1 / size.clamp_min(_tiny(q)), 1)
+        q = scale[..., None] * self.metric(q)
         for i in reversed(range(HISTORY)):
             weight = self.inverse[..., i] * _dot(self.turns[..., i, :], q)
             q += (weights[i] - weight)[..., None] * self.moves[..., i, :]
         return q
+
+
+def _times(metric: Tensor | None) -> Callable[[Tensor], Tensor]:
+    return (lambda z: z) if metric is None else (lambda z: z @ metric)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganprior.solution import Status
 from ganprior.solvers.engine.bank import bank_of
+from ganprior.solvers.engine.curvature import inverse_curvature
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.problem import Problem
@@ -40,7 +41,8 @@ class Minimum:
     trace : Tensor
         Best objective after each first-order step, (steps, B).
     bank_seconds : float
-        What computing the bank of starts took, 0 when it was there already or is not used.
+        What computing the bank of starts and the generator's mean curvature took, 0 when they
+        were there already or are not used.
     """
 
     z: Tensor
@@ -80,6 +82,7 @@ def minimise(
         the number of blocks.
     """
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
+    metric, seconds = inverse_curvature(problem) if effort.metric else (None, 0.0)
     # Signals are independent: a block at a time bounds the memory of starts and descents.
     size = BLOCK if problem.can_select else problem.count
     blocks = torch.arange(problem.count, device=problem.y.device).split(size)
@@ -96,14 +99,18 @@ def minimise(
             own = streams.select(signals.tolist())
             rivals = None if warm is None else warm[:, signals]
             first = first_starts(part, effort, own, bank, rivals)
-        found.append(_minimise(part, first, effort, tell))
-    return _joined(found, bank.seconds if bank else 0.0)
+        found.append(_minimise(part, first, effort, metric, tell))
+    return _joined(found, seconds + (bank.seconds if bank else 0.0))
 
 
 def _minimise(
-    problem: Problem, starts: Tensor, effort: Effort, progress: Callable[[int], None]
+    problem: Problem,
+    starts: Tensor,
+    effort: Effort,
+    metric: Tensor | None,
+    progress: Callable[[int], None],
 ) -> Minimum:
-    found = race(problem, starts, effort, progress)
+    found = race(problem, starts, effort, progress, metric)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
     falling = (~found.converged).nonzero()[:, 0]

@@ -90,6 +90,25 @@ class Problem:
         latents = z.reshape(-1, *self.prior.latent.shape)
         return self.prior.to_unit(self._generator(latents)).unflatten(0, lead)
 
+    def mean_curvature(self, z: Tensor) -> Tensor | None:
+        """Mean of J^T J, (k, k), J the Jacobian of G at latents (N, k); None if it has none."""
+        units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+        total = torch.zeros_like(units)
+        for part in z.split(max(1, self._images_per_chunk // len(units))):
+
+            def derivative(direction: Tensor, part: Tensor = part) -> Tensor:
+                directions = direction.expand_as(part)
+                tangent: Tensor = torch.func.jvp(self.images, (part,), (directions,))[1]
+                return tangent.flatten(1)
+
+            try:
+                with torch.no_grad():
+                    J = torch.vmap(derivative)(units).flatten(1)
+            except (RuntimeError, NotImplementedError):
+                return None
+            total += J @ J.T
+        return total / len(z)
+
     def project(self, z: Tensor) -> Tensor:
         """Latents (..., k) in the set that the objective allows, all of them by default."""
         project = getattr(self._objective, "project", None)

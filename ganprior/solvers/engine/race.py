@@ -52,6 +52,7 @@ def race(
     starts: Tensor,
     effort: Effort,
     progress: Callable[[int], None] = lambda step: None,
+    metric: Tensor | None = None,
 ) -> Race:
     """Descend from ``starts`` (R, B, k) by the schedule of ``effort``.
 
@@ -65,6 +66,8 @@ def race(
         Descent, steps, and race.
     progress : callable
         Told the number of steps done.
+    metric : Tensor, optional
+        Inverse of the mean curvature, (k, k), up to a factor.
     """
     restarts, count, _ = starts.shape
     device = starts.device
@@ -76,7 +79,7 @@ def race(
         converged=torch.zeros(count, dtype=torch.bool, device=device),
         trace=[],
     )
-    walk: Descent = effort.descent(problem.project(starts), effort, problem.project)
+    walk: Descent = effort.descent(problem.project(starts), effort, problem.project, metric)
     active = torch.arange(count, device=device)
     part, earlier = problem, best.value.clone()
 

@@ -81,7 +81,7 @@ class Recipe:
         Keep dropout when the prior is used.
     spectral_norm : bool
         Spectral normalisation of the discriminator.
-    start_generator, start_discriminator : str
+    start_generator, start_discriminator, start_encoder : str
         Path or name of a prior, or path of a classifier, whose weights initialise a network
         wherever name and shape agree.
     ema_decay : float
@@ -134,6 +134,7 @@ class Recipe:
     spectral_norm: bool = False
     start_generator: str = ""
     start_discriminator: str = ""
+    start_encoder: str = ""
     ema_decay: float = 0.999
     precision: str = "auto"
     channels_last: bool = True

@@ -1,0 +1,320 @@
+"""The parallel lines: which distances see how far apart two disjoint supports are.
+
+M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", 2017, arXiv 1701.07875, example 1 and
+figure 1. P is the law of (0, U), U uniform on [0, 1], and P_theta that of (theta, U). For
+theta != 0: W1 = |theta|, Jensen-Shannon = log 2, KL = infinity, total variation = 1; all are 0 at
+theta = 0.
+
+Each is estimated from samples, twice where that is possible: W1 by exact optimal transport between
+samples and by trained critics (weights clipped; gradient penalty), the others by histograms and by
+the bound that a trained discriminator gives (minimax, f-GAN). A clipped critic measures K W1 with
+an unknown K: its estimate is divided by its steepest slope. Then the derivative of each with
+respect to theta, and plain gradient descent in theta with the discriminator trained on.
+
+Claims: the estimates are those values; the derivative of W1 is the sign of theta, by transport and
+by critics; that of the other bounds vanishes; so that W1 brings theta to 0 from wherever it begins,
+and the others leave it where it is.
+
+    ganprior figure objectives/parallel-lines --preset paper
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from experiments.bora2017 import plots
+from experiments.objectives.game import Game, Network, Settings
+from experiments.objectives.lines import (
+    JS,
+    KL,
+    TV,
+    W1,
+    Line,
+    draw_line,
+    estimates,
+    histograms,
+    transport,
+)
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.figure import Figure, Tables
+from ganprior.streams import derive_seed
+
+NAME = "objectives/parallel-lines"
+TRANSPORT, HISTOGRAM = "optimal transport", "histogram"
+# What each trained discriminator estimates.
+GAMES = {
+    "wgan": W1,
+    "wgan-gp": W1,
+    "minimax": JS,
+    "f-gan kl": KL,
+    "f-gan total-variation": TV,
+}
+LABELS = {"wgan": "critic, clipped weights", "wgan-gp": "critic, gradient penalty"}
+TRUTH: dict[str, Callable[[float], float]] = {
+    W1: abs,
+    JS: lambda theta: math.log(2) if theta else 0.0,
+    KL: lambda theta: math.inf if theta else 0.0,
+    TV: lambda theta: 1.0 if theta else 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is run; the presets are below."""
+
+    methods: tuple[str, ...] = (TRANSPORT, HISTOGRAM, *GAMES)
+    thetas: tuple[float, ...] = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+    samples: int = 256  # of each kind, for transport
+    counted: int = 4096  # of each kind, for histograms
+    hidden: int = 32
+    batch: int = 128
+    steps: int = 1500  # of a discriminator, before anything is estimated
+    rate: float = 1e-3
+    descent_steps: int = 100
+    descent_rate: float = 0.03
+    critic_steps: int = 5
+    seed: int = 0
+
+
+def cells(config: Config) -> list[Cell]:
+    """One per way to estimate: all thetas at once."""
+    return [
+        Cell(NAME, method, "thetas", len(config.thetas), seed=config.seed)
+        for method in config.methods
+    ]
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """Estimate, derivative and end of the descent for every theta."""
+    rng = torch.Generator().manual_seed(derive_seed(cell.seed, "parallel lines"))
+    if cell.method in GAMES:
+        return _trained(config, cell.method, rng)
+    return _transported(config, rng) if cell.method == TRANSPORT else _counted(config, rng)
+
+
+def _transported(config: Config, rng: torch.Generator) -> list[Row]:
+    def slope(theta: float, count: int) -> tuple[float, float]:
+        x = draw_line(1, count, rng)[0].double().numpy()
+        y = draw_line(1, count, rng, theta)[0].double().numpy()
+        value, gradient = transport(x, y)
+        return value, float(gradient[:, 0].sum())
+
+    found = []
+    for theta in config.thetas:
+        value, gradient = slope(theta, config.samples)
+        end = theta
+        for _ in range(config.descent_steps):
+            end -= config.descent_rate * slope(end, config.samples // 4)[1]
+        found.append(_row(theta, W1, value, gradient, end))
+    return found
+
+
+def _counted(config: Config, rng: torch.Generator) -> list[Row]:
+    found = []
+    for theta in config.thetas:
+        places = (0.0, theta)
+        x, y = (draw_line(1, config.counted, rng, at)[0].double().numpy() for at in places)
+        for name, value in histograms(x, y).items():
+            # Constant in theta as long as no point changes its bin.
+            gradient = math.nan if value == math.inf or not theta else 0.0
+            found.append(_row(theta, name, value, gradient, theta))
+    return found
+
+
+def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
+    runs = len(config.thetas)
+    settings = Settings(
+        method,
+        critic_steps=config.critic_steps,
+        batch=config.batch,
+        discriminator_rate=config.rate,
+        steps=config.steps,
+    )
+    sizes = 2, config.hidden, config.hidden, 1
+    critic = Network(runs, sizes, partial(nn.LeakyReLU, 0.2), rng)
+    line = Line(config.thetas)
+    game = Game(settings, line, critic, draw_line, runs, rng)
+    game.converge()
+    values, gradients = estimates(game), _gradients(game)
+    for _ in range(config.descent_steps):
+        for _ in range(config.critic_steps):
+            game.discriminator_step()
+        step = config.descent_rate * _gradients(game)
+        with torch.no_grad():
+            line.theta -= step
+    ends = line.theta.tolist()
+    return [
+        _row(theta, GAMES[method], values[i].item(), gradients[i].item(), ends[i])
+        for i, theta in enumerate(config.thetas)
+    ]
+
+
+def _gradients(game: Game) -> Tensor:
+    """Derivative of each run's generator loss in its theta, (R,)."""
+    (gradient,) = torch.autograd.grad(game.runs * game.generator_loss(), game.generator.theta)
+    return gradient
+
+
+def _row(theta: float, name: str, value: float, gradient: float, end: float) -> Row:
+    return {
+        "theta": theta,
+        "distance": name,
+        "estimate": round(value, 5),
+        "truth": round(TRUTH[name](theta), 5),
+        "gradient": round(gradient, 6),
+        "descended_to": round(end, 5),
+    }
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Nothing is read."""
+    return {}
+
+
+Curves = dict[tuple[str, str], dict[float, Row]]
+
+
+def curves_of(found: list[Row]) -> Curves:
+    """Rows by distance, method and theta."""
+    curves: Curves = {}
+    for row in found:
+        curves.setdefault((row["distance"], row["method"]), {})[float(row["theta"])] = row
+    return curves
+
+
+def apart(own: dict[float, Row], column: str) -> np.ndarray:
+    """A column where theta is not 0."""
+    return np.array([float(row[column]) for theta, row in own.items() if theta])
+
+
+def tables(found: list[Row]) -> Tables:
+    """Per distance and method: estimates, derivatives, and where the descent ends."""
+    lines = []
+    for (name, method), own in curves_of(found).items():
+        shown = {t: own[t] for t in sorted(own) if t in (0.0, 0.25, 0.5, 1.0)}
+        signs = np.sign(apart(own, "theta"))
+        lines.append(
+            {
+                "distance": name,
+                "estimated by": LABELS.get(method, method),
+                **{f"theta = {t:g}": f"{float(row['estimate']):.3f}" for t, row in shown.items()},
+                "derivative, times the sign of theta (least)": _least(own, signs),
+                "farthest from 0 after descent": f"{np.abs(apart(own, 'descended_to')).max():.2f}",
+            }
+        )
+    return {"summary": lines}
+
+
+def _least(own: dict[float, Row], signs: np.ndarray) -> str:
+    least = (apart(own, "gradient") * signs).min()
+    return "undefined" if np.isnan(least) else f"{least:.4f}"
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """What the module says, for every theta."""
+    held = {}
+    for (name, method), own in curves_of(found).items():
+        label = f"{name} by {LABELS.get(method, method)}"
+        values, truth = apart(own, "estimate"), apart(own, "truth")
+        if name == KL:
+            least = math.inf if method == HISTOGRAM else 5.0
+            held[f"{label} is above {least:g} for theta other than 0"] = bool(
+                (values >= least).all()
+            )
+        else:
+            near = np.abs(values - truth) <= 0.05 + 0.1 * truth
+            held[f"{label} is {_words(name)} to 10% + 0.05"] = bool(near.all())
+        if method == HISTOGRAM:
+            continue
+        slopes_, ends = apart(own, "gradient"), np.abs(apart(own, "descended_to"))
+        if name == W1:
+            right = slopes_ * np.sign(apart(own, "theta"))
+            held[f"{label}: its derivative has the sign of theta, and is at least 0.1"] = bool(
+                (right >= 0.1).all()
+            )
+            held[f"{label} brings theta to within 0.1 of 0"] = bool((ends <= 0.1).all())
+        else:
+            held[f"{label}: its derivative is below 0.05"] = bool((np.abs(slopes_) < 0.05).all())
+            moved = np.abs(ends - np.abs(apart(own, "theta")))
+            held[f"{label} leaves theta within 0.1 of where it began"] = bool((moved <= 0.1).all())
+    return held
+
+
+def _words(name: str) -> str:
+    return {W1: "|theta|", JS: "log 2", TV: "1"}[name]
+
+
+def cost(config: Config, cell: Cell) -> float:
+    """Seconds of a cell."""
+    if cell.method not in GAMES:
+        return 2.0
+    steps = config.steps + config.descent_steps * (config.critic_steps + 1)
+    return steps * len(config.thetas) * (8e-4 if cell.method == "wgan-gp" else 4e-4)
+
+
+def headline(found: list[Row]) -> str:
+    """Where each distance brings theta."""
+    parts = []
+    for (name, method), own in curves_of(found).items():
+        if method != HISTOGRAM:
+            end = np.abs(apart(own, "descended_to")).max()
+            parts.append(f"{name} ({LABELS.get(method, method)}) {end:.2f}")
+    return f"|theta| after descent from at most 1, at most: {', '.join(parts)}"
+
+
+def plot(found: list[Row], path: Path) -> None:
+    """Estimates, derivatives and ends of the descent against theta."""
+    figure, panels = plots.new_figure(3, width=4.2)
+    columns = ("estimate", "gradient", "descended_to")
+    for i, ((name, method), own) in enumerate(curves_of(found).items()):
+        at = sorted(own)
+        label = f"{name}: {LABELS.get(method, method)}"
+        for axes, column in zip(panels, columns, strict=True):
+            values = [float(own[theta][column]) for theta in at]
+            marker = plots.MARKERS[i % len(plots.MARKERS)]
+            axes.plot(at, values, marker=marker, ms=4, lw=1, label=label)
+    panels[0].set(ylim=(-0.1, 6), ylabel="estimate (KL by histogram: infinite)")
+    panels[1].set(ylabel="derivative in theta")
+    panels[2].set(ylabel="theta after gradient descent")
+    for axes in panels:
+        axes.set_xlabel("theta")
+        axes.grid(alpha=0.3)
+    panels[0].legend(fontsize=6)
+    plots.save(figure, path)
+
+
+FIGURES = {
+    NAME: Figure(
+        name=NAME,
+        presets={
+            "paper": Config(),
+            "smoke": Config(
+                methods=(TRANSPORT, HISTOGRAM, "wgan-gp", "minimax"),
+                thetas=(-1.0, 0.0, 0.5),
+                samples=128,
+                steps=700,
+                descent_steps=60,
+            ),
+        },
+        cells=cells,
+        rows=rows,
+        inputs=inputs,
+        tables=tables,
+        plot=plot,
+        claims=claims,
+        cost=cost,
+        headline=headline,
+        published="example 1: W1 = |theta|; off theta = 0, JS = log 2, KL is infinite, TV = 1",
+        differs="estimated from samples, and by discriminators trained to convergence",
+        trains=True,
+    )
+}
