@@ -78,7 +78,7 @@ PRESETS = {
         images=2,
         tuning=2,
         latent_weights=(0.0, 1e-3),
-        alphas=(1e-3, 1e-2),
+        alphas=(1e-2, 3e-2),
         effort=replace(FAST, bank=500),
     ),
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from experiments.rows import Row
 
@@ -31,30 +32,23 @@ class Correlation:
         return f"{self.value:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
 
 
-def pearson(a: Array, b: Array) -> float:
-    """Pearson's coefficient of (N,) and (N,); NaN where one of them is constant."""
-    a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else float("nan")
+def pearson(a: Array, b: Array) -> Array:
+    """Pearson's coefficient of (..., N) and (..., N), (...); NaN where one of them is constant."""
+    a, b = (v - v.mean(-1, keepdims=True) for v in (a, b))
+    scale = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+    found: Array = np.divide((a * b).sum(-1), scale, np.full_like(scale, np.nan), where=scale > 0)
+    return found
 
 
-def spearman(a: Array, b: Array) -> float:
+def spearman(a: Array, b: Array) -> Array:
     """Spearman's coefficient: Pearson's of the ranks, ties sharing their mean rank."""
-    return pearson(ranks(a), ranks(b))
-
-
-def ranks(values: Array) -> Array:
-    """Ranks from 1 on, (N,); equal values have the mean of theirs."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    mean: Array = (last - (count - 1) / 2)[place]
-    return mean
+    return pearson(rankdata(a, axis=-1), rankdata(b, axis=-1))
 
 
 def correlate(
-    a: Sequence[float],
-    b: Sequence[float],
-    coefficient: Callable[[Array, Array], float] = spearman,
+    a: Sequence[float] | Array,
+    b: Sequence[float] | Array,
+    coefficient: Callable[[Array, Array], Array] = spearman,
     *,
     block: int = 1,
 ) -> Correlation:
@@ -80,10 +74,10 @@ def correlate(
             f"a correlation is of two sequences of one length, at least 3, got {one.shape} and "
             f"{two.shape}"
         )
-    found = [coefficient(one[drawn], two[drawn]) for drawn in resampled(len(one), block)]
+    drawn = resampled(len(one), block)
     # A resample of one value over and over has no coefficient.
-    low, high = np.nanquantile(found, [0.025, 0.975])
-    return Correlation(coefficient(one, two), float(low), float(high))
+    low, high = np.nanquantile(coefficient(one[drawn], two[drawn]), [0.025, 0.975])
+    return Correlation(float(coefficient(one, two)), float(low), float(high))
 
 
 def resampled(count: int, block: int) -> Array:

@@ -144,8 +144,10 @@ def tables(found: list[Row]) -> Tables:
 
 def spearman_of(found: list[Row], objective: str) -> Correlation:
     """Spearman's coefficient of estimate and Fréchet distance."""
-    values = (series(found, objective, name) for name in ("estimate", "frechet_distance"))
-    return correlate(*values, block=BLOCK)
+    estimates, distances = (
+        series(found, objective, name) for name in ("estimate", "frechet_distance")
+    )
+    return correlate(estimates, distances, block=BLOCK)
 
 
 def claims(found: list[Row]) -> dict[str, bool]:

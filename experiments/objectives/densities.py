@@ -90,7 +90,9 @@ def divergence(name: str, log_p: Tensor, log_q: Tensor, volume: float) -> float:
     row: Divergence = DIVERGENCES[name]
     # Beyond e^300 either way one of the two is nothing, and f would overflow.
     ratio = (log_p - log_q).clamp(-300, 300).exp()
-    return (log_q.exp() * row.f(ratio)).sum().item() * volume
+    # q f(p / q) = p f(p / q) / (p / q), of which the one whose factor is not nothing.
+    p, q, f = log_p.exp(), log_q.exp(), row.f(ratio)
+    return torch.where(ratio > 1, p * (f / ratio), q * f).sum().item() * volume
 
 
 def squared_mmd(data: Mixture, mean: Sequence[float], std: float, bandwidth: float) -> float:

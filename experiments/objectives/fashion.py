@@ -138,7 +138,7 @@ def images_of(data: str) -> Images:
 def recipe_of(objective: str, budget: Budget, **values: Any) -> Recipe:
     """Recipe of an objective, ``f-gan kl`` with a divergence behind the name."""
     name, _, divergence = objective.partition(" ")
-    common = {
+    common: dict[str, Any] = {
         "images": budget.training,
         "steps": budget.steps,
         "batch_size": budget.batch_size,
@@ -161,11 +161,11 @@ def recipe_of(objective: str, budget: Budget, **values: Any) -> Recipe:
 
 def run_recipe(recipe: Recipe, data: str) -> Run:
     """Train a recipe on a data set, from its first step to its last."""
-    run, begin = Run(), time.process_time()
+    done, begin = Run(), time.process_time()
 
-    def look(seen: Any) -> dict[str, float]:
-        found = quality(seen.prior, seen.real, seen.rng, seen.step)
-        run.looks.append(found)
+    def look(run: Any) -> dict[str, float]:
+        found = quality(run.prior, run.real, run.rng, run.step)
+        done.looks.append(found)
         return {"diversity": found.diversity, "real_diversity": found.real_diversity}
 
     with TemporaryDirectory() as scratch:
@@ -176,15 +176,15 @@ def run_recipe(recipe: Recipe, data: str) -> Run:
                 trainer,
                 folder.path,
                 monitors=[look],
-                warn=run.warnings.append,
+                warn=done.warnings.append,
                 progress=False,
             )
-            run.prior = Prior.load(folder.prior)
+            done.prior = Prior.load(folder.prior)
         except TrainingFailed as failure:
-            run.warnings.append(str(failure).partition("; the last good")[0])
-        run.losses = _losses(folder.losses)
-    run.cpu_seconds = time.process_time() - begin
-    return run
+            done.warnings.append(str(failure).partition("; the last good")[0])
+        done.losses = _losses(folder.losses)
+    done.cpu_seconds = time.process_time() - begin
+    return done
 
 
 def quality(prior: Prior, real: Tensor, rng: torch.Generator, step: int = 0) -> Look:

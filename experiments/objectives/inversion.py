@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -61,7 +62,7 @@ ALONE = (
 )  # fmt: skip
 BY_LATENT_SIZE = ("non-saturating", "vae-gan")
 # Of the package's recipes of these objectives.
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     "vae": {"kl_weight": 0.033, "betas": (0.9, 0.999)},
     "vae-gan": {"reconstruction_weight": 2.0, "kl_weight": 0.066},
     "hinge": {"spectral_norm": True},

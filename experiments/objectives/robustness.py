@@ -6,9 +6,9 @@ M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", 2017, arXiv 1701.07875, 
 no WGAN shows mode collapse, with an MLP generator and without batch norm either.
 
 Claims: no cell of WGAN-GP collapses; none of WGAN (clipping) does; over the seven architectures the
-worst Fréchet distance of WGAN-GP is below the worst of the other two. Collapsed is what the health
-monitor of the package calls so: at the end of the run samples differ from each other by less than
-half of what real images differ by.
+worst Fréchet distance of WGAN-GP is below the worst of the other two. Collapsed is, by the
+threshold of the package's health monitor, a generator whose samples differ at the end of its run by
+less than half of what real images differ by.
 
     ganprior figure objectives/robustness --preset paper
 
@@ -56,7 +56,7 @@ ARCHITECTURES = {
 WIDTHS = {"mlp": 256, "resnet-101": 4}
 # Samples along a side of a panel.
 SIDE = 5
-# Health monitor: a share of the real images' diversity.
+# Threshold of the package's health monitor: a share of the real images' diversity.
 COLLAPSED = 0.5
 # Steps from which on a run is judged by the papers' claims.
 ENOUGH = 100
