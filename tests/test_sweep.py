@@ -228,3 +228,16 @@ def test_time_left_follows_the_cells_that_are_done():
     assert stream.getvalue() == ""
     progress.tell(cells[1])
     assert stream.getvalue() == "2 of 2 cells, 0:00 gone, 0:00 left\n"
+
+
+def test_a_terminal_gets_a_bar():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    cells, stream = toy_sweep.cells(Config()), Terminal()
+    progress = Progress({cell.key: 1.0 for cell in cells}, stream)
+    for cell in cells[:3]:
+        progress.tell(cell)
+    line = stream.getvalue().split("\r")[-1]
+    assert f"[{'#' * 10}{' ' * 10}] 3 of 6 cells, 0:00 gone, 0:00 left: {cells[2].key}" in line

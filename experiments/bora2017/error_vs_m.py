@@ -141,7 +141,7 @@ def tables(found: list[Row]) -> Tables:
 def plot(scale: Scale, found: list[Row], path: Path) -> None:
     """Error against m with 95% intervals, both axes logarithmic."""
     errors = comparison.errors_of(_measured(found))
-    figure, [axes] = plots.new_figure()
+    figure, [axes] = plots.new_figure(width=8)
     plots.draw_curves(axes, errors)
     plots.draw_lines(axes, _lines(found))
     plots.finish(axes, comparison.places_of(errors), f"measurements m (n = {scale.n:,})")
