@@ -218,7 +218,7 @@ FIGURES = {
             gray_presets("MNIST", "mnist"),
             published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
             "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
-            differs="another VAE with as many latents; lambda and the Lassos' alpha are tuned per m",
+            differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m",
             short=ONE_DRAW,
         ),
         _figure(
