@@ -141,7 +141,7 @@ def tables(found: list[Row]) -> Tables:
 def plot(scale: Scale, found: list[Row], path: Path) -> None:
     """Error against m with 95% intervals, both axes logarithmic."""
     errors = comparison.errors_of(_measured(found))
-    figure, [axes] = plots.new_figure()
+    figure, [axes] = plots.new_figure(width=8)
     plots.draw_curves(axes, errors)
     plots.draw_lines(axes, _lines(found))
     plots.finish(axes, comparison.places_of(errors), f"measurements m (n = {scale.n:,})")
@@ -218,8 +218,7 @@ FIGURES = {
             gray_presets("MNIST", "mnist"),
             published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
             "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
-            differs="the prior is a VAE's decoder that went on as a GAN; Lasso's alpha is tuned "
-            "per m",
+            differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m",
             short=ONE_DRAW,
         ),
         _figure(
