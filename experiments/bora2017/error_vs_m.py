@@ -153,7 +153,7 @@ def claims(scale: Scale, found: list[Row]) -> dict[str, bool]:
     errors = comparison.errors_of(_measured(found))
     mean = {name: {m: values.mean() for m, values in own.items()} for name, own in errors.items()}
     places, ours = comparison.places_of(errors), mean[_ours(errors)]
-    best = {m: min(mean[name][m] for name in LASSOS if m in mean[name]) for m in places}
+    best = {m: min(mean[name][m] for name in LASSOS if m in mean.get(name, {})) for m in places}
     few, last = [m for m in places if m <= scale.few], places[-1]
     held = {f"CSGM is below every Lasso up to m = {few[-1]:g}": all(ours[m] < best[m] for m in few)}
     if last > scale.n / 4:
