@@ -57,7 +57,7 @@ class Config:
 
     methods: tuple[str, ...] = (KL, MMD, JS, *GAMES)
     runs: int = 3
-    steps: int = 2500
+    steps: int = 2000
     batch: int = 256
     hidden: int = 64
     rate: float = 2e-3

@@ -27,7 +27,8 @@ from torch.nn.functional import logsigmoid
 
 from experiments.bora2017 import plots
 from experiments.objectives.densities import Mixture, divergence, grid, log_normal
-from experiments.objectives.game import Affine, Game, Network, Settings, to_runs
+from experiments.objectives.game import Affine, Game, Network, Settings
+from experiments.objectives.readings import on_new_points, outputs
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables
@@ -58,7 +59,7 @@ class Config:
 DATA = Mixture((1.0,), ((1.0,),), (0.5,))
 START = (-1.0, 1.0)
 LOW, HIGH = -5.0, 4.0
-CURVE = 91  # places of a drawn curve
+CURVE = 61  # places of a drawn curve
 SAMPLES = 100_000  # of each kind, for the value
 
 
@@ -170,15 +171,12 @@ def blank(stage: str, run: int) -> Row:
 
 def probability(game: Game, x: Tensor) -> Tensor:
     """D(x) of every run at points x (X, 1), float64 (R, X)."""
-    points = x.float().expand(game.runs, -1, -1)
-    return torch.sigmoid(game.discriminator(points)).flatten(1).double()
+    return torch.sigmoid(outputs(game, x.float().expand(game.runs, -1, -1))).double()
 
 
 def value_of(game: Game) -> Tensor:
     """E log D + E log(1 - D) of every run (R,), on points that nothing was trained on."""
-    real = game.real(game.runs, SAMPLES, game.rng)
-    fake = to_runs(game.fake(SAMPLES), game.runs)
-    on_real, on_fake = (game.discriminator(x).flatten(1) for x in (real, fake))
+    on_real, on_fake = on_new_points(game, SAMPLES)
     return (logsigmoid(on_real).mean(1) + logsigmoid(-on_fake).mean(1)).double()
 
 

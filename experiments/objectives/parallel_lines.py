@@ -41,7 +41,7 @@ from experiments.objectives.lines import (
     draw_line,
     estimates,
     histograms,
-    transport,
+    slope_of_transport,
 )
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
@@ -59,6 +59,7 @@ GAMES = {
     "f-gan total-variation": TV,
 }
 LABELS = {"wgan": "critic, clipped weights", "wgan-gp": "critic, gradient penalty"}
+WORDS = {W1: "|theta|", JS: "log 2", TV: "1"}
 TRUTH: dict[str, Callable[[float], float]] = {
     W1: abs,
     JS: lambda theta: math.log(2) if theta else 0.0,
@@ -102,18 +103,13 @@ def rows(config: Config, cell: Cell) -> list[Row]:
 
 
 def _transported(config: Config, rng: torch.Generator) -> list[Row]:
-    def slope(theta: float, count: int) -> tuple[float, float]:
-        x = draw_line(1, count, rng)[0].double().numpy()
-        y = draw_line(1, count, rng, theta)[0].double().numpy()
-        value, gradient = transport(x, y)
-        return value, float(gradient[:, 0].sum())
-
     found = []
     for theta in config.thetas:
-        value, gradient = slope(theta, config.samples)
+        value, gradient = slope_of_transport(theta, config.samples, rng)
         end = theta
         for _ in range(config.descent_steps):
-            end -= config.descent_rate * slope(end, config.samples // 4)[1]
+            _, downhill = slope_of_transport(end, config.samples // 4, rng)
+            end -= config.descent_rate * downhill
         found.append(_row(theta, W1, value, gradient, end))
     return found
 
@@ -232,7 +228,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
             )
         else:
             near = np.abs(values - truth) <= 0.05 + 0.1 * truth
-            held[f"{label} is {_words(name)} to 10% + 0.05"] = bool(near.all())
+            held[f"{label} is {WORDS[name]} to 10% + 0.05"] = bool(near.all())
         if method == HISTOGRAM:
             continue
         slopes_, ends = apart(own, "gradient"), np.abs(apart(own, "descended_to"))
@@ -247,10 +243,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
             moved = np.abs(ends - np.abs(apart(own, "theta")))
             held[f"{label} leaves theta within 0.1 of where it began"] = bool((moved <= 0.1).all())
     return held
-
-
-def _words(name: str) -> str:
-    return {W1: "|theta|", JS: "log 2", TV: "1"}[name]
 
 
 def cost(config: Config, cell: Cell) -> float:
