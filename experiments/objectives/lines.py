@@ -5,6 +5,9 @@ M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", 2017, arXiv 1701.07875, 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -14,6 +17,13 @@ from experiments.objectives.game import Game
 from experiments.objectives.readings import distances
 
 W1, JS, KL, TV = "W1", "Jensen-Shannon", "KL", "total variation"
+WORDS = {W1: "|theta|", JS: "log 2", TV: "1"}
+TRUTH: dict[str, Callable[[float], float]] = {
+    W1: abs,
+    JS: lambda theta: math.log(2) if theta else 0.0,
+    KL: lambda theta: math.inf if theta else 0.0,
+    TV: lambda theta: 1.0 if theta else 0.0,
+}
 
 
 class Line(nn.Module):

@@ -32,8 +32,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.bora2017 import plots
-from experiments.objectives import modes
+from experiments.objectives import mode_collapse_plot, modes
 from experiments.objectives.game import Game, Network, Settings
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
@@ -244,48 +243,8 @@ def headline(found: list[Row]) -> str:
 
 
 def plot(found: list[Row], path: Path) -> None:
-    """Modes covered over time, a panel per stabiliser; below, points of the first run."""
-    places = places_of(found)
-    counts = list(dict.fromkeys(place[0] for place in places))
-    stabilisers = list(dict.fromkeys(place[1] for place in places))
-    objectives = list(dict.fromkeys(place[2] for place in places))
-    figure, panels = plots.new_figure(
-        len(stabilisers) + len(objectives), rows=len(counts), width=2.6, height=2.7
-    )
-    remaining = iter(panels)
-    for count in counts:
-        for stabiliser in stabilisers:
-            axes = next(remaining)
-            for objective in objectives:
-                if own := places.get((count, stabiliser, objective)):
-                    _curve(axes, own, objective)
-            axes.set(title=stabiliser, xlabel="generator step", ylim=(-0.5, count + 0.5))
-        for objective in objectives:
-            axes = next(remaining)
-            _scatter(axes, places[count, PLAIN, objective], CENTRES[count])
-            axes.set(title=f"{objective}, {PLAIN}")
-    panels[0].legend(fontsize=6)
-    panels[0].set_ylabel("modes covered")
-    plots.save(figure, path)
-
-
-def _curve(axes: plots.Axes, own: list[Row], label: str) -> None:
-    steps = sorted({int(row["step"]) for row in own})
-    means = []
-    for step in steps:
-        values = [float(row["covered"]) for row in own if int(row["step"]) == step]
-        means.append(sum(values) / len(values))
-    axes.plot(steps, means, lw=1.2, label=label)
-
-
-def _scatter(axes: plots.Axes, own: list[Row], centres: Tensor) -> None:
-    text = next(row["points"] for row in own if row["points"])
-    points = [[float(number) for number in pair.split()] for pair in text.split(";")]
-    axes.plot(*centres.T, "k+", ms=5)
-    axes.plot(*zip(*points, strict=True), "C3.", ms=2)
-    reach = centres.abs().max().item() * 1.3
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axes.set_axis_off()
+    """Modes covered over time, a panel per stabiliser; beside them points of the first run."""
+    mode_collapse_plot.draw(places_of(found), CENTRES, PLAIN, path)
 
 
 FIGURES = {

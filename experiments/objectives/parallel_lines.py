@@ -21,28 +21,30 @@ and the others leave it where it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from experiments.bora2017 import plots
 from experiments.objectives.game import Game, Network, Settings
 from experiments.objectives.lines import (
     JS,
     KL,
+    TRUTH,
     TV,
     W1,
+    WORDS,
     Line,
     draw_line,
     estimates,
     histograms,
     slope_of_transport,
 )
+from experiments.objectives.readings import generator_gradients
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables
@@ -59,13 +61,6 @@ GAMES = {
     "f-gan total-variation": TV,
 }
 LABELS = {"wgan": "critic, clipped weights", "wgan-gp": "critic, gradient penalty"}
-WORDS = {W1: "|theta|", JS: "log 2", TV: "1"}
-TRUTH: dict[str, Callable[[float], float]] = {
-    W1: abs,
-    JS: lambda theta: math.log(2) if theta else 0.0,
-    KL: lambda theta: math.inf if theta else 0.0,
-    TV: lambda theta: 1.0 if theta else 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -140,11 +135,11 @@ def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
     line = Line(config.thetas)
     game = Game(settings, line, critic, draw_line, runs, rng)
     game.converge()
-    values, gradients = estimates(game), _gradients(game)
+    values, gradients = estimates(game), generator_gradients(game, line.theta)
     for _ in range(config.descent_steps):
         for _ in range(config.critic_steps):
             game.discriminator_step()
-        step = config.descent_rate * _gradients(game)
+        step = config.descent_rate * generator_gradients(game, line.theta)
         with torch.no_grad():
             line.theta -= step
     ends = line.theta.tolist()
@@ -152,12 +147,6 @@ def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
         _row(theta, GAMES[method], values[i].item(), gradients[i].item(), ends[i])
         for i, theta in enumerate(config.thetas)
     ]
-
-
-def _gradients(game: Game) -> Tensor:
-    """Derivative of each run's generator loss in its theta, (R,)."""
-    (gradient,) = torch.autograd.grad(game.runs * game.generator_loss(), game.generator.theta)
-    return gradient
 
 
 def _row(theta: float, name: str, value: float, gradient: float, end: float) -> Row:
@@ -274,12 +263,11 @@ def plot(found: list[Row], path: Path) -> None:
             values = [float(own[theta][column]) for theta in at]
             marker = plots.MARKERS[i % len(plots.MARKERS)]
             axes.plot(at, values, marker=marker, ms=4, lw=1, label=label)
-    panels[0].set(ylim=(-0.1, 6), ylabel="estimate (KL by histogram: infinite)")
-    panels[1].set(ylabel="derivative in theta")
-    panels[2].set(ylabel="theta after gradient descent")
+    panels[0].set(ylim=(-0.1, 3), ylabel="estimate (of KL above the panel)")
+    for axes, label in zip(panels[1:], ("derivative in theta", "theta after descent"), strict=True):
+        axes.set_ylabel(label)
     for axes in panels:
         axes.set_xlabel("theta")
-        axes.grid(alpha=0.3)
     panels[0].legend(fontsize=6)
     plots.save(figure, path)
 
