@@ -73,8 +73,9 @@ def _cells(name: str, config: Config) -> Iterator[Cell]:
     lines = [*CONSTANTS, *(f"representation {name}" for name in priors)]
     places = [(0, method, 0) for method in lines]
     for m in config.measurements:
-        chosen = [p for p in priors if p == config.prior or m in config.second_measurements]
-        methods = [f"csgm {prior}{variant}" for prior in chosen for variant in config.variants]
+        methods = [f"csgm {config.prior}{variant}" for variant in config.variants]
+        if config.second_prior and m in config.second_measurements:
+            methods.append(f"csgm {config.second_prior}")
         methods += [n for n in LASSOS if n != PIXEL or m in _pixel_measurements(config)]
         places += [(m, method, draw) for method in methods for draw in range(config.draws)]
     for m, method, draw in places:
