@@ -70,7 +70,7 @@ PRESETS = {
     # The paper's noise on images in [-1, 1] is 0.01, on [0, 1] half of that; 1 is for others.
     "faces": Config(
         priors=(("faces-64", "utkface_64"),),
-        measurements=(50, 500, 5000),
+        measurements=(50, 500, 2500),
         noise_levels=(0.005, 1.0),
         weights=(0.0, 0.003, 0.01, 0.03, 0.1),
         first=22_000,
