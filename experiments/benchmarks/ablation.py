@@ -1,6 +1,8 @@
 """What each idea of the engine buys: ``balanced`` with one of them taken away at a time.
 
 - bank: starts are drawn at random;
+- curvature: L-BFGS sets out from a multiple of the identity, with the first move that was best
+  for it;
 - race: all restarts run to the end, and all are polished;
 - L-BFGS: Adam in its place, at the rates that were best for it (0.15 falling to 0.03);
 - polish: no Levenberg-Marquardt steps at the end;
@@ -15,7 +17,7 @@ computed once per prior.
     python -m experiments.benchmarks.ablation --preset paper --data FOLDER
 
 writes ``results/ablation.csv``, a row per engine and seed of the starts, and
-``ablation_summary.csv``, the table, in less than three minutes on two CPU cores. The smoke preset
+``ablation_summary.csv``, the table, in less than two minutes on two CPU cores. The smoke preset
 takes committed test images and writes no result.
 """
 
@@ -48,6 +50,7 @@ WHOLE = "balanced"
 EFFORTS = {
     WHOLE: BALANCED,
     "without bank": replace(BALANCED, bank=0, candidates=1),
+    "without mean curvature": replace(BALANCED, metric=False, learning_rate=0.5, final_rate=0.5),
     "without race": replace(BALANCED, race=()),
     "Adam, not L-BFGS": replace(
         BALANCED, descent=REFERENCE.descent, learning_rate=0.15, final_rate=0.03
