@@ -107,7 +107,7 @@ FIGURES = {
     "objectives/mode-collapse": Entry(
         "objectives.mode_collapse",
         "WGAN-GP covers the modes that minimax and non-saturating drop or forget",
-        7,
+        5,
     ),
     "objectives/stacked-mnist": Entry(
         "objectives.stacked_mnist",

@@ -187,17 +187,17 @@ FIGURES = {
         ),
         _figure(
             RESTARTS,
-            Config(RESTARTS, (1, 2, 5, 10), (100,)),
+            Config(RESTARTS, (1, 2, 5, 10), (100,), steps=500),
             Config(RESTARTS, (1, 4), (100,), steps=60, images=8, draws=1),
             "10 restarts",
-            "Adam's rate is 0.1, and not 0.01, for the shipped priors",
+            "of 500 steps each; Adam's rate is 0.1, and not 0.01, for the shipped priors",
         ),
         _figure(
             STEPS,
-            Config(STEPS, (50, 100, 200, 500, 1000), (100,)),
+            Config(STEPS, (50, 100, 200, 500, 1000), (100,), restarts=5),
             Config(STEPS, (5, 60), (100,), restarts=2, images=8, draws=1),
             "1,000 steps",
-            "Adam's rate is 0.1, and not 0.01, for the shipped priors",
+            "of 5 restarts; Adam's rate is 0.1, and not 0.01, for the shipped priors",
         ),
     )
 }

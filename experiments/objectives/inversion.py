@@ -320,7 +320,7 @@ FIGURES = {
     NAME: Figure(
         name=NAME,
         presets={
-            "paper": Config(Budget(steps=400, looks=1)),
+            "paper": Config(Budget(steps=300, looks=1)),
             "smoke": Config(
                 SMOKE,
                 alone=("vae",),
