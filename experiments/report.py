@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from experiments.figures import FIGURES, load_figure
-from experiments.overview import preset_of
+from experiments.overview import claims_of, preset_of
 from experiments.rows import read_csv
 from ganprior.files import write_atomically
 
