@@ -42,13 +42,13 @@ def _line(name: str) -> Row:
         "command": f"`ganprior figure {name} --preset {preset}`",
         "time taken": f"{minutes:.1f} min" if rows else NOT_RUN,
         "result": figure.headline(rows) if rows else NOT_RUN,
-        "claims": _claims(figure, rows) if rows else NOT_RUN,
+        "claims": claims_of(figure, rows) if rows else NOT_RUN,
         "published": figure.published,
         "where it differs": "; ".join([figure.differs, *_reduced(figure)]),
     }
 
 
-def _claims(figure: Figure, rows: list[Row]) -> str:
+def claims_of(figure: Figure, rows: list[Row]) -> str:
     """How many of the figure's claims its rows bear out, and which they do not."""
     claims = figure.claims(rows)
     failing = [claim for claim, holds in claims.items() if not holds]

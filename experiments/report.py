@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from experiments.figures import FIGURES, load_figure
-from experiments.overview import preset_of
+from experiments.overview import claims_of, preset_of
 from experiments.rows import read_csv
 from ganprior.files import write_atomically
 
@@ -59,8 +59,10 @@ def _sections() -> Iterator[tuple[str, str]]:
         if not (figure.results / "rows.csv").is_file():
             yield name, f"{text}<p>Not run yet: {_command(name, 'paper')}.</p>\n"
             continue
-        result = escape(figure.headline(read_csv(figure.results / "rows.csv")))
-        text += f"<p>Result: {result}.</p><p>{_command(name, preset_of(figure))}</p>"
+        rows = read_csv(figure.results / "rows.csv")
+        text += f"<p>Result: {escape(figure.headline(rows))}.</p>"
+        text += f"<p>Claims checked on every image: {escape(claims_of(figure, rows))}.</p>"
+        text += f"<p>{_command(name, preset_of(figure))}</p>"
         yield name, f"{text}\n{_files(figure.results)}"
     for folder in sorted(HERE.glob("*/results/**/")):
         if folder not in told and (files := _files(folder)):

@@ -46,6 +46,17 @@ class TestDefaultAlpha:
             }
             assert errors[float(row["alpha"])] <= 1.002 * min(errors.values())
 
+    @pytest.mark.parametrize(("n", "tabulated"), [(300, 784), (2000, 784), (4096, 12288)])
+    def test_the_nearest_tabulated_size_counts(self, n, tabulated):
+        share, noise = 0.25, torch.tensor([0.0])
+        found, expected = (
+            default_alpha("dct", torch.tensor([int(share * size)]), size, noise)
+            for size in (n, tabulated)
+        )
+        assert found.item() == pytest.approx(expected.item(), rel=1e-6)
+        other = {784: 12288, 12288: 784}[tabulated]
+        assert default_alpha("dct", torch.tensor([int(share * other)]), other, noise) != expected
+
     def test_each_signal_has_its_own_count_and_noise(self):
         m, noise = torch.tensor([10, 200, 700]), torch.tensor([0.5, 0.0, 0.01])
         together = default_alpha("dct", m, 784, noise)

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.bora2017 import comparison, discriminator_weights, representation, setting, strips
+from experiments.bora2017 import (
+    comparison,
+    discriminator_weights,
+    held_out,
+    lasso_weights,
+    representation,
+    setting,
+    strips,
+)
 from experiments.bora2017.theorem import Config, norm
 from experiments.bora2017.theorem import _eigenvalue_row as eigenvalue_row
+from experiments.figures import load_figure
 from experiments.sweep.cell import Cell
 from ganprior import CSGM, DiscriminatorCSGM
 
@@ -77,6 +86,34 @@ def test_measurements_saved_on_power_laws():
     assert lines[2]["measurements saved"] == "> 2.0"
 
 
+def test_a_rival_that_is_not_tried_everywhere_counts_where_it_is():
+    """Alone the other rival needs 40 measurements; with one that is exact at 20, that many."""
+    everywhere = {m: np.full(5, 1 / m) for m in (10, 20, 40)}
+    errors = comparison.errors_of(
+        rows_of(ours={10: np.full(5, 1 / 40)}, lasso=everywhere, once={20: np.full(5, 1 / 40)})
+    )
+    [alone] = comparison.saved(errors, "ours", ["lasso"])
+    [both] = comparison.saved(errors, "ours", ["lasso", "once"])
+    assert alone["measurements saved"] == "> 4.0"
+    assert both["measurements saved"] == "2.0"
+
+
+def test_digits_have_tuned_weights_wherever_a_lasso_measures_them():
+    """And those are the ones of the committed runs: the largest among the best."""
+    for name in ("error-vs-m-mnist", "image-grid-mnist", "noise-tolerance"):
+        figure = load_figure(f"bora2017/{name}")
+        config = figure.presets["paper"]
+        for cell in figure.cells(config):
+            if cell.method in setting.LASSOS:
+                m = cell.value if cell.axis == "m" else int(cell.panel.removeprefix("m = "))
+                level = config.noise_level if cell.axis == "m" else cell.value
+                basis = cell.method.removeprefix("lasso-")
+                assert lasso_weights.tuned_alpha("MNIST", basis, m, level)
+                assert lasso_weights.tuned_alpha("Fashion-MNIST", basis, m, level) is None
+    solver = setting.solver_of("lasso-dct", 0.01, "smoke", 0.25)
+    assert solver.alpha == 0.25
+
+
 def test_k_sparse_keeps_the_largest_coefficients():
     x = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(representation.k_sparse(x, 784, "db4"), x)
@@ -117,7 +154,7 @@ def test_blocks_of_images_see_the_same_matrix_and_their_own_noise():
     whole = Cell("f", "lasso-dct", "m", 20, seed=1, first=0, last=4)
     part = Cell("f", "lasso-dct", "m", 20, seed=1, first=2, last=4)
     one, two = (
-        setting.compressed(setting.held_out_block("MNIST", cell), 20, 0.1, cell)
+        setting.compressed(held_out.held_out_block("MNIST", cell), 20, 0.1, cell)
         for cell in (whole, part)
     )
     torch.testing.assert_close(one.y[2:], two.y)

@@ -135,9 +135,11 @@ def test_tensorboard_that_is_not_installed(files, tmp_path, monkeypatch):
 def test_tensorboard_receives_what_the_tables_hold(files, tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     out = tmp_path / "run"
-    succeed("train", files[0], "--data", files[1], "--out", out, "--tensorboard")
+    args = ("train", files[0], "--data", files[1], "--out", out, "--set", "sheet_every=2")
+    succeed(*args, "--tensorboard")
     events = accumulator.EventAccumulator(str(out / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars("generator_loss")] == [1, 2, 3]
+    assert {tag.partition("/")[0] for tag in events.Tags()["images"]} == {"samples"}
     row = (out / "losses.csv").read_text().splitlines()[1].split(",")
     assert events.Scalars("discriminator_loss")[0].value == pytest.approx(float(row[1]), rel=1e-5)
 

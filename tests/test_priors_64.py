@@ -3,6 +3,8 @@
 Test images are generated, or the portrait of an astronaut: photographs of the sets stay outside.
 """
 
+import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,12 +53,13 @@ class TestEach:
 
     def test_the_card_holds_the_recipe_of_the_package(self, name):
         card, recipe = read_card(find_prior(name)), load_recipe(name)
-        ran = dict(line.split(" = ", 1) for line in card["recipe"].splitlines())
-        packaged = dict(line.split(" = ", 1) for line in recipe.toml().splitlines())
+        ran, packaged = (
+            dict(line.split(" = ", 1) for line in text.splitlines())
+            for text in (card["recipe"], recipe.toml())
+        )
         assert card["steps"] == recipe.steps
-        assert {k: v for k, v in ran.items() if k != "expected"} == {
-            k: v for k, v in packaged.items() if k != "expected"
-        }
+        # What to expect was written down afterwards; later recipes may have more values.
+        assert {k for k in ran if ran[k] != packaged[k]} <= {"expected"}
 
     def test_files_are_small_and_a_sample_sheet_lies_beside(self, name):
         path = find_prior(name)
@@ -111,7 +114,7 @@ def test_quality_of_a_prior_is_measured_on_any_images():
     [line] = prior_quality_64.summarise([row])
     error = float(row["per_pixel_error"])
     assert 0 < error < 0.03
-    assert float(line["PSNR (dB)"]) == pytest.approx(-10 * torch.tensor(error).log10(), abs=0.01)
+    assert float(line["PSNR (dB)"]) == pytest.approx(-10 * math.log10(error), abs=0.01)
 
 
 @pytest.mark.parametrize("name", RESEARCH_PRIORS)
@@ -127,11 +130,10 @@ def test_priors_for_research_only_lie_apart_and_say_so(name):
 
 def test_faces_stand_in_for_celeba_wherever_they_are_named():
     card = find_prior("faces-64").with_suffix(".json")
-    places = [card, ROOT / "README.md", ROOT / "CHANGELOG.md", card.with_name("LICENSE")]
-    for path in places:
-        text = " ".join(path.read_text("utf-8").split())
-        assert "UTKFace" in text, path
-        assert "CelebA" in text.partition("faces-64")[2], path
+    named = ("ganprior/training/recipes/faces-64.toml", "README.md", "CHANGELOG.md")
+    for path in (card, card.with_name("LICENSE"), *(ROOT / name for name in named)):
+        text = " ".join(path.read_text("utf-8").replace("#", "").split())
+        assert re.search(r"UTKFace.{0,80}stand(s|ing) in for CelebA", text), path
     assert read_card(card)["data"] == "UTKFace, standing in for CelebA"
 
 

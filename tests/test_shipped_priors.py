@@ -85,6 +85,14 @@ def test_the_longer_trained_priors_are_better_than_the_first_ones():
             assert card["quality"][figure] < card["quality_before"][figure]
 
 
+def test_the_default_of_mnist_reconstructs_as_well_as_a_published_vae():
+    card = read_card(find_prior("mnist"))
+    published = {"m = 25": 0.0276, "m = 100": 0.0083, "m = 750": 0.0070}
+    for m, error in card["quality"]["error_at_noise_0.1"].items():
+        assert error <= published[m]
+        assert error < card["quality_before"]["error_at_noise_0.1"][m]
+
+
 def test_ten_real_images_come_back_better_than_by_lasso():
     prior = Prior.load("fashion-mnist-dcgan")
     x = demo_images().floats()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -171,6 +172,38 @@ def test_a_run_killed_in_the_middle_goes_on_without_repeating_a_cell(tmp_path):
     assert len({(row["m"], row["method"], row["image"]) for row in rows}) == len(rows) == 12
 
 
+def test_runs_killed_at_any_moment_finish_in_the_end_without_a_cell_twice(tmp_path):
+    """The moments are drawn: while it starts, works, writes a cell, or writes the files."""
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.write_text("")
+    child = CHILD.replace("seconds=0.1", "cells=10, seconds=0.02").replace(
+        "Path(sys.argv[2]))", "Path(sys.argv[2]), resume=True)"
+    )
+    figure = toy(smoke=Config(cells=10, seconds=0.02, log=str(log)))
+    moments, kept = random.Random(0), set()
+    for _ in range(5):
+        at_first = len(log.read_text().splitlines())
+        command = [sys.executable, "-c", child, str(log), str(out)]
+        run = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        deadline = time.monotonic() + 240
+        while run.poll() is None and time.monotonic() < deadline:
+            if len(log.read_text().splitlines()) > at_first:
+                break
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.12))
+        run.kill()
+        run.wait()
+        store = Store(out / "sweep.sqlite", protocol(figure, figure.presets["smoke"]))
+        done = set(store.seconds())
+        assert kept <= done
+        own = [line.split(" ", 2)[2] for line in log.read_text().splitlines()[at_first:]]
+        assert kept.isdisjoint(own)
+        kept = done
+    produce(figure, "smoke", out, resume=True)
+    rows = read_csv(out / "rows.csv")
+    assert len({(row["m"], row["method"], row["image"]) for row in rows}) == len(rows) == 20
+
+
 def test_a_dry_run_names_the_cells_and_the_time_and_writes_nothing(tmp_path):
     lines = list(dry_run(toy(), Config(), tmp_path / "out", workers=2))
     assert lines[:-1] == [cell.key for cell in toy_sweep.cells(Config())]
@@ -195,3 +228,16 @@ def test_time_left_follows_the_cells_that_are_done():
     assert stream.getvalue() == ""
     progress.tell(cells[1])
     assert stream.getvalue() == "2 of 2 cells, 0:00 gone, 0:00 left\n"
+
+
+def test_a_terminal_gets_a_bar():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    cells, stream = toy_sweep.cells(Config()), Terminal()
+    progress = Progress({cell.key: 1.0 for cell in cells}, stream)
+    for cell in cells[:3]:
+        progress.tell(cell)
+    line = stream.getvalue().split("\r")[-1]
+    assert f"[{'#' * 10}{' ' * 10}] 3 of 6 cells, 0:00 gone, 0:00 left: {cells[2].key}" in line

@@ -16,7 +16,7 @@ class Config:
 
     data: str
     prior: str
-    second_prior: str = ""  # a weaker prior, to compare the two
+    second_prior: str = ""  # a weaker prior, with the tuned lambda alone
     measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 300, 400, 500, 750)
     second_measurements: tuple[int, ...] = (25, 100, 500)
     pixel_measurements: tuple[int, ...] = ()  # where Lasso in pixels is run; everywhere if empty

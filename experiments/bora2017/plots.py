@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^v<>pPX*h"
+# Names of curves that a panel has room for.
+MOST_INSIDE = 6
 # The same file for the same numbers: no date, and identifiers that do not change.
 SVG = {"metadata": {"Date": None}}
 
@@ -59,7 +61,10 @@ def draw_lines(axes: Axes, lines: Mapping[str, float]) -> None:
 
 def finish(axes: Axes, places: Sequence[float], xlabel: str) -> None:
     """Name the places on the axis, and the curves."""
-    axes.set_xticks(places, [f"{place:g}" for place in places])
+    axes.set_xticks(places, [f"{place:g}" for place in places], fontsize=8)
     axes.minorticks_off()
     axes.set_xlabel(xlabel)
-    axes.legend(fontsize=7)
+    # Many curves leave no room for their names between them.
+    beside = len(axes.get_legend_handles_labels()[0]) > MOST_INSIDE
+    place = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if beside else {"loc": "best"}
+    axes.legend(fontsize=7, **place)

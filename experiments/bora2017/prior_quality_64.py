@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from experiments.bora2017.prior_quality import representation
-from experiments.rows import Row, git_revision, read_csv, write_csv
+from experiments.rows import Row, git_revision, read_csv, replaced, write_csv
 from ganprior import BALANCED, Effort, Images, Prior, load_images
 from ganprior.priors import find_prior, read_card, write_card
 
@@ -110,7 +110,7 @@ def main() -> None:
         print(row["signal"], row["per_pixel_error"], flush=True)
     file = RESULTS / "rows.csv"
     others = read_csv(file) if file.is_file() else []
-    rows = [*(row for row in others if row["prior"] != arguments.prior), *rows]
+    rows = replaced(others, rows)
     summary = summarise(rows)
     write_csv(file, rows)
     write_csv(RESULTS / "summary.csv", summary)

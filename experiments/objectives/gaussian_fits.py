@@ -57,7 +57,7 @@ class Config:
 
     methods: tuple[str, ...] = (KL, MMD, JS, *GAMES)
     runs: int = 3
-    steps: int = 2500
+    steps: int = 2000
     batch: int = 256
     hidden: int = 64
     rate: float = 2e-3
@@ -213,7 +213,7 @@ def plot(found: list[Row], path: Path) -> None:
 
     fits = fits_of(found)
     exact = [name for name in fits if name not in GAMES]
-    figure, panels = plots.new_figure(len(exact), width=3.4, height=3.4)
+    figure, panels = plots.new_figure(len(exact), width=3.4, height=3.8)
     x, log_p, _ = _quadrature()
     side = GRID[2]
     places = [x[:, i].view(side, side) for i in range(2)]

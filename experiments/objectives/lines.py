@@ -5,14 +5,25 @@ M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", 2017, arXiv 1701.07875, 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 from experiments.objectives.game import Game
+from experiments.objectives.readings import distances
 
 W1, JS, KL, TV = "W1", "Jensen-Shannon", "KL", "total variation"
+WORDS = {W1: "|theta|", JS: "log 2", TV: "1"}
+TRUTH: dict[str, Callable[[float], float]] = {
+    W1: abs,
+    JS: lambda theta: math.log(2) if theta else 0.0,
+    KL: lambda theta: math.inf if theta else 0.0,
+    TV: lambda theta: 1.0 if theta else 0.0,
+}
 
 
 class Line(nn.Module):
@@ -68,24 +79,22 @@ def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
         return float((p[inside] * np.log(p[inside] / q[inside])).sum())
 
 
-def estimates(game: Game, count: int = 4096) -> Tensor:
-    """The objective's own distance of every run (R,); of a clipped critic, by its slope."""
-    with torch.no_grad():
-        on_real, on_fake = (
-            game.discriminator(x).flatten(1)
-            for x in (
-                draw_line(game.runs, count, game.rng),
-                game.generator(torch.randn(game.runs, count, 1, generator=game.rng)),
-            )
-        )
-        values = [game.objective.distance(r, f) for r, f in zip(on_real, on_fake, strict=True)]
-    distances = torch.stack(values)
-    return distances / slopes(game) if game.settings.objective == "wgan" else distances
-
-
 def slopes(game: Game) -> Tensor:
     """Steepest slope of each run's critic (R,), on a grid that holds both lines."""
     places = torch.cartesian_prod(torch.linspace(-1, 1, 81), torch.linspace(0, 1, 11))
     x = places.expand(game.runs, -1, -1).clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(game.discriminator(x).sum(), x)
     return gradient.norm(dim=2).amax(1)
+
+
+def estimates(game: Game, count: int = 4096) -> Tensor:
+    """The objective's own distance of every run (R,); of a clipped critic, by its slope."""
+    found = distances(game, count)
+    return found / slopes(game) if game.settings.objective == "wgan" else found
+
+
+def slope_of_transport(theta: float, count: int, rng: torch.Generator) -> tuple[float, float]:
+    """Exact W1 between ``count`` points of P and of P_theta, and its derivative in theta."""
+    x, y = (draw_line(1, count, rng, at)[0].double().numpy() for at in (0.0, theta))
+    value, gradient = transport(x, y)
+    return value, float(gradient[:, 0].sum())

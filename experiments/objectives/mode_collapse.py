@@ -12,8 +12,13 @@ are modes that were covered at some time and are not at the end. Objectives: min
 closeness penalty of Zhao et al. (2017, arXiv 1609.03126) on the discriminator's features, noise on
 its input that fades away, dropout in the generator that stays on.
 
-Claims: WGAN-GP covers at least 95% of the modes; minimax and non-saturating cover fewer than it,
-and forget more; each stabiliser lets the non-saturating game cover more modes.
+Minimax and non-saturating are played with the rates of Metz et al. (appendix), Adam with 1e-3 for
+the generator and 1e-4 for the discriminator, the Wasserstein objectives with 1e-3 for both and 3
+critic steps, since their critic has to be near its optimum. Equal rates, 1e-3, are the fourth
+remedy for the first two.
+
+Claims: WGAN-GP covers at least 95% of the modes; minimax and non-saturating cover fewer, and the
+latter forgets more; each remedy lets the non-saturating game cover more modes.
 
     ganprior figure objectives/mode-collapse --preset paper
 """
@@ -27,8 +32,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.bora2017 import plots
-from experiments.objectives import modes
+from experiments.objectives import mode_collapse_plot, modes
 from experiments.objectives.game import Game, Network, Settings
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
@@ -37,8 +41,8 @@ from ganprior.priors import architectures
 from ganprior.streams import derive_seed
 
 NAME = "objectives/mode-collapse"
-PLAIN = "alone"
-STABILISERS = (PLAIN, "closeness penalty", "input noise", "dropout")
+PLAIN, EQUAL = "alone", "equal rates"
+STABILISERS = (PLAIN, "closeness penalty", "input noise", "dropout", EQUAL)
 CENTRES = {8: modes.ring(), 25: modes.square()}
 STD = 0.05
 LEAST = 0.2  # of a mode's fair share
@@ -52,8 +56,8 @@ class Config:
     counts: tuple[int, ...] = (8, 25)
     objectives: tuple[str, ...] = ("minimax", "non-saturating", "wgan", "wgan-gp")
     stabilisers: tuple[str, ...] = STABILISERS
-    runs: int = 3
-    steps: int = 3000
+    runs: int = 2
+    steps: int = 1500
     looks: int = 15
     samples: int = 2000
     critic_steps: int = 3  # of the two Wasserstein objectives; 1 of the others
@@ -63,8 +67,9 @@ class Config:
     hidden: int = 64
     latent_size: int = 4
     rate: float = 1e-3
+    slow_rate: float = 1e-4  # of the discriminator in minimax and non-saturating
     closeness_weight: float = 0.5
-    noise: float = 0.5
+    noise: float = 0.3
     dropout: float = 0.1
     seed: int = 0
 
@@ -76,6 +81,7 @@ def cells(config: Config) -> list[Cell]:
         for count in config.counts
         for stabiliser in config.stabilisers
         for objective in config.objectives
+        if not (stabiliser == EQUAL and objective.startswith("wgan"))
     ]
 
 
@@ -96,15 +102,17 @@ def new_game(config: Config, cell: Cell) -> Game:
 
 def settings_of(config: Config, cell: Cell) -> Settings:
     """How a cell is played."""
+    wasserstein = cell.method.startswith("wgan")
+    slow = not wasserstein and cell.panel != EQUAL
     return Settings(
         cell.method,
-        critic_steps=config.critic_steps if cell.method.startswith("wgan") else 1,
+        critic_steps=config.critic_steps if wasserstein else 1,
         clip=config.clip,
         penalty_weight=config.penalty_weight,
         batch=config.batch,
         latent_size=config.latent_size,
         generator_rate=config.rate,
-        discriminator_rate=config.rate,
+        discriminator_rate=config.slow_rate if slow else config.rate,
         steps=config.steps,
         input_noise=config.noise if cell.panel == "input noise" else 0.0,
         closeness_weight=config.closeness_weight if cell.panel == "closeness penalty" else 0.0,
@@ -202,7 +210,9 @@ def claims(found: list[Row]) -> dict[str, bool]:
                 continue
             said = f"{count} modes: {objective}"
             held[f"{said} covers fewer than WGAN-GP"] = own["covered"] < critic["covered"]
-            held[f"{said} forgets more than WGAN-GP"] = own["forgotten"] > critic["forgotten"]
+            if objective == "non-saturating":
+                # The other one may never have covered any.
+                held[f"{said} forgets more than WGAN-GP"] = own["forgotten"] > critic["forgotten"]
         for stabiliser in STABILISERS[1:]:
             own = ends.get((count, stabiliser, "non-saturating"))
             if own is not None:
@@ -215,7 +225,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
 def cost(config: Config, cell: Cell) -> float:
     """Seconds of a cell."""
     play = {"minimax": 1.0, "non-saturating": 1.0, "wgan": 2.0, "wgan-gp": 3.2}[cell.method]
-    return config.steps * config.runs * play * 9e-4
+    return config.steps * config.runs * play * 1.6e-3
 
 
 def headline(found: list[Row]) -> str:
@@ -233,47 +243,8 @@ def headline(found: list[Row]) -> str:
 
 
 def plot(found: list[Row], path: Path) -> None:
-    """Modes covered over time, a panel per stabiliser; below, points of the first run."""
-    places = places_of(found)
-    counts = list(dict.fromkeys(place[0] for place in places))
-    stabilisers = list(dict.fromkeys(place[1] for place in places))
-    objectives = list(dict.fromkeys(place[2] for place in places))
-    figure, panels = plots.new_figure(
-        len(stabilisers) + len(objectives), rows=len(counts), width=2.6, height=2.7
-    )
-    remaining = iter(panels)
-    for count in counts:
-        for stabiliser in stabilisers:
-            axes = next(remaining)
-            for objective in objectives:
-                _curve(axes, places[count, stabiliser, objective], objective)
-            axes.set(title=stabiliser, xlabel="generator step", ylim=(-0.5, count + 0.5))
-        for objective in objectives:
-            axes = next(remaining)
-            _scatter(axes, places[count, PLAIN, objective], CENTRES[count])
-            axes.set(title=f"{objective}, {PLAIN}")
-    panels[0].legend(fontsize=6)
-    panels[0].set_ylabel("modes covered")
-    plots.save(figure, path)
-
-
-def _curve(axes: plots.Axes, own: list[Row], label: str) -> None:
-    steps = sorted({int(row["step"]) for row in own})
-    means = []
-    for step in steps:
-        values = [float(row["covered"]) for row in own if int(row["step"]) == step]
-        means.append(sum(values) / len(values))
-    axes.plot(steps, means, lw=1.2, label=label)
-
-
-def _scatter(axes: plots.Axes, own: list[Row], centres: Tensor) -> None:
-    text = next(row["points"] for row in own if row["points"])
-    points = [[float(number) for number in pair.split()] for pair in text.split(";")]
-    axes.plot(*centres.T, "k+", ms=5)
-    axes.plot(*zip(*points, strict=True), "C3.", ms=2)
-    reach = centres.abs().max().item() * 1.3
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    axes.set_axis_off()
+    """Modes covered over time, a panel per stabiliser; beside them points of the first run."""
+    mode_collapse_plot.draw(places_of(found), CENTRES, PLAIN, path)
 
 
 FIGURES = {
@@ -286,8 +257,7 @@ FIGURES = {
                 objectives=("minimax", "wgan-gp"),
                 stabilisers=(PLAIN,),
                 runs=1,
-                steps=800,
-                looks=8,
+                looks=3,
             ),
         },
         cells=cells,

@@ -12,13 +12,13 @@ from torch import Tensor
 NEAR = 3.0
 
 
-def ring(count: int = 8, radius: float = 2.0) -> Tensor:
+def ring(count: int = 8, radius: float = 1.0) -> Tensor:
     """Centres on a circle, (count, 2)."""
     angles = torch.arange(count) * (2 * math.pi / count)
     return radius * torch.stack([angles.cos(), angles.sin()], 1)
 
 
-def square(side: int = 5, spacing: float = 1.0) -> Tensor:
+def square(side: int = 5, spacing: float = 0.75) -> Tensor:
     """Centres on a square grid around 0, (side^2, 2)."""
     axis = (torch.arange(side) - (side - 1) / 2) * spacing
     return torch.cartesian_prod(axis, axis)

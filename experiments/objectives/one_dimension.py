@@ -22,12 +22,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import logsigmoid
+from torch import nn
 
 from experiments.bora2017 import plots
 from experiments.objectives.densities import Mixture, divergence, grid, log_normal
-from experiments.objectives.game import Affine, Game, Network, Settings, to_runs
+from experiments.objectives.game import Affine, Game, Network, Settings
+from experiments.objectives.readings import game_values, probabilities
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables
@@ -58,7 +58,7 @@ class Config:
 DATA = Mixture((1.0,), ((1.0,),), (0.5,))
 START = (-1.0, 1.0)
 LOW, HIGH = -5.0, 4.0
-CURVE = 91  # places of a drawn curve
+CURVE = 61  # places of a drawn curve
 SAMPLES = 100_000  # of each kind, for the value
 
 
@@ -122,7 +122,7 @@ def look(config: Config, game: Game, stage: str) -> list[Row]:
 
 def _numbers(game: Game, judge: Game, stage: str) -> list[Row]:
     x, volume = grid(LOW, HIGH, 4001)
-    log_p, values = DATA.log_density(x), value_of(judge)
+    log_p, values = DATA.log_density(x), game_values(judge, SAMPLES)
     found = []
     for run in range(game.runs):
         mean, std = game.generator.mean[run].item(), game.generator.std[run].item()
@@ -130,7 +130,7 @@ def _numbers(game: Game, judge: Game, stage: str) -> list[Row]:
         best = torch.sigmoid(log_p - log_q)
         dense = log_p.exp() + log_q.exp() > DENSE
         bound = divergence("jensen-shannon", log_p, log_q, volume)
-        error = (probability(judge, x)[run] - best).abs()[dense].max().item()
+        error = (probabilities(judge, x)[run] - best).abs()[dense].max().item()
         found.append(
             {
                 **blank(stage, run),
@@ -152,8 +152,8 @@ def _curves(game: Game, judge: Game, stage: str) -> list[Row]:
         "x": x[:, 0],
         "data": p,
         "generator": q,
-        "discriminator": probability(game, x)[0],
-        "converged": probability(judge, x)[0],
+        "discriminator": probabilities(game, x)[0],
+        "converged": probabilities(judge, x)[0],
         "best": p / (p + q),
     }
     return [
@@ -166,20 +166,6 @@ def blank(stage: str, run: int) -> Row:
     """All columns of a row, those of numbers and those of curves, empty."""
     names = "mean std error value best_value x data generator discriminator converged best"
     return {"stage": stage, "run": run, **dict.fromkeys(names.split(), "")}
-
-
-def probability(game: Game, x: Tensor) -> Tensor:
-    """D(x) of every run at points x (X, 1), float64 (R, X)."""
-    points = x.float().expand(game.runs, -1, -1)
-    return torch.sigmoid(game.discriminator(points)).flatten(1).double()
-
-
-def value_of(game: Game) -> Tensor:
-    """E log D + E log(1 - D) of every run (R,), on points that nothing was trained on."""
-    real = game.real(game.runs, SAMPLES, game.rng)
-    fake = to_runs(game.fake(SAMPLES), game.runs)
-    on_real, on_fake = (game.discriminator(x).flatten(1) for x in (real, fake))
-    return (logsigmoid(on_real).mean(1) + logsigmoid(-on_fake).mean(1)).double()
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -263,7 +249,7 @@ def headline(found: list[Row]) -> str:
 
 
 def plot(found: list[Row], path: Path) -> None:
-    """Figure 1 of the paper: a panel per stage of the last objective."""
+    """Figure 1 of the paper, by stages of the last objective; D where p + q is above DENSE."""
     method = found[-1]["method"]
     lines = [row for row in found if row["method"] == method and row["x"] != ""]
     stages = list(dict.fromkeys(row["stage"] for row in lines))
@@ -277,9 +263,11 @@ def plot(found: list[Row], path: Path) -> None:
     }
     for axes, stage in zip(panels, stages, strict=True):
         own = [row for row in lines if row["stage"] == stage]
-        x = [float(row["x"]) for row in own]
+        dense = [row for row in own if float(row["data"]) + float(row["generator"]) > DENSE]
         for column, (style, label) in styles.items():
-            axes.plot(x, [float(row[column]) for row in own], style, lw=1.2, label=label)
+            shown = own if column in ("data", "generator") else dense
+            x, y = ([float(row[key]) for row in shown] for key in ("x", column))
+            axes.plot(x, y, style, lw=1.2, label=label)
         axes.set(title=stage if stage == EQUAL else f"step {stage}", xlabel="x", ylim=(0, 1.05))
     panels[0].legend(fontsize=7)
     panels[0].set_ylabel(f"density, or D ({method})")

@@ -21,28 +21,30 @@ and the others leave it where it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from experiments.bora2017 import plots
 from experiments.objectives.game import Game, Network, Settings
 from experiments.objectives.lines import (
     JS,
     KL,
+    TRUTH,
     TV,
     W1,
+    WORDS,
     Line,
     draw_line,
     estimates,
     histograms,
-    transport,
+    slope_of_transport,
 )
+from experiments.objectives.readings import generator_gradients
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables
@@ -59,12 +61,6 @@ GAMES = {
     "f-gan total-variation": TV,
 }
 LABELS = {"wgan": "critic, clipped weights", "wgan-gp": "critic, gradient penalty"}
-TRUTH: dict[str, Callable[[float], float]] = {
-    W1: abs,
-    JS: lambda theta: math.log(2) if theta else 0.0,
-    KL: lambda theta: math.inf if theta else 0.0,
-    TV: lambda theta: 1.0 if theta else 0.0,
-}
 
 
 @dataclass(frozen=True)
@@ -102,18 +98,13 @@ def rows(config: Config, cell: Cell) -> list[Row]:
 
 
 def _transported(config: Config, rng: torch.Generator) -> list[Row]:
-    def slope(theta: float, count: int) -> tuple[float, float]:
-        x = draw_line(1, count, rng)[0].double().numpy()
-        y = draw_line(1, count, rng, theta)[0].double().numpy()
-        value, gradient = transport(x, y)
-        return value, float(gradient[:, 0].sum())
-
     found = []
     for theta in config.thetas:
-        value, gradient = slope(theta, config.samples)
+        value, gradient = slope_of_transport(theta, config.samples, rng)
         end = theta
         for _ in range(config.descent_steps):
-            end -= config.descent_rate * slope(end, config.samples // 4)[1]
+            _, downhill = slope_of_transport(end, config.samples // 4, rng)
+            end -= config.descent_rate * downhill
         found.append(_row(theta, W1, value, gradient, end))
     return found
 
@@ -144,11 +135,11 @@ def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
     line = Line(config.thetas)
     game = Game(settings, line, critic, draw_line, runs, rng)
     game.converge()
-    values, gradients = estimates(game), _gradients(game)
+    values, gradients = estimates(game), generator_gradients(game, line.theta)
     for _ in range(config.descent_steps):
         for _ in range(config.critic_steps):
             game.discriminator_step()
-        step = config.descent_rate * _gradients(game)
+        step = config.descent_rate * generator_gradients(game, line.theta)
         with torch.no_grad():
             line.theta -= step
     ends = line.theta.tolist()
@@ -156,12 +147,6 @@ def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
         _row(theta, GAMES[method], values[i].item(), gradients[i].item(), ends[i])
         for i, theta in enumerate(config.thetas)
     ]
-
-
-def _gradients(game: Game) -> Tensor:
-    """Derivative of each run's generator loss in its theta, (R,)."""
-    (gradient,) = torch.autograd.grad(game.runs * game.generator_loss(), game.generator.theta)
-    return gradient
 
 
 def _row(theta: float, name: str, value: float, gradient: float, end: float) -> Row:
@@ -232,7 +217,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
             )
         else:
             near = np.abs(values - truth) <= 0.05 + 0.1 * truth
-            held[f"{label} is {_words(name)} to 10% + 0.05"] = bool(near.all())
+            held[f"{label} is {WORDS[name]} to 10% + 0.05"] = bool(near.all())
         if method == HISTOGRAM:
             continue
         slopes_, ends = apart(own, "gradient"), np.abs(apart(own, "descended_to"))
@@ -247,10 +232,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
             moved = np.abs(ends - np.abs(apart(own, "theta")))
             held[f"{label} leaves theta within 0.1 of where it began"] = bool((moved <= 0.1).all())
     return held
-
-
-def _words(name: str) -> str:
-    return {W1: "|theta|", JS: "log 2", TV: "1"}[name]
 
 
 def cost(config: Config, cell: Cell) -> float:
@@ -282,12 +263,11 @@ def plot(found: list[Row], path: Path) -> None:
             values = [float(own[theta][column]) for theta in at]
             marker = plots.MARKERS[i % len(plots.MARKERS)]
             axes.plot(at, values, marker=marker, ms=4, lw=1, label=label)
-    panels[0].set(ylim=(-0.1, 6), ylabel="estimate (KL by histogram: infinite)")
-    panels[1].set(ylabel="derivative in theta")
-    panels[2].set(ylabel="theta after gradient descent")
+    panels[0].set(ylim=(-0.1, 3), ylabel="estimate (of KL above the panel)")
+    for axes, label in zip(panels[1:], ("derivative in theta", "theta after descent"), strict=True):
+        axes.set_ylabel(label)
     for axes in panels:
         axes.set_xlabel("theta")
-        axes.grid(alpha=0.3)
     panels[0].legend(fontsize=6)
     plots.save(figure, path)
 

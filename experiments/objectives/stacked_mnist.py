@@ -56,10 +56,10 @@ class Config:
     data: str = "MNIST"
     objectives: tuple[str, ...] = ("minimax", "non-saturating", "wgan", "wgan-gp")
     stabilisers: tuple[str, ...] = tuple(STABILISERS)  # of the non-saturating game
-    images: int = 20_000
+    images: int = 10_000
     samples: int = 5000
-    steps: int = 1500
-    looks: int = 5
+    steps: int = 900
+    looks: int = 3
     filters: int = 16
     latent_size: int = 32
     batch: int = 48
@@ -79,8 +79,14 @@ def stacked(source: str, count: int, seed: int) -> Images:
     """Images of three random digits, (count, 3, 28, 28), labelled by the number they spell."""
     rng = torch.Generator().manual_seed(derive_seed(seed, "stacked"))
     found = digits(source)
-    chosen = torch.randint(len(found), (count, 3), generator=rng)
     assert found.labels is not None
+    # A digit first, and then an image of it: all classes have the same share.
+    places = [(found.labels == digit).nonzero().flatten() for digit in range(10)]
+    drawn = torch.randint(10, (count, 3), generator=rng).flatten().tolist()
+    shares = torch.rand(3 * count, generator=rng).tolist()
+    chosen = torch.stack(
+        [places[digit][int(u * len(places[digit]))] for digit, u in zip(drawn, shares, strict=True)]
+    ).view(count, 3)
     return Images(
         found.pixels[chosen, 0],
         tuple(f"stacked[{i}]" for i in range(count)),

@@ -13,6 +13,8 @@ from experiments.sweep.provenance import origin, protocol
 
 # Seconds between two lines of progress where no one watches a terminal.
 QUIET = 30.0
+# Characters of the bar on a terminal.
+BAR = 20
 
 
 def execute(figure: Figure, config: Any, cell: Cell) -> Result:
@@ -64,7 +66,7 @@ def clock(seconds: float) -> str:
 class Progress:
     """A line that says how many cells are done and how long the others will take.
 
-    On a terminal it is one line that changes; in a log, a line every half minute.
+    On a terminal it is one line that changes, with a bar; in a log, a line every half minute.
 
     Parameters
     ----------
@@ -94,6 +96,8 @@ class Progress:
         ahead = elapsed * left / max(self._whole - left, 1e-9)
         done = self._total - len(self._costs)
         text = f"{done} of {self._total} cells, {clock(elapsed)} gone, {clock(ahead)} left"
-        text = f"\r\x1b[K{text}: {cell.key}" if terminal else text
+        if terminal:
+            filled = BAR * done // self._total
+            text = f"\r\x1b[K[{'#' * filled:{BAR}}] {text}: {cell.key}"
         self._stream.write(text + ("\n" if last or not terminal else ""))
         self._stream.flush()
