@@ -13,8 +13,10 @@ from experiments.benchmarks import (
     command,
     gpu,
     growth,
+    latent_engine,
     machine,
     memory,
+    planted,
     training,
     utilisation,
 )
@@ -49,7 +51,7 @@ def test_timed_on_a_gpu():
     assert min(machine.timed(lambda: x @ x, 2, device="cuda")) > 0
 
 
-@pytest.mark.parametrize("benchmark", [utilisation, growth, memory, training])
+@pytest.mark.parametrize("benchmark", [utilisation, growth, memory, planted, training])
 def test_smoke_presets_yield_rows_with_their_columns(benchmark):
     rows = list(benchmark.run(benchmark.PRESETS["smoke"]))
     assert rows
@@ -183,3 +185,35 @@ def test_without_a_gpu_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["gpu", "--out", str(tmp_path / "none")])
     command.run_preset("gpu", "A title.", gpu.PRESETS, gpu.run)
     assert not (tmp_path / "none").exists()
+
+
+def test_engines_are_compared_and_a_complete_problem_is_not_run_again(tmp_path, monkeypatch):
+    command_line = ["latent_engine", "--preset", "smoke", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", command_line)
+    with pytest.raises(SystemExit) as ended:
+        latent_engine.main()
+    assert ended.value.code == 0
+    rows = read_csv(tmp_path / "latent_engine.csv")
+    methods = [*latent_engine.EFFORTS, *latent_engine.PEERS]
+    assert [row["method"] for row in rows] == methods
+    summary = read_csv(tmp_path / "latent_engine_summary.csv")
+    assert [row["times faster"] for row in summary if row["method"] == "reference"] == ["1.0"]
+
+    monkeypatch.setattr(sys, "argv", [*command_line, "--resume"])
+    monkeypatch.setattr(latent_engine, "run", lambda task: pytest.fail("it was run again"))
+    with pytest.raises(SystemExit) as ended:
+        latent_engine.main()
+    assert ended.value.code == 0
+    assert read_csv(tmp_path / "latent_engine_summary.csv") == summary
+
+
+def test_a_problem_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    (task,) = latent_engine.PRESETS["smoke"]
+    monkeypatch.setitem(latent_engine.PRESETS, "smoke", (replace(task, prior="absent"), task))
+    monkeypatch.setattr(sys, "argv", ["latent_engine", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        latent_engine.main()
+    assert ended.value.code == 1
+    assert "absent" in capsys.readouterr().err
+    assert len(read_csv(tmp_path / "latent_engine.csv")) == task.rows
+    assert len(latent_engine.complete(read_csv(tmp_path / "latent_engine.csv")[1:], (task,))) == 0

@@ -10,13 +10,16 @@ Beside them: the paper's protocol as published, one restart after the other with
 loop, and scipy's L-BFGS-B image by image from one random start. Peers that take an image at a time
 run on the first few images alone (column ``images``). A bank of starts is computed once per prior;
 its seconds are a column of their own. Generator passes are FLOPs, counted on a few images in a run
-of their own, over the FLOPs of one forward pass.
+of their own, over the FLOPs of one forward pass. At 64 x 64 in colour the reference takes the
+paper's 500 steps, on a few photographs.
 
-    python -m experiments.benchmarks.latent_engine --preset paper
+    GANPRIOR_DATA=FOLDER python -m experiments.benchmarks.latent_engine --preset paper
 
 writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the starts),
-``latent_engine_summary.csv`` and ``latent_engine.png``. It wants an idle machine, where the paper
-preset takes about an hour on two CPU cores, and ``short``, a run of each, a third of it.
+``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
+an idle machine, where the paper preset takes about half an hour on two CPU cores, and ``short``, a
+run of each, a third of it. Rows are written as they come; ``--resume`` keeps the problems (a prior
+at an m) that are complete there, and one that fails does not stop the others.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,100 +38,97 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.benchmarks.machine import machine
 from experiments.benchmarks.peers import PEERS, Problem, one_after_the_other
-from experiments.rows import Row, git_revision, write_csv
-from ganprior import BALANCED, CSGM, FAST, REFERENCE, Prior, Streams, load_images
+from experiments.bora2017.held_out import FACES, UTKFACE, held_out
+from experiments.rows import Row, git_revision, read_csv, write_csv
+from ganprior import BALANCED, CSGM, FAST, REFERENCE, Prior, Streams
 from ganprior.files import write_atomically
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian
 from ganprior.streams import derive_seed
 
-ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
-class Config:
-    """What is measured; the presets are below."""
+class Task:
+    """Reconstructions from m measurements by one prior, timed ``runs`` times from other starts."""
 
-    # Prior, held-out images, and pairs of m and of how many timed runs, each from other starts.
-    problems: tuple[tuple[str, str, tuple[tuple[int, int], ...]], ...] = (
-        ("fashion-mnist-dcgan", "data/fashion_mnist_test_100.npz", ((100, 3), (25, 1), (300, 1))),
-        ("mnist", "data/mnist_test_100.npz", ((25, 3), (100, 3), (300, 3))),
-    )
+    prior: str
+    data: str
+    m: int
     images: int = 64
-    peers_at: tuple[int, ...] = (100,)  # m at which the peers run too
+    runs: int = 3
+    steps: int = 1000  # of the reference
+    peers: bool = False
     peer_images: int = 8
-    counted_images: int = 4
-    reference_steps: int = 1000
+    counted_images: int = 2
 
+    @property
+    def rows(self) -> int:
+        """Rows that a complete task has."""
+        return self.runs * len(EFFORTS) + self.peers * len(PEERS)
+
+
+EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
+DCGAN, FASHION = "fashion-mnist-dcgan", "Fashion-MNIST"
+SIZES = (100, 25, 300)
+SMALL = (
+    *(Task(DCGAN, FASHION, m, peers=m == 100) for m in SIZES),
+    *(Task("mnist", "MNIST", m, peers=m == 100) for m in SIZES),
+)
 
 PRESETS = {
-    "paper": Config(),
-    "short": Config(
-        problems=(
-            ("fashion-mnist-dcgan", "data/fashion_mnist_test_100.npz", ((100, 1),)),
-            ("mnist", "data/mnist_test_100.npz", ((100, 1), (25, 1), (300, 1))),
-        ),
-        peer_images=4,
-        counted_images=2,
-    ),
-    "smoke": Config(
-        problems=(("mnist", "data/mnist_test_100.npz", ((100, 1),)),),
-        images=3,
-        peer_images=1,
-        counted_images=1,
-        reference_steps=20,
-    ),
+    "paper": (*SMALL, Task(FACES, UTKFACE, 500, images=8, steps=500, counted_images=1)),
+    "short": tuple(replace(task, runs=1, peer_images=2) for task in SMALL),
+    "smoke": (Task("mnist", "MNIST", 100, 3, 1, 20, peers=True, peer_images=1, counted_images=1),),
 }
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per prior, number of measurements, method and seed of the starts."""
-    about = {**machine(), "revision": git_revision()}
-    for name, data, sizes in config.problems:
-        prior = Prior.load(name).eval()
-        images = load_images(ROOT / data, limit=config.images)
-        x = images.floats()
-        facts = {
-            "prior": name,
-            "prior_sha256": prior.card["weights_sha256"][:12],
-            "data_sha256": images.sha256[:12],
-            **about,
-        }
-        for m, runs in sizes:
-            rng = torch.Generator().manual_seed(derive_seed(0, "physics", m))
-            physics = Gaussian(m, images.shape, rng)
-            y = physics.A(x)
-            weight = CSGM(prior).objective_for(y, physics).latent_weight
-            problem = Problem(prior, physics, y, weight, config.reference_steps)
-            for row in _rows(problem, x, m, runs, config):
-                yield {**row, **facts}
+def run(task: Task) -> Iterator[Row]:
+    """Yield one row per method and seed of the starts."""
+    prior = Prior.load(task.prior).eval()
+    images = held_out(task.data)
+    x = images.floats()[: task.images]
+    rng = torch.Generator().manual_seed(derive_seed(0, "physics", task.m))
+    physics = Gaussian(task.m, images.shape, rng)
+    y = physics.A(x)
+    weight = CSGM(prior).objective_for(y, physics).latent_weight
+    facts = {
+        "reference_steps": task.steps,
+        "latent_weight": weight,
+        "prior_sha256": prior.card["weights_sha256"][:12],
+        "data_sha256": images.sha256[:12],
+        **machine(),
+        "revision": git_revision(),
+    }
+    for row in _rows(Problem(prior, physics, y, weight, task.steps), x, task):
+        yield {"prior": task.prior, "m": task.m, **row, **facts}
 
 
-def _rows(problem: Problem, x: Tensor, m: int, runs: int, config: Config) -> Iterator[Row]:
-    reference = REFERENCE.replace(steps=problem.steps)
-    for effort_name, effort in (("reference", reference), ("balanced", BALANCED), ("fast", FAST)):
+def _rows(problem: Problem, x: Tensor, task: Task) -> Iterator[Row]:
+    for name, effort in EFFORTS.items():
+        if name == "reference":
+            effort = effort.replace(steps=problem.steps)
         solver = CSGM(problem.prior, problem.weight, effort=effort)
         # The bank is there from here on.
-        brief = replace(effort, steps=1, polish_steps=0)
+        brief = replace(effort, steps=1, race=(), polish_steps=0)
         bank = CSGM(problem.prior, 0.0, effort=brief).solve(problem.y[:1], problem.physics)
-        passes = _passes(solver, problem.head(config.counted_images))
-        for seed in range(runs):
+        passes = _passes(solver, problem.head(task.counted_images))
+        for seed in range(task.runs):
             begin = time.perf_counter()
             solution = solver.solve(problem.y, problem.physics, rng=Streams(seed))
             seconds = time.perf_counter() - begin
             once = round(bank.bank_seconds, 2)
-            yield _row(m, effort_name, seed, solution.x, x, seconds, once, passes)
-    for peer, method in PEERS.items() if m in config.peers_at else ():
-        few = problem if method is one_after_the_other else problem.head(config.peer_images)
+            yield _row(name, seed, solution.x, x, seconds, once, passes)
+    for peer, method in PEERS.items() if task.peers else ():
+        few = problem if method is one_after_the_other else problem.head(task.peer_images)
         begin = time.perf_counter()
         images = method(few, 0)
         seconds = time.perf_counter() - begin
-        yield _row(m, peer, 0, images, x[: len(images)], seconds, 0.0, None)
+        yield _row(peer, 0, images, x[: len(images)], seconds, 0.0, None)
 
 
 def _row(
-    m: int,
     method: str,
     seed: int,
     images: Tensor,
@@ -138,7 +139,6 @@ def _row(
 ) -> Row:
     error = per_pixel_error(images, x)
     return {
-        "m": m,
         "method": method,
         "seed": seed,
         "images": len(x),
@@ -164,7 +164,7 @@ def summarise(rows: list[Row]) -> list[Row]:
     """Per prior, m and method: medians over the seeds, and ratios to the reference."""
     groups: dict[tuple[str, int, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["prior"], row["m"], row["method"]), []).append(row)
+        groups.setdefault((row["prior"], int(row["m"]), row["method"]), []).append(row)
     table = []
     for (prior, m, method), group in groups.items():
         reference = groups[prior, m, "reference"]
@@ -187,7 +187,7 @@ def summarise(rows: list[Row]) -> list[Row]:
                 "seconds per image": f"{seconds:.3f}",
                 "times faster": f"{slow / seconds:.1f}",
                 "generator passes": group[0]["generator_passes"],
-                "bank, s": max(row["bank_seconds"] for row in group) or "",
+                "bank, s": max(_column(group, "bank_seconds")) or "",
             }
         )
     return table
@@ -228,23 +228,46 @@ def plot(summary: list[Row], path: Path) -> None:
     plt.close(figure)
 
 
+def complete(rows: list[Row], tasks: tuple[Task, ...]) -> list[Row]:
+    """Those of the rows that belong to a task all of whose rows are there."""
+    kept: list[Row] = []
+    for task in tasks:
+        own = [row for row in rows if (row["prior"], int(row["m"])) == (task.prior, task.m)]
+        kept += own if len(own) == task.rows else []
+    return kept
+
+
 def main() -> None:
     """Run a preset and write its results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--resume", action="store_true", help="keep the problems that are complete")
     arguments = parser.parse_args()
-    config = PRESETS[arguments.preset]
+    tasks = PRESETS[arguments.preset]
     out = arguments.out or (RESULTS if arguments.preset != "smoke" else Path("runs/benchmarks"))
-    rows = []
-    for row in run(config):
-        rows.append(row)
-        print(row["prior"], *list(row.values())[:9], flush=True)
-        # As they come: the run is long.
-        write_csv(out / "latent_engine.csv", rows)
-    summary = summarise(rows)
-    write_csv(out / "latent_engine_summary.csv", summary)
-    plot(summary, out / "latent_engine.png")
+    path = out / "latent_engine.csv"
+    rows: list[Row] = complete(read_csv(path), tasks) if arguments.resume and path.is_file() else []
+    done = {(row["prior"], int(row["m"])) for row in rows}
+    failed = False
+    for task in tasks:
+        if (task.prior, task.m) in done:
+            continue
+        try:
+            for row in run(task):
+                rows.append(row)
+                print(*list(row.values())[:10], flush=True)
+                # As they come: the run is long.
+                write_csv(path, rows)
+        except Exception:
+            # The others are worth having.
+            traceback.print_exc()
+            failed = True
+    if finished := complete(rows, tasks):
+        summary = summarise(finished)
+        write_csv(out / "latent_engine_summary.csv", summary)
+        plot(summary, out / "latent_engine.png")
+    raise SystemExit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -162,9 +162,9 @@ def claims(scale: Scale, found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
+def cost(scale: Scale, config: Config, cell: Cell) -> float:
     """Seconds of a cell."""
-    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)
+    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort, scale.n)
 
 
 def headline(scale: Scale, found: list[Row]) -> str:
@@ -203,7 +203,7 @@ def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: str) -
         tables=tables,
         plot=partial(plot, scale),
         claims=partial(claims, scale),
-        cost=cost,
+        cost=partial(cost, scale),
         headline=partial(headline, scale),
         **texts,
     )

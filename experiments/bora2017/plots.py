@@ -48,7 +48,9 @@ def draw_curves(axes: Axes, errors: Errors, *, dashed: str = "lasso") -> None:
         half = [half_width(own[place]) for place in places]
         style = "--" if name.startswith(dashed) else "-"
         marker = MARKERS[i % len(MARKERS)]
-        axes.errorbar(places, mean, half, marker=marker, ms=4, ls=style, capsize=2, label=name)
+        # Curves that coincide are seen one on top of the other.
+        size = {"ms": max(4, 8 - 2 * i), "lw": max(1.3, 3.3 - i), "elinewidth": 1}
+        axes.errorbar(places, mean, half, marker=marker, ls=style, capsize=2, label=name, **size)
     axes.set(xscale="log", yscale="log", ylabel="per-pixel squared error")
     axes.grid(alpha=0.3)
 

@@ -45,7 +45,7 @@ class Config:
 
     data: str = "MNIST"
     prior: str = "mnist"
-    measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 300, 400, 500, 750)
+    measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 400, 750)
     noise_level: float = 0.1  # sqrt(m) noise_std
     images: int = 100
     draws: int = 3

@@ -174,9 +174,9 @@ def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) 
     return found
 
 
-def cost_per_image(method: str, effort: str) -> float:
-    """Seconds that an image takes on one CPU core, roughly."""
+def cost_per_image(method: str, effort: str, n: int = 784) -> float:
+    """Seconds that an image of n values takes on one CPU core, roughly."""
     name = prior_name(method)
     if name is None:
-        return 0.01
+        return float(0.01 * (n / 784) ** 1.5)
     return SECONDS.get(name, 0.08) * SHARE[effort] * (2 if method.endswith("+ D") else 1)

@@ -58,7 +58,7 @@ class Config:
 
     data: str = "MNIST"
     prior: str = "mnist"
-    measurements: tuple[int, ...] = (5, 10, 25, 50, 100, 200, 300, 400, 500, 750)
+    measurements: tuple[int, ...] = (5, 10, 25, 50, 100, 200, 400, 750)
     noise_level: float = 0.1  # sqrt(m) noise_std
     pairs: int = 5000  # of generated images, for the eigenvalue constant
     images: int = 100
@@ -202,7 +202,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
 def cost(config: Config, cell: Cell) -> float:
     """Seconds of a cell."""
     if cell.method == S_REC:
-        return 0.002 * config.pairs
+        return 0.0005 * config.pairs
     return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)
 
 

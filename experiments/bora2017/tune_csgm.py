@@ -70,9 +70,9 @@ PRESETS = {
     # The paper's noise on images in [-1, 1] is 0.01, on [0, 1] half of that; 1 is for others.
     "faces": Config(
         priors=(("faces-64", "utkface_64"),),
-        measurements=(50, 500, 2500),
+        measurements=(50, 200, 500, 2500),
         noise_levels=(0.005, 1.0),
-        weights=(0.0, 0.003, 0.01, 0.03, 0.1),
+        weights=(0.0, 0.1, 0.3, 1.0, 3.0),
         first=22_000,
         images=8,
         effort=replace(FAST, polish_steps=0),
