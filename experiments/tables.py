@@ -1,11 +1,11 @@
-"""Tables of every README: the Markdown of committed CSV files, so that no number is typed by hand.
+"""Tables of READMEs and docstrings: the Markdown of committed CSV files, so that none is typed.
 
 A table stands between two comments,
 
     <!-- table: PATH.csv -->
     <!-- end -->
 
-with PATH relative to that README. ``columns: first, second`` after the path takes those columns
+with PATH relative to that file. ``columns: first, second`` after the path takes those columns
 alone, in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the
 rounding.
 
@@ -22,7 +22,12 @@ import csv
 import re
 from pathlib import Path
 
-READMES = (Path(__file__).parents[1] / "README.md", Path(__file__).parent / "README.md")
+ROOT = Path(__file__).parents[1]
+READMES = (
+    ROOT / "README.md",
+    ROOT / "experiments" / "README.md",
+    ROOT / "ganprior" / "solvers" / "engine" / "__init__.py",
+)
 
 TABLE = re.compile(
     r"^(?P<open><!-- table: (?P<path>\S+\.csv)(?: columns: (?P<columns>[^\n]+?))? -->\n)"

@@ -87,18 +87,31 @@ def test_starting_at_the_minimum_needs_no_step():
     assert again.steps.tolist() == [0] * 4
 
 
-def test_active_set_finds_the_minimum_from_near_it_and_nothing_from_afar():
+@pytest.mark.parametrize("shared", [False, True])
+def test_active_set_finds_the_minimum_from_near_it_and_nothing_from_afar(shared):
+    matrix, y, alpha = problem()
+    gram = matrix.T @ matrix if shared else None
+    best = solve(matrix, y, alpha)
+    starts = torch.where(best.w.abs() > 1e-6, 1.0001 * best.w, 0)
+    # More coefficients than measurements: no set of independent columns.
+    starts[2] = 1
+    w, objective, gap, found = active_set(matrix, y, alpha, starts, 1e-9, gram)
+    assert found.tolist() == [True, True, False, True]
+    torch.testing.assert_close(w[found], best.w[found], rtol=0, atol=1e-6)
+    torch.testing.assert_close(objective[found], best.objective[found])
+    assert (gap[found] <= 1e-9 * objective[found]).all()
+    assert not active_set(matrix, y, alpha, -starts, 1e-30)[3].any()
+
+
+def test_single_precision_factors_reach_a_gap_of_double_precision():
     matrix, y, alpha = problem()
     best = solve(matrix, y, alpha)
-    near = torch.where(best.w.abs() > 1e-6, 1.01 * best.w, 0)[0]
-    found = active_set(matrix, y[0], alpha[0], near, 1e-9)
-    assert found is not None
-    w, objective, gap = found
-    torch.testing.assert_close(w, best.w[0], rtol=0, atol=1e-6)
-    assert gap <= 1e-9 * objective
-    # More coefficients than measurements: no set of independent columns.
-    assert active_set(matrix, y[0], alpha[0], torch.ones(64).double(), 1e-9) is None
-    assert active_set(matrix, y[0], alpha[0], -near, 1e-30) is None
+    starts = torch.where(best.w.abs() > 1e-6, 1.0001 * best.w, 0)
+    gram = (matrix.T @ matrix).float()
+    w, _, gap, found = active_set(matrix, y, alpha, starts, 1e-9, gram)
+    assert found.all()
+    assert (gap <= 1e-9 * best.objective).all()
+    torch.testing.assert_close(w, best.w, rtol=0, atol=1e-6)
 
 
 def test_a_matrix_of_many_rows_goes_to_fista(monkeypatch):

@@ -11,7 +11,14 @@ import torch
 from scipy import stats
 
 from experiments.bora2017.strips import decode
-from experiments.objectives import correlation, critic_loss, fashion, inversion, robustness
+from experiments.objectives import (
+    correlation,
+    critic_loss,
+    fashion,
+    inversion,
+    inversion_answer,
+    robustness,
+)
 from ganprior import Prior
 from ganprior.training.monitors import health
 
@@ -182,10 +189,11 @@ def priors(**found):
             "method": name,
             "k": "20",
             "image": str(image),
-            inversion.REPRESENTATION: str(base),
+            inversion_answer.REPRESENTATION: str(base),
             "m = 25": str(base + 2 * (image + 1)),
             "m = 300": str(base + image),
             "frechet_distance": str(distance),
+            "diversity": str(0.0 if name.startswith("alike") else 0.4),
         }
         for name, (distance, base) in found.items()
         for image in range(2)
@@ -195,23 +203,37 @@ def priors(**found):
 def test_priors_are_ordered_by_samples_and_means_are_over_images():
     rows = priors(b=(90.0, 2.0), a=(10.0, 5.0))
     rows += [{**row, "method": "lost", "frechet_distance": ""} for row in rows[:1]]
-    lines = inversion.lines_of(rows)
+    lines = inversion_answer.lines_of(rows)
     assert [line["prior"] for line in lines] == ["a", "b"]
     assert lines[0]["m = 25"] == pytest.approx(5 + 3)
-    assert inversion.best(lines, "m = 25") == "b (k = 20) 5.0000"
+    assert inversion_answer.best(lines, "m = 25") == "b (k = 20) 5.0000"
 
 
 def test_the_hypotheses_are_judged_where_there_are_priors_enough():
     rising = priors(**{f"p{i}": (10.0 * i, float(i)) for i in range(1, 13)})
     hypothesis = "a lower Fréchet distance goes with a lower error from m = 25"
-    assert inversion.claims(rising)[hypothesis]
+    assert inversion_answer.claims(rising)[hypothesis]
     falling = priors(**{f"p{i}": (10.0 * i, 20.0 - i) for i in range(1, 13)})
-    assert not inversion.claims(falling)[
+    assert not inversion_answer.claims(falling)[
         "a lower Fréchet distance goes with a lower error from m = 25"
     ]
-    assert not any("Fréchet" in claim for claim in inversion.claims(rising[:6]))
-    correlations = inversion.tables(rising)["correlations"]
+    assert not any("Fréchet" in claim for claim in inversion_answer.claims(rising[:6]))
+    correlations = inversion_answer.tables(rising)["correlations"]
     assert correlations[0]["Spearman"] == "+1.00 [+1.00, +1.00]"
+
+
+def test_priors_that_failed_do_not_decide_the_second_answer():
+    """Within the priors that vary samples say nothing; the failed ones alone make them agree."""
+    same = {f"p{i}": (10.0 + i % 2, 1.0 + i % 3 % 2) for i in range(12)}
+    rows = priors(**same, **{f"alike{i}": (500.0 + i, 50.0 + i) for i in range(12)})
+    rows += priors(shipped=(1.0, 0.1))
+    lines = inversion_answer.lines_of(rows)
+    assert {line["prior"] for line in inversion_answer.varied_of(lines)} == set(same)
+    held = inversion_answer.claims(rows)
+    assert held["a lower Fréchet distance goes with a lower error from m = 25"]
+    assert not held[
+        "a lower Fréchet distance goes with a lower error from m = 25 among varied priors"
+    ]
 
 
 def test_banks_of_passing_priors_stay_out_of_the_users_cache(monkeypatch, tmp_path):

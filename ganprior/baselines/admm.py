@@ -20,18 +20,15 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ganprior.baselines.active_set import active_set
+from ganprior.baselines.active_set import active_set, shared_gram
 from ganprior.baselines.fista import Minimum, certificate, soft_threshold
 from ganprior.solution import squared_norm
 
-CHECK_EVERY = 20
+CHECK_EVERY = 10
 RELAXATION = 1.7
 # The active set is tried once the relative gap is below NEAR and falls more slowly than this
 # between two checks, and again whenever the steps have grown by a factor of PATIENCE.
-NEAR, STALLED, PATIENCE = 3e-3, 0.25, 1.5
-# B^T B is formed for the active set where n is at most this many times m: it then costs less than
-# the parts of it that some signals need.
-GRAM_ASPECT = 2
+NEAR, STALLED, PATIENCE = 2e-2, 0.25, 1.3
 # Soft threshold alpha / rho in units of the coefficients' size, at alpha = ||B^T y||_inf, and the
 # power of alpha with which it falls: fitted by hand to Gaussian B with m = 500, n = 784 and 4,096,
 # alpha from 0.001 to 0.3, where it is within a factor of 2 of the best.
@@ -95,7 +92,7 @@ def admm(
     eigenvalues, Q = torch.linalg.eigh(exact @ exact.T)
     exact, eigenvalues = Q.T @ exact, eigenvalues.clamp(min=0).to(y)
     B, exact_y = exact.to(y), y.double() @ Q
-    gram = exact.T @ exact if exact.shape[1] <= GRAM_ASPECT * len(exact) else None
+    gram = shared_gram(exact, len(y))
     now = _first(B, exact_y, alpha, start)
     out = Minimum.blank(start)
     for step in range(max_steps + 1):
@@ -149,8 +146,13 @@ def _finish(
     near = (gap <= NEAR) & (gap > STALLED * now.gap) & (now.attempt <= step) & ~found.converged
     now.gap.copy_(gap)
     now.attempt[near] = int(PATIENCE * step) + 1
-    for i in near.nonzero().flatten().tolist():
-        minimum = active_set(exact, now.exact_y[i], now.alpha[i], found.w[i], tolerance, gram)
-        if minimum is not None:
-            found.w[i], found.objective[i], found.gap[i] = minimum
-            found.converged[i] = True
+    rows = near.nonzero()[:, 0]
+    if len(rows):
+        w, objective, gap, proved = active_set(
+            exact, now.exact_y[rows], now.alpha[rows], found.w[rows], tolerance, gram
+        )
+        rows = rows[proved]
+        found.w[rows] = w[proved].to(found.w)
+        found.objective[rows] = objective[proved].to(found.objective)
+        found.gap[rows] = gap[proved].to(found.gap)
+        found.converged[rows] = True
