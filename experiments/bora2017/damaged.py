@@ -16,7 +16,12 @@ from typing import Any
 from torch import Tensor
 
 from experiments.bora2017 import comparison
-from experiments.bora2017.held_out import FACES, STAND_INS, held_out_block
+from experiments.bora2017.held_out import (
+    FACES,
+    PORTRAIT_NAME,
+    STAND_INS,
+    held_out_block,
+)
 from experiments.bora2017.setting import (
     PAPER,
     cost_per_image,
@@ -126,11 +131,17 @@ def tables(axis: str, found: list[Row]) -> Tables:
 
 
 def headline(axis: str, label: Label, found: list[Row]) -> str:
-    """Mean errors per value of the axis."""
+    """Mean errors per value of the axis, and those of the portrait where it is among others."""
+    alone = [row for row in found if row["image"] == PORTRAIT_NAME]
+    portrait = f". The portrait alone, {_means(axis, label, alone)}" if alone else ""
+    return _means(axis, label, found) + portrait
+
+
+def _means(axis: str, label: Label, found: list[Row]) -> str:
     return "; ".join(
         f"{label(float(line[axis]))}: "
         + ", ".join(f"{n} {line[n]}" for n in line if n != axis and "±" not in n and line[n])
-        for line in tables(axis, found)["summary"]
+        for line in comparison.summarise(errors_of(found, axis), axis)
     )
 
 

@@ -27,7 +27,7 @@ COMMITTED = {
 }
 UTKFACE, STAND_INS = "UTKFace", "stand-ins for faces"
 FACES = "faces-64"  # the prior
-PORTRAIT = "data/astronaut_face_64.png"
+PORTRAIT, PORTRAIT_NAME = "data/astronaut_face_64.png", "astronaut"
 VARIABLE, FOLDER = "GANPRIOR_DATA", "utkface_64"
 # Read whatever a preset takes, so that their hash is that of the data and not of the preset.
 PHOTOGRAPHS, GENERATED = 100, 15
@@ -88,6 +88,6 @@ def _stand_ins() -> Images:
     sources = portrait.sha256 + load_prior(FACES).card["weights_sha256"]
     return Images(
         torch.cat([portrait.floats(), generated]),
-        ("astronaut", *names),
+        (PORTRAIT_NAME, *names),
         hashlib.sha256(sources.encode()).hexdigest(),
     )

@@ -102,12 +102,17 @@ def cost(config: Config, cell: Cell) -> float:
 
 
 def headline(found: list[Row]) -> str:
-    """Errors of CSGM per noise level, at the first m."""
-    panel, own = next(iter(panels_of(found).items()))
-    errors = comparison.errors_of(own, AXIS)
-    ours = next(values for name, values in errors.items() if name.startswith("csgm"))
-    shown = ", ".join(f"{values.mean():.4f} at {level:g}" for level, values in sorted(ours.items()))
-    return f"{panel}, CSGM: {shown}"
+    """Errors of CSGM and of the best Lasso per noise level, at every m."""
+    told = []
+    for panel, own in panels_of(found).items():
+        errors = comparison.errors_of(own, AXIS)
+        ours = next(values for name, values in errors.items() if name.startswith("csgm"))
+        shown = []
+        for level, values in sorted(ours.items()):
+            best = min(errors[name][level].mean() for name in LASSOS)
+            shown.append(f"{values.mean():.4f} / {best:.4f} at {level:g}")
+        told.append(f"{panel}, CSGM / best Lasso: {', '.join(shown)}")
+    return "; ".join(told)
 
 
 def plot(found: list[Row], path: Path) -> None:

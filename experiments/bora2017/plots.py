@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^v<>pPX*h"
+# Rows hold errors to so many decimals: a mean of 0 is drawn there.
+ROUNDED = 1e-7
 # Names of curves that a panel has room for.
 MOST_INSIDE = 6
 # The same file for the same numbers: no date, and identifiers that do not change.
@@ -44,12 +46,12 @@ def draw_curves(axes: Axes, errors: Errors, *, dashed: str = "lasso") -> None:
     """Mean error of every method against the axis, with 95% intervals, both logarithmic."""
     for i, (name, own) in enumerate(errors.items()):
         places = sorted(own)
-        mean = [own[place].mean() for place in places]
+        mean = [max(own[place].mean(), ROUNDED) for place in places]
         half = [half_width(own[place]) for place in places]
         style = "--" if name.startswith(dashed) else "-"
         marker = MARKERS[i % len(MARKERS)]
         # Curves that coincide are seen one on top of the other.
-        size = {"ms": max(4, 8 - 2 * i), "lw": max(1.3, 3.3 - i), "elinewidth": 1}
+        size = {"ms": max(4, 7 - 1.5 * i), "lw": max(1.3, 2.7 - 0.7 * i), "elinewidth": 1}
         axes.errorbar(places, mean, half, marker=marker, ls=style, capsize=2, label=name, **size)
     axes.set(xscale="log", yscale="log", ylabel="per-pixel squared error")
     axes.grid(alpha=0.3)
