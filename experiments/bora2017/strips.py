@@ -48,7 +48,7 @@ def draw_strips(rows: Iterable[Row], path: Path, label: Sequence[str] = ("method
     Parameters
     ----------
     rows : iterable of dict
-        With ``image``, ``per_pixel_error`` and ``pixels``.
+        With ``image``, ``per_pixel_error``, ``status`` and ``pixels``.
     path : Path
         File without suffix.
     label : sequence of str
@@ -70,6 +70,6 @@ def draw_strips(rows: Iterable[Row], path: Path, label: Sequence[str] = ("method
             place.set(xticks=[], yticks=[])
         for place, row in zip(line, strip.values(), strict=False):
             place.imshow(decode(row["pixels"]), cmap="gray", vmin=0, vmax=255)
-            if float(row["per_pixel_error"]):
+            if float(row["per_pixel_error"]) or row["status"]:  # not under an original
                 place.set_xlabel(f"{float(row['per_pixel_error']):.4f}", fontsize=6, labelpad=1)
     plots.save(figure, path)
