@@ -63,7 +63,7 @@ class Config:
 FACES = Config(
     first=22_000,
     bases=("dct", "wavelet"),
-    measurements=(50, 100, 200, 500, 1000, 2500, 5000),
+    measurements=(50, 100, 200, 500, 1000, 2500),
     noise_levels=(0.005,),
     alphas=tuple(round(10 ** (1 - k / 3), 6) for k in range(11)),
     fallen=4,

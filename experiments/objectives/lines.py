@@ -63,8 +63,8 @@ def transport(x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
 
 def histograms(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """JS, KL and TV of the histograms of two samples (N, 2), in bins of 0.05 by 0.25."""
-    bins = np.arange(-1.525, 1.55, 0.05), np.linspace(0, 1, 5)
-    p, q = (np.histogram2d(*sample.T, bins=bins)[0] / len(sample) for sample in (x, y))
+    bins = [np.arange(-1.525, 1.55, 0.05), np.linspace(0, 1, 5)]
+    p, q = (np.histogramdd(sample, bins=bins)[0] / len(sample) for sample in (x, y))
     m = (p + q) / 2
     return {
         JS: (_relative_entropy(p, m) + _relative_entropy(q, m)) / 2,

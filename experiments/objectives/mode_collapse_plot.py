@@ -31,9 +31,9 @@ def draw(places: Places, centres: Mapping[int, Tensor], plain: str, path: Path) 
     path : Path
         Without suffix.
     """
-    counts, stabilisers, objectives = (
-        list(dict.fromkeys(place[i] for place in places)) for i in range(3)
-    )
+    counts = list(dict.fromkeys(count for count, _, _ in places))
+    stabilisers = list(dict.fromkeys(stabiliser for _, stabiliser, _ in places))
+    objectives = list(dict.fromkeys(objective for _, _, objective in places))
     columns = len(stabilisers) + len(objectives)
     figure, panels = plots.new_figure(columns, rows=len(counts), width=2.4, height=2.6)
     remaining = iter(panels)

@@ -69,20 +69,20 @@ def cells(config: Config) -> list[Cell]:
 
 def rows(config: Config, cell: Cell) -> list[Row]:
     """Curves of the first run and numbers of all runs at every stage, and at p = q."""
-    game = new_game(config, cell)
+    game, generator = new_game(config, cell)
     found: list[Row] = []
     for stage in config.stages:
         while game.step < stage:
             game.play()
         found += look(config, game, str(stage))
     with torch.no_grad():
-        game.generator.mean.fill_(DATA.mean[0])
-        game.generator.log_std.fill_(math.log(DATA.std))
+        generator.mean.fill_(DATA.mean[0])
+        generator.log_std.fill_(math.log(DATA.std))
     return found + look(config, game, EQUAL)
 
 
-def new_game(config: Config, cell: Cell) -> Game:
-    """Fresh players."""
+def new_game(config: Config, cell: Cell) -> tuple[Game, Affine]:
+    """Fresh players, and the generator among them."""
     rng = torch.Generator().manual_seed(derive_seed(cell.seed, "one dimension"))
     settings = Settings(
         cell.method,
@@ -93,8 +93,9 @@ def new_game(config: Config, cell: Cell) -> Game:
         steps=max(config.stages),
     )
     mean, std = (torch.full((config.runs,), value) for value in START)
-    players = Affine(mean[:, None], std), discriminator(config, rng)
-    return Game(settings, *players, DATA.draw, config.runs, rng)
+    generator = Affine(mean[:, None], std)
+    players = generator, discriminator(config, rng)
+    return Game(settings, *players, DATA.draw, config.runs, rng), generator
 
 
 def discriminator(config: Config, rng: torch.Generator) -> Network:
@@ -120,12 +121,18 @@ def look(config: Config, game: Game, stage: str) -> list[Row]:
         return _numbers(game, judge, stage) + _curves(game, judge, stage)
 
 
+def gaussian_of(game: Game, run: int) -> tuple[float, float]:
+    """Mean and standard deviation of a run's generator."""
+    assert isinstance(game.generator, Affine)
+    return game.generator.mean[run].item(), game.generator.std[run].item()
+
+
 def _numbers(game: Game, judge: Game, stage: str) -> list[Row]:
     x, volume = grid(LOW, HIGH, 4001)
     log_p, values = DATA.log_density(x), game_values(judge, SAMPLES)
     found = []
     for run in range(game.runs):
-        mean, std = game.generator.mean[run].item(), game.generator.std[run].item()
+        mean, std = gaussian_of(game, run)
         log_q = log_normal(x, (mean,), std)
         best = torch.sigmoid(log_p - log_q)
         dense = log_p.exp() + log_q.exp() > DENSE
@@ -146,7 +153,7 @@ def _numbers(game: Game, judge: Game, stage: str) -> list[Row]:
 
 def _curves(game: Game, judge: Game, stage: str) -> list[Row]:
     x, _ = grid(LOW, HIGH, CURVE)
-    mean, std = game.generator.mean[0].item(), game.generator.std[0].item()
+    mean, std = gaussian_of(game, 0)
     p, q = DATA.log_density(x).exp(), log_normal(x, (mean,), std).exp()
     columns = {
         "x": x[:, 0],
@@ -187,18 +194,19 @@ def tables(found: list[Row]) -> Tables:
             {
                 "objective": method,
                 "step": stage,
-                "generator's mean": f"{_mean(own, 'mean'):.3f}",
-                "generator's std": f"{_mean(own, 'std'):.3f}",
+                "generator's mean": f"{mean_of(own, 'mean'):.3f}",
+                "generator's std": f"{mean_of(own, 'std'):.3f}",
                 "largest |D - p/(p+q)|": f"{max(float(row['error']) for row in own):.3f}",
-                "value": f"{_mean(own, 'value'):.4f}",
-                "-log 4 + 2 JS": f"{_mean(own, 'best_value'):.4f}",
+                "value": f"{mean_of(own, 'value'):.4f}",
+                "-log 4 + 2 JS": f"{mean_of(own, 'best_value'):.4f}",
                 "runs": len(own),
             }
         )
     return {"summary": lines}
 
 
-def _mean(found: list[Row], column: str) -> float:
+def mean_of(found: list[Row], column: str) -> float:
+    """Mean of a column."""
     return sum(float(row[column]) for row in found) / len(found)
 
 
@@ -207,17 +215,13 @@ def gaps(found: list[Row]) -> list[float]:
     return [abs(float(row["value"]) - float(row["best_value"])) for row in numbers(found)]
 
 
-def ends(found: list[Row]) -> list[Row]:
-    """Rows of the last stage of the game."""
-    stages = [row["stage"] for row in numbers(found) if row["stage"] != EQUAL]
-    return [row for row in numbers(found) if row["stage"] == stages[-1]]
-
-
 def claims(found: list[Row]) -> dict[str, bool]:
     """What the module says, on every run."""
     equal = [row for row in numbers(found) if row["stage"] == EQUAL]
     off = [abs(float(row["value"]) + math.log(4)) for row in equal]
     (mean,), std = DATA.mean, DATA.std
+    stages = [row["stage"] for row in numbers(found) if row["stage"] != EQUAL]
+    ends = [row for row in numbers(found) if row["stage"] == stages[-1]]
     return {
         "the converged D is within 0.05 of p / (p + q) where p + q > 0.05": all(
             float(row["error"]) <= 0.05 for row in numbers(found)
@@ -226,7 +230,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
         "at p = q its value is -log 4 to 1e-3": max(off) <= 1e-3,
         "the game brings mean and std to within 0.05 of the data's": all(
             abs(float(row["mean"]) - mean) <= 0.05 and abs(float(row["std"]) - std) <= 0.05
-            for row in ends(found)
+            for row in ends
         ),
     }
 

@@ -141,7 +141,7 @@ def _trained(config: Config, method: str, rng: torch.Generator) -> list[Row]:
             game.discriminator_step()
         step = config.descent_rate * generator_gradients(game, line.theta)
         with torch.no_grad():
-            line.theta -= step
+            line.theta.sub_(step)
     ends = line.theta.tolist()
     return [
         _row(theta, GAMES[method], values[i].item(), gradients[i].item(), ends[i])
