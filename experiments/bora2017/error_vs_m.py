@@ -219,8 +219,8 @@ FIGURES = {
             gray_presets("MNIST", "mnist"),
             published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
             "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
-            differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m: the "
-            "best Lasso is better than CSGM from m = 400 on, so that fewer than 4 times as many "
+            differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m: "
+            "the best Lasso is better than CSGM from m = 400 on, so that fewer than 4 times as many "
             "measurements are saved at m = 100",
             short=ONE_DRAW,
         ),

@@ -80,7 +80,7 @@ FIGURES = {
             claims=claims,
             published="images to look at: CSGM fills the block of a face",
             differs="no photograph: a portrait and images of the generator, which it can draw "
-            "exactly; the portrait with 10% missing is nearer to the wavelet Lasso's image",
+            "exactly; with 10% missing the wavelet Lasso is nearer to the portrait",
         ),
     )
 }

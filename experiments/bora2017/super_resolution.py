@@ -74,7 +74,7 @@ FIGURES = {
             claims=claims,
             published="images to look at",
             differs="no photograph: a portrait and images of the generator, which it can draw "
-            "exactly; the portrait alone is nearer to the DCT Lasso's image",
+            "exactly; the DCT Lasso is nearer to the portrait",
         ),
     )
 }
