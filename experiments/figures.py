@@ -53,7 +53,7 @@ FIGURES = {
     "bora2017/range-images": Entry(
         "bora2017.range_images",
         "on images of the generator the error falls on; on test images it levels off",
-        3,
+        2,
     ),
     "bora2017/range-images-faces": Entry(
         "bora2017.range_images", "the same for faces, 64 x 64 in colour", 140
@@ -77,12 +77,12 @@ FIGURES = {
         "bora2017.inpainting", "the same for faces, 64 x 64 in colour", 1
     ),
     "bora2017/effect-of-lambda": Entry(
-        "bora2017.effects", "a small lambda helps where measurements are few", 3
+        "bora2017.effects", "a small lambda helps where measurements are few", 2
     ),
-    "bora2017/effect-of-restarts": Entry("bora2017.effects", "more restarts lower the error", 5),
-    "bora2017/effect-of-steps": Entry("bora2017.effects", "more steps lower the error", 6),
+    "bora2017/effect-of-restarts": Entry("bora2017.effects", "more restarts lower the error", 3),
+    "bora2017/effect-of-steps": Entry("bora2017.effects", "more steps lower the error", 3),
     "bora2017/theorem-1-1": Entry(
-        "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 6
+        "bora2017.theorem", "the bound of Theorem 1.1 holds, and S-REC improves with m", 2
     ),
     "objectives/one-dimension": Entry(
         "objectives.one_dimension",

@@ -220,8 +220,8 @@ FIGURES = {
             published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
             "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
             differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m: "
-            "the best Lasso is better than CSGM from m = 400 on, so that fewer than 4 times as many "
-            "measurements are saved at m = 100",
+            "the best Lasso is better than CSGM from m = 400 on, so that at m = 100 the factor is "
+            "below 4",
             short=ONE_DRAW,
         ),
         _figure(
@@ -230,7 +230,7 @@ FIGURES = {
             gray_presets("Fashion-MNIST", "fashion-mnist-dcgan", "fashion-mnist-wgan-gp"),
             published="none: the paper has no Fashion-MNIST",
             differs="another data set than the paper's; the best Lasso is better than CSGM from "
-            "m = 500 on, so that fewer than 5 times as many measurements are saved at m = 100",
+            "m = 500 on, so that at m = 100 the factor is below 5",
             short=ONE_DRAW,
         ),
         _figure(
