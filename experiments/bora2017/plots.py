@@ -65,8 +65,10 @@ def draw_lines(axes: Axes, lines: Mapping[str, float]) -> None:
 
 def finish(axes: Axes, places: Sequence[float], xlabel: str) -> None:
     """Name the places on the axis, and the curves."""
+    from matplotlib.ticker import NullLocator
+
     axes.set_xticks(places, [f"{place:g}" for place in places], fontsize=8)
-    axes.minorticks_off()
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(xlabel)
     # Many curves leave no room for their names between them.
     beside = len(axes.get_legend_handles_labels()[0]) > MOST_INSIDE
