@@ -105,7 +105,7 @@ def test_digits_have_tuned_weights_wherever_a_lasso_measures_them():
         config = figure.presets["paper"]
         for cell in figure.cells(config):
             if cell.method in setting.LASSOS:
-                m = cell.value if cell.axis == "m" else int(cell.panel.removeprefix("m = "))
+                m = int(cell.value if cell.axis == "m" else cell.panel.removeprefix("m = "))
                 level = config.noise_level if cell.axis == "m" else cell.value
                 basis = cell.method.removeprefix("lasso-")
                 assert lasso_weights.tuned_alpha("MNIST", basis, m, level)

@@ -180,7 +180,8 @@ def test_runs_killed_at_any_moment_finish_in_the_end_without_a_cell_twice(tmp_pa
         "Path(sys.argv[2]))", "Path(sys.argv[2]), resume=True)"
     )
     figure = toy(smoke=Config(cells=10, seconds=0.02, log=str(log)))
-    moments, kept = random.Random(0), set()
+    moments = random.Random(0)
+    kept: set[str] = set()
     for _ in range(5):
         at_first = len(log.read_text().splitlines())
         command = [sys.executable, "-c", child, str(log), str(out)]

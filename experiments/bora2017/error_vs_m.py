@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from experiments.bora2017 import comparison, plots
 from experiments.bora2017.error_vs_m_presets import (
@@ -192,7 +193,7 @@ def _lines(found: list[Row]) -> dict[str, float]:
     return {name: float(own[0.0].mean()) for name, own in errors.items()}
 
 
-def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: str) -> Figure:
+def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: Any) -> Figure:
     name = f"{PAPER}/error-vs-m-{name}"
     return Figure(
         name=name,

@@ -51,7 +51,11 @@ def draw_curves(axes: Axes, errors: Errors, *, dashed: str = "lasso") -> None:
         style = "--" if name.startswith(dashed) else "-"
         marker = MARKERS[i % len(MARKERS)]
         # Curves that coincide are seen one on top of the other.
-        size = {"ms": max(4, 7 - 1.5 * i), "lw": max(1.3, 2.7 - 0.7 * i), "elinewidth": 1}
+        size: dict[str, Any] = {
+            "ms": max(4, 7 - 1.5 * i),
+            "lw": max(1.3, 2.7 - 0.7 * i),
+            "elinewidth": 1,
+        }
         axes.errorbar(places, mean, half, marker=marker, ls=style, capsize=2, label=name, **size)
     axes.set(xscale="log", yscale="log", ylabel="per-pixel squared error")
     axes.grid(alpha=0.3)
