@@ -62,7 +62,12 @@ def render(path: Path, columns: list[str] | None = None) -> str:
     if unknown := [name for name in shown if name not in known]:
         raise ValueError(f"{path} has no column {unknown[0]!r}; its columns: {', '.join(known)}")
     lines = [shown, ["---"] * len(shown), *([row[name] for name in shown] for row in rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "".join(f"| {' | '.join(map(_escaped, cells))} |\n" for cells in lines)
+
+
+def _escaped(cell: str) -> str:
+    """A bar within a cell is not the end of it."""
+    return cell.replace("|", r"\|")
 
 
 def table_of(match: re.Match[str], root: Path) -> str:

@@ -131,6 +131,11 @@ class TestTables:
         )
         assert tables.fill(filled, tmp_path) == filled
 
+    def test_a_bar_stays_inside_its_cell(self, tmp_path):
+        (tmp_path / "a.csv").write_text("m,error\n25,|x|\n")
+        rendered = tables.render(tmp_path / "a.csv")
+        assert rendered.splitlines()[-1] == r"| 25 | \|x\| |"
+
     @pytest.mark.parametrize(
         ("text", "message"),
         [

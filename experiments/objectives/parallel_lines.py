@@ -193,10 +193,15 @@ def tables(found: list[Row]) -> Tables:
                 "estimated by": LABELS.get(method, method),
                 **{f"theta = {t:g}": f"{float(row['estimate']):.3f}" for t, row in shown.items()},
                 "derivative, times the sign of theta (least)": _least(own, signs),
-                "farthest from 0 after descent": f"{np.abs(apart(own, 'descended_to')).max():.2f}",
+                "farthest from 0 after descent": _farthest(own),
             }
         )
     return {"summary": lines}
+
+
+def _farthest(own: dict[float, Row]) -> str:
+    farthest = np.abs(apart(own, "descended_to")).max()
+    return "diverged" if np.isnan(farthest) else f"{farthest:.2f}"
 
 
 def _least(own: dict[float, Row], signs: np.ndarray) -> str:
@@ -247,13 +252,12 @@ def headline(found: list[Row]) -> str:
     parts = []
     for (name, method), own in curves_of(found).items():
         if method != HISTOGRAM:
-            end = np.abs(apart(own, "descended_to")).max()
-            parts.append(f"{name} ({LABELS.get(method, method)}) {end:.2f}")
+            parts.append(f"{name} ({LABELS.get(method, method)}) {_farthest(own)}")
     return f"|theta| after descent from at most 1, at most: {', '.join(parts)}"
 
 
 def plot(found: list[Row], path: Path) -> None:
-    """Estimates, derivatives and ends of the descent against theta."""
+    """Estimates, derivatives and ends of the descent, each against theta."""
     figure, panels = plots.new_figure(3, width=4.2)
     columns = ("estimate", "gradient", "descended_to")
     for i, ((name, method), own) in enumerate(curves_of(found).items()):
@@ -264,10 +268,8 @@ def plot(found: list[Row], path: Path) -> None:
             marker = plots.MARKERS[i % len(plots.MARKERS)]
             axes.plot(at, values, marker=marker, ms=4, lw=1, label=label)
     panels[0].set(ylim=(-0.1, 3), ylabel="estimate (of KL above the panel)")
-    for axes, label in zip(panels[1:], ("derivative in theta", "theta after descent"), strict=True):
-        axes.set_ylabel(label)
-    for axes in panels:
-        axes.set_xlabel("theta")
+    panels[1].set(ylim=(-1.6, 1.6), ylabel="derivative in theta (of KL partly outside)")
+    panels[2].set(xlabel="theta", ylabel="theta after descent")
     panels[0].legend(fontsize=6)
     plots.save(figure, path)
 
