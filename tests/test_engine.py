@@ -9,7 +9,7 @@ import torch
 
 from ganprior.solvers import Effort
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import Problem
+from ganprior.solvers.engine import BALANCED, Problem
 from ganprior.solvers.engine import problem as problem_module
 from ganprior.solvers.engine.adam import rate
 from ganprior.solvers.engine.levenberg_marquardt import polish
@@ -248,3 +248,13 @@ def test_blocks_of_signals_change_nothing(monkeypatch):
     torch.testing.assert_close(parts.trace[-1], whole.trace[-1], rtol=1e-10, atol=1e-10)
     assert seen == sorted(seen)
     assert seen[-1] <= effort.steps
+
+
+def test_a_determined_problem_gets_a_longer_schedule_and_an_explicit_one_stays():
+    longer = BALANCED.on(3 * 20, 20)
+    assert (longer.steps, longer.race) == (BALANCED.determined.steps, BALANCED.determined.race)
+    assert longer.polish_steps == BALANCED.polish_steps
+    assert BALANCED.on(3 * 20 - 1, 20) == BALANCED
+    assert BALANCED.most_steps == longer.steps > BALANCED.steps
+    explicit = BALANCED.replace(steps=7)
+    assert explicit.on(1000, 20) == explicit

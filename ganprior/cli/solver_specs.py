@@ -196,7 +196,7 @@ def _schedule(
 
     def tell(step: int) -> None:
         if progress is not None:
-            progress(step, effort.steps)
+            progress(step, effort.most_steps)
 
     return effort, tell
 

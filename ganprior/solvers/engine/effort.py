@@ -7,6 +7,19 @@ from dataclasses import dataclass, replace
 from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.lbfgs import LBFGS
 
+# Measurements per latent entry from which a problem counts as determined.
+DETERMINED = 3
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps, race, tolerance and window of an :class:`Effort`, which see."""
+
+    steps: int
+    race: tuple[tuple[float, int], ...]
+    tolerance: float
+    window: int
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -47,6 +60,10 @@ class Effort:
         Levenberg-Marquardt has converged when two steps in turn lower the objective by less
         than this fraction each. A signal in the generator's range falls by far more in each step
         until it is exact; for any other one the polish ends after a few steps.
+    determined : Schedule, optional
+        Takes the place of steps, race, tolerance and window where there are at least
+        :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
+        error, and the one minimum that is exact is worth a longer search.
 
     Raises
     ------
@@ -67,6 +84,7 @@ class Effort:
     tolerance: float = 1e-4
     window: int = 50
     polish_tolerance: float = 5e-3
+    determined: Schedule | None = None
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
@@ -90,7 +108,7 @@ class Effort:
         steps: int | None = None,
         learning_rate: float | None = None,
     ) -> Effort:
-        """Return the effort with some numbers replaced; None keeps one.
+        """Return the effort with some numbers replaced, for all problems alike; None keeps one.
 
         Raises
         ------
@@ -98,6 +116,8 @@ class Effort:
             If a number is out of range.
         """
         effort = self
+        if restarts is not None or steps is not None:
+            effort = replace(effort, determined=None)
         if restarts is not None:
             effort = replace(effort, restarts=restarts)
         if steps is not None:
@@ -106,6 +126,17 @@ class Effort:
             ratio = effort.final_rate / effort.learning_rate
             effort = replace(effort, learning_rate=learning_rate, final_rate=ratio * learning_rate)
         return effort
+
+    @property
+    def most_steps(self) -> int:
+        """First-order steps at most, on any problem."""
+        return max(self.steps, self.determined.steps if self.determined else 0)
+
+    def on(self, measurements: int, latent_size: int) -> Effort:
+        """Return the effort that a problem of so many measurements per signal gets."""
+        if self.determined is None or measurements < DETERMINED * latent_size:
+            return self
+        return replace(self, **vars(self.determined), determined=None)
 
     def survivors(self, step: int) -> int:
         """Restarts of each signal that are left once ``step`` Adam steps are done."""
@@ -130,6 +161,9 @@ BALANCED = Effort(
     window=10,
     polish_steps=30,
     polish_tolerance=0.03,
+    determined=Schedule(
+        steps=300, race=((0.02, 6), (0.06, 3), (0.13, 2)), tolerance=0.02, window=20
+    ),
 )
 
 FAST = Effort(
@@ -159,6 +193,7 @@ BALANCED_L1 = replace(
     window=40,
     polish_steps=60,
     polish_tolerance=0.01,
+    determined=None,
 )
 FAST_L1 = replace(
     FAST,

@@ -81,6 +81,7 @@ def minimise(
         Told the number of first-order steps done, of all blocks of signals together divided by
         the number of blocks.
     """
+    effort = effort.on(problem.measurements, problem.prior.latent.size)
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
     metric, seconds = inverse_curvature(problem) if effort.metric else (None, 0.0)
     # Signals are independent: a block at a time bounds the memory of starts and descents.

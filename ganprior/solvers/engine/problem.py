@@ -76,6 +76,11 @@ class Problem:
         most = MEMORY_BOUND // self._bytes_per_image()
         self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
 
+    @property
+    def measurements(self) -> int:
+        """Entries of one signal's y; a complex one counts twice."""
+        return self.y[0].numel() * (2 if self.y.is_complex() else 1)
+
     def select(self, signals: Tensor) -> Problem:
         """Problem of some of the signals, by position."""
         part = copy.copy(self)
