@@ -41,8 +41,7 @@ from experiments.benchmarks.machine import machine, timed
 from experiments.rows import Row, git_revision
 from ganprior.datasets import Images
 from ganprior.priors import architectures
-from ganprior.training import Recipe, Trainer, load_recipe
-from ganprior.training.precision import precision_for
+from ganprior.training import Recipe, Trainer, load_recipe, precision_for
 
 OURS, PLAIN = "ganprior", "plain loop"
 OURS_FLOAT32 = "ganprior, float32"

@@ -18,7 +18,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from ganprior.training.objectives import DIVERGENCES, Divergence
+from ganprior.training import DIVERGENCES, Divergence
 
 
 def log_normal(x: Tensor, mean: Sequence[float], std: float) -> Tensor:

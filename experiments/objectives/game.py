@@ -21,8 +21,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ganprior.training import objectives, stabilisers
-from ganprior.training.objectives import Objective, Score
+from ganprior.training import Objective, Score, objectives, stabilisers
 
 # Runs R, points B of each and a generator to draws of the data, (R, B, d).
 Draw = Callable[[int, int, torch.Generator], Tensor]

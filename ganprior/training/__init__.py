@@ -12,21 +12,28 @@ _HOMES = {
     "distributed": ("World",),
     "loop": ("train",),
     "observer": ("TrainingFailed",),
+    "objectives": ("DIVERGENCES", "Divergence", "Objective", "Score"),
+    "precision": ("precision_for",),
     "recipes": ("Recipe", "load_recipe", "recipe_names"),
     "run_folder": ("RunFolder",),
     "trainer": ("Trainer",),
 }
 
 __all__ = [
+    "DIVERGENCES",
     "ContextEncoderRecipe",
+    "Divergence",
+    "Objective",
     "Recipe",
     "RunFolder",
+    "Score",
     "TrainedClassifier",
     "Trainer",
     "TrainingFailed",
     "World",
     "load_classifier",
     "load_recipe",
+    "precision_for",
     "recipe_names",
     "shipped_classifier",
     "train",
@@ -38,7 +45,9 @@ if TYPE_CHECKING:
     from ganprior.training.context_encoder import ContextEncoderRecipe, train_context_encoder
     from ganprior.training.distributed import World
     from ganprior.training.loop import train
+    from ganprior.training.objectives import DIVERGENCES, Divergence, Objective, Score
     from ganprior.training.observer import TrainingFailed
+    from ganprior.training.precision import precision_for
     from ganprior.training.recipes import Recipe, load_recipe, recipe_names
     from ganprior.training.run_folder import RunFolder
     from ganprior.training.trainer import Trainer
