@@ -7,12 +7,12 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Aim: at least twice the images per second. On a processor with bfloat16 units, or a GPU, ours takes
-them (``precision = "auto"``), and most of the factor is theirs; the row "ganprior, float32" is the
-same loop without them, which is what a processor without such units has. There the smaller number
-of products in the layers of 4 x 4 and 8 x 8 outputs helps (``ganprior.training.fast_convolution``);
-channels-last, and no gradients of the discriminator's weights in the generator's step, pay for one
-more pass of the generator (Algorithm 1 draws anew for it), the average and the norms.
+Aim: at least twice the images per second. It is not reached in the committed run, on a processor
+with bfloat16 units of AVX-512. Ours takes such units (``precision = "auto"``), and all of the gain
+is theirs: the row "ganprior, float32", the same loop without them, is slower than the plain loop
+there, since Algorithm 1 draws anew for the generator (one more pass of it), and the average and the
+norms come on top. The smaller number of products in the layers of 4 x 4 and 8 x 8 outputs
+(``ganprior.training.fast_convolution``) makes up for that on other processors only.
 
 Tried and not used: the layers of 4 x 4 outputs as plain products of matrices, which is slower than
 fewer products; one batch of generated images for both players, which saves arithmetic, but is
