@@ -17,8 +17,8 @@ paper's 500 steps, on a few photographs.
 
 writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the starts),
 ``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
-an idle machine, where the paper preset takes about half an hour on two CPU cores, and ``short``, a
-run of each, a third of it. Rows are written as they come; ``--resume`` keeps the problems (a prior
+an idle machine, where the paper preset takes about half an hour on two CPU cores, ``short``, a run
+of each, a third of it, and ``brief``, a run at m = 100 without the peers, five minutes. Rows are written as they come; ``--resume`` keeps the problems (a prior
 at an m) that are complete there, and one that fails does not stop the others.
 """
 
