@@ -18,8 +18,9 @@ paper's 500 steps, on a few photographs.
 writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the starts),
 ``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
 an idle machine, where the paper preset takes about half an hour on two CPU cores, ``short``, a run
-of each, a third of it, and ``brief``, a run at m = 100 without the peers, five minutes. Rows are written as they come; ``--resume`` keeps the problems (a prior
-at an m) that are complete there, and one that fails does not stop the others.
+of each, a third of it, and ``brief``, a run at m = 100 without the peers, five minutes. Rows are
+written as they come; ``--resume`` keeps the problems (a prior at an m) that are complete there, and
+one that fails does not stop the others.
 """
 
 from __future__ import annotations
@@ -219,8 +220,7 @@ def plot(summary: list[Row], path: Path) -> None:
                 axis.plot(*place, "osD^v<>"[number % 7], color=f"C{number}", label=row["method"])
         axis.set(xscale="log", title=f"{prior}, m = {m}", xlabel="seconds per image")
         axis.title.set_fontsize(9)
-        axis.margins(y=0.1)
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.15 * max(float(line.get_ydata()[0]) for line in axis.lines))
         axis.grid(alpha=0.3)
     axes[0, 0].set_ylabel("per-pixel error")
     handles = {h.get_label(): h for axis in axes.flat for h in axis.lines}
