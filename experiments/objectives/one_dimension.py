@@ -50,7 +50,7 @@ class Config:
     hidden: int = 64
     generator_rate: float = 5e-3
     discriminator_rate: float = 2e-3
-    converged_steps: int = 1000
+    converged_steps: int = 4000
     converged_batch: int = 512
     seed: int = 0
 
