@@ -87,7 +87,7 @@ FIGURES = {
     "objectives/one-dimension": Entry(
         "objectives.one_dimension",
         "a converged D is p / (p + q), worth -log 4 where p = q; the game gets there",
-        1,
+        3,
     ),
     "objectives/parallel-lines": Entry(
         "objectives.parallel_lines",
