@@ -2,9 +2,9 @@
 
 Aim: with m = 500 Gaussian measurements of n = 784 or n = 4,096 pixels, at the alpha that is best
 for reconstruction, `LassoDCT` reconstructs at least 5 times as many images per second as
-scikit-learn's coordinate descent, both within 1e-4 of the minimum of every image's objective. It is
-missed at n = 4,096: there the best alpha is large, few sweeps of coordinate descent do, and ours is
-bound by the products of A, about 80 steps of two for each image.
+scikit-learn's coordinate descent, both within 1e-4 of the minimum of every image's objective. In
+trials on a busy core it was missed at n = 4,096, where the best alpha is large and few sweeps of
+coordinate descent do, while ours is bound by the products of A; no full run is committed yet.
 
 Same images (Fashion-MNIST test images, enlarged to 64 x 64 for n = 4,096), A and dictionary. alpha
 is tuned on other images than those timed. scikit-learn gets all images in one call, the dictionary

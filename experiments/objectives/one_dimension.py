@@ -1,4 +1,4 @@
-"""Adversarial learning in one dimension.
+"""Adversarial learning in one dimension. Over 300 lines: one game, its two looks and its plot.
 
 I. Goodfellow et al., "Generative Adversarial Networks", 2014, arXiv 1406.2661: figure 1;
 Proposition 1, the best discriminator of a fixed generator is D* = p / (p + q); Theorem 1, the value

@@ -16,6 +16,8 @@ by critics; that of the other bounds vanishes; so that W1 brings theta to 0 from
 and the others leave it where it is.
 
     ganprior figure objectives/parallel-lines --preset paper
+
+Over 300 lines: every distance has its estimates, their derivatives and a descent of its own.
 """
 
 from __future__ import annotations

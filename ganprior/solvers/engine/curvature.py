@@ -4,10 +4,10 @@ A generator stretches its latents very unevenly: the eigenvalues of
 
     M = mean over z of J(z)^T J(z),    J the Jacobian of G,
 
-spread over three or four decades for a DCGAN with k = 64. ||y - A G(z)||^2 with Gaussian A has the
-Hessian 2 M on average, so that quasi-Newton steps which set out from the inverse of M, in place of
-a multiple of the identity, need a third of the steps. M depends on the prior alone: it is computed
-once, and kept beside the bank of starts.
+spread over decades. ||y - A G(z)||^2 with Gaussian A has the Hessian 2 M on average, so that fewer
+quasi-Newton steps do that set out from the inverse of M, in place of a multiple of the identity;
+the ablation in :mod:`ganprior.solvers.engine` says what it brings. M depends on the prior alone: it
+is computed once, and kept beside the bank of starts.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from ganprior.solvers.engine.cache import keep, kept, key_of
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import derive_seed
 
-# Latents of the mean, each as many tangents as the latent has entries. With 16 the steps were
-# about 4% less effective than with 64.
+# Latents of the mean, each as many tangents as the latent has entries.
 LATENTS = 48
 # Damping of the inverse, in units of the diagonal and its mean: where the generator is almost
 # flat on average it need not be at a given latent.
