@@ -12,11 +12,15 @@ from ganprior.training.recipes import Recipe
 def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     """Adam, or RMSProp with the decay 0.99 that Arjovsky et al. (2017) left as torch has it."""
     parameters = list(network.parameters())
+    on_gpu = parameters[0].is_cuda
+    # A recorded step reads its rate from memory, where set_rate changes it.
+    rate: float | Tensor = recipe.learning_rate
+    if on_gpu:
+        rate = torch.tensor(rate, device=parameters[0].device)
     if recipe.optimizer == "rmsprop":
-        return RMSprop(parameters, recipe.learning_rate)
+        return RMSprop(parameters, rate, capturable=on_gpu)
     # One kernel for all parameters instead of some per operation.
-    fused = parameters[0].is_cuda
-    return Adam(parameters, recipe.learning_rate, recipe.betas, fused=fused)
+    return Adam(parameters, rate, recipe.betas, fused=on_gpu, capturable=on_gpu)
 
 
 def rate_at(recipe: Recipe, step: int) -> float:
@@ -29,7 +33,10 @@ def rate_at(recipe: Recipe, step: int) -> float:
 def set_rate(optimizer: Optimizer, rate: float) -> None:
     """Let an optimiser go on with another learning rate."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def gradient_norm(network: nn.Module) -> Tensor:

@@ -9,10 +9,13 @@ that alone. A moving average of the generator's weights is what ships.
 Every random number (initial weights, latents, noise) comes from one CPU generator whose state is
 in the checkpoint, and the order of the data from its position, so an interrupted run goes on bit
 for bit.
+
+On a GPU the steps of players whose losses draw nothing are recorded and replayed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ganprior.cuda_graph import Recording
 from ganprior.datasets import Images
 from ganprior.priors.architectures import draw_from
 from ganprior.streams import derive_seed
@@ -39,6 +43,9 @@ from ganprior.training.optimizers import (
 from ganprior.training.players import build_players, objective_of, start_players
 from ganprior.training.precision import precision_for
 from ganprior.training.recipes import Recipe
+
+# Steps before a recording: torch asks for a few.
+UNRECORDED = 3
 
 
 class Step(NamedTuple):
@@ -135,6 +142,24 @@ class Trainer:
         self._averaging = {"generator": averaging(self.world, *decoding, resting=rests)}
         if self.discriminator is not None:
             self._averaging["discriminator"] = averaging(self.world, self.discriminator)
+        # Read on every step, where a GPU would have to be waited for.
+        self.average.n_averaged = self.average.n_averaged.cpu()
+        self._forget_recordings()
+
+    def _forget_recordings(self) -> None:
+        """Begin anew: a recording holds the addresses of weights and moments."""
+        self._recordings: dict[tuple[str, bool], Recording] = {}
+
+    def _play(
+        self, player: str, step: Callable[..., tuple[Tensor, Tensor]], *inputs: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """Loss and gradient norm of a player's step, recorded where that can be."""
+        if self.world.size > 1:  # processes wait for each other within a step
+            return step(*inputs)
+        # In and after the VAE's steps other losses are descended.
+        key = player, self.in_vae_steps
+        recording = self._recordings.setdefault(key, Recording(UNRECORDED, self.rng))
+        return recording.call(step, *inputs)
 
     @property
     def in_vae_steps(self) -> bool:
@@ -156,13 +181,20 @@ class Trainer:
         self.step += 1
         return Step(loss_d, loss_g, norm_d, norm_g)
 
-    def _discriminator_step(self) -> tuple[Tensor, Tensor]:
+    def _discriminator_step(self) -> tuple[Tensor, ...]:
+        real, labels = self.batches.take(self.device)
+        inputs = real, labels, self.latents()
+        return self._play("discriminator", self._step_discriminator, *inputs)
+
+    def _step_discriminator(
+        self, real: Tensor, labels: Tensor | None, z: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and norm of the gradient of a step on these images and latents."""
         assert self.objective is not None
         assert self.discriminator is not None
         optimizer = self.optimizers["discriminator"]
-        real, labels = self.batches.take(self.device)
         with torch.no_grad():
-            fake = self.losses.images(self.latents(), labels)
+            fake = self.losses.images(z, labels)
         loss = self._averaging["discriminator"](
             self.losses.discriminator, real, fake, labels, self.step
         )
@@ -174,13 +206,29 @@ class Trainer:
         self.objective.after_step(self.discriminator)
         return loss.detach(), norm
 
-    def _generator_step(self) -> tuple[Tensor, Tensor]:
-        moving = [self.optimizers["generator"]]
+    def _generator_step(self) -> tuple[Tensor, ...]:
+        z = labels = real = real_labels = None
+        if not self.in_vae_steps:
+            z, labels = self.latents(), self._labels()
         if self._trains_encoder:
+            real, real_labels = self.batches.take(self.device)
+        inputs = z, labels, real, real_labels
+        return self._play("generator", self._step_generator, *inputs)
+
+    def _step_generator(
+        self,
+        z: Tensor | None,
+        labels: Tensor | None,
+        real: Tensor | None,
+        real_labels: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and norm of the gradient of a step on latents, images or both."""
+        moving = [self.optimizers["generator"]]
+        if real is not None:
             moving.append(self.optimizers["encoder"])
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
-        loss = self._averaging["generator"](self._generator_loss)
+        loss = self._averaging["generator"](self._generator_loss, z, labels, real, real_labels)
         for optimizer in moving:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -196,13 +244,18 @@ class Trainer:
         """Whether the next step moves the encoder: one that does not ship rests after the VAE."""
         return self.encoder is not None and (self.in_vae_steps or self.recipe.ships_encoder)
 
-    def _generator_loss(self) -> Tensor:
+    def _generator_loss(
+        self,
+        z: Tensor | None,
+        labels: Tensor | None,
+        real: Tensor | None,
+        real_labels: Tensor | None,
+    ) -> Tensor:
         loss = torch.zeros((), device=self.device)
-        if not self.in_vae_steps:
-            loss = loss + self.losses.generator(self.latents(), self._labels(), self.step)
-        if self._trains_encoder:
-            real, labels = self.batches.take(self.device)
-            loss = loss + self.losses.vae(real, labels)
+        if z is not None:
+            loss = loss + self.losses.generator(z, labels, self.step)
+        if real is not None:
+            loss = loss + self.losses.vae(real, real_labels)
         return loss
 
     def latents(self) -> Tensor:
@@ -255,3 +308,4 @@ class Trainer:
                 f"{path} is damaged: {error}; start again in another folder"
             ) from error
         self.step, self.batches.count = header.step, header.batches
+        self._forget_recordings()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ganprior.cuda_graph import Recording
 from ganprior.solvers.engine.descent import Project
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ ARMIJO = 1e-4
 SHRINK = 0.3
 # Least curvature of a pair that is remembered, relative to the turn of the gradient.
 CURVATURE = 1e-10
+# Attributes that a step changes.
+STATE = ("z", "gradient", "direction", "value", "length", "moves", "turns", "inverse")
 
 
 class LBFGS:
@@ -60,6 +63,7 @@ class LBFGS:
         self.moves = z.new_zeros(*z.shape[:-1], HISTORY, z.shape[-1])
         self.turns = torch.zeros_like(self.moves)
         self.inverse = torch.zeros_like(self.moves[..., 0])
+        self._recording = Recording()
 
     def trial(self) -> Tensor:
         """Latents to evaluate next, (R, B, k)."""
@@ -67,6 +71,20 @@ class LBFGS:
 
     def take(self, value: Tensor, gradient: Tensor, step: int) -> None:
         """Move where the objective fell enough; shorten the step elsewhere."""
+        before = [getattr(self, name) for name in STATE]
+        after = self._recording.call(self._after, value, gradient, *before)
+        for name, tensor in zip(STATE, after, strict=True):
+            setattr(self, name, tensor)
+
+    def _after(self, value: Tensor, gradient: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """State after a step from another one."""
+        walk = copy.copy(self)
+        for name, tensor in zip(STATE, state, strict=True):
+            setattr(walk, name, tensor)
+        walk._move(value, gradient)
+        return tuple(getattr(walk, name) for name in STATE)
+
+    def _move(self, value: Tensor, gradient: Tensor) -> None:
         z = self.trial()
         predicted = _dot(self.gradient, z - self.z)
         first = self.value.isinf()
@@ -84,9 +102,8 @@ class LBFGS:
     def map(self, choose: Callable[[Tensor], Tensor]) -> LBFGS:
         """Return the state of some restarts and signals."""
         part = copy.copy(self)
-        for name, tensor in vars(self).items():
-            if isinstance(tensor, Tensor):
-                setattr(part, name, choose(tensor))
+        for name in STATE:
+            setattr(part, name, choose(getattr(self, name)))
         return part
 
     def _remember(self, rows: Tensor, move: Tensor, turn: Tensor) -> None:

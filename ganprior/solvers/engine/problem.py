@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from ganprior.cuda_graph import Recording
 from ganprior.priors import Prior
 from ganprior.solution import squared_norm
 from ganprior.solvers.engine.folding import channels_last, folded_copy
@@ -75,6 +78,19 @@ class Problem:
         self.alike = self._forward.alike
         most = MEMORY_BOUND // self._bytes_per_image()
         self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
+        self._recording = Recording()
+
+    @cached_property
+    def prior_hash(self) -> str:
+        """Hash of the prior's weights, law and range."""
+        digest, prior = hashlib.sha256(), self.prior
+        for name, tensor in sorted(prior.generator.state_dict().items()):
+            digest.update(name.encode())
+            if isinstance(tensor, Tensor):
+                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        about = prior.latent.describe(), prior.image_range, str(prior.generator)
+        digest.update(repr(about).encode())
+        return digest.hexdigest()
 
     @property
     def measurements(self) -> int:
@@ -87,6 +103,7 @@ class Problem:
         part.count = len(signals)
         part.y = self.y[signals]
         part._forward = self._forward.select(signals)
+        part._recording = Recording()
         return part
 
     def images(self, z: Tensor) -> Tensor:
@@ -158,8 +175,13 @@ class Problem:
         """Objective (R, B) and its gradient (R, B, k).
 
         The gradient is that of the sum over signals, never of a mean: what happens to a signal
-        does not depend on how many others there are.
+        does not depend on how many others there are. On a GPU it is recorded, and replayed where
+        the next call has latents of the same shape.
         """
+        values, gradient = self._recording.call(self._value_and_gradient, z)
+        return values, gradient
+
+    def _value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
         gradient = torch.empty_like(z)
         for rows, columns, part in self._chunks(len(z)):
