@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -42,11 +42,14 @@ class Bank:
         (N, C, H, W), float16, not clipped, usually a memory map.
     seconds : float
         What computing the images took; 0 when they came from the cache.
+    resident : dict of Tensor
+        The images on the GPUs that asked for some: bringing them there takes longer than ranking.
     """
 
     latents: Tensor
     images: np.ndarray
     seconds: float
+    resident: dict[torch.device, Tensor] = field(default_factory=dict)
 
     def rank(self, problem: Problem, count: int) -> tuple[Tensor, Tensor]:
         """Best ``count`` entries of each signal by ||y - A x||^2.
@@ -60,8 +63,8 @@ class Bank:
         """
         distances = []
         for first in range(0, len(self.images), CHUNK):
-            x = torch.from_numpy(self.images[first : first + CHUNK].copy()).to(problem.like)
-            distances.append(problem.measurement_errors(x))
+            chosen = torch.arange(first, min(first + CHUNK, len(self.images)))
+            distances.append(problem.measurement_errors(self._rows(chosen, problem.like)))
         distance = torch.cat(distances)
         distance = torch.where(distance.isfinite(), distance, torch.inf)
         numbers = distance.topk(min(count, len(distance)), dim=0, largest=False).indices
@@ -69,8 +72,14 @@ class Bank:
 
     def images_of(self, numbers: Tensor, like: Tensor) -> Tensor:
         """Images (R, B, C, H, W) of entries (R, B)."""
-        chosen = self.images[numbers.cpu().numpy().ravel()]
-        return torch.from_numpy(chosen).to(like).unflatten(0, tuple(numbers.shape))
+        return self._rows(numbers.flatten(), like).unflatten(0, tuple(numbers.shape))
+
+    def _rows(self, numbers: Tensor, like: Tensor) -> Tensor:
+        if not like.is_cuda:
+            return torch.from_numpy(self.images[numbers.numpy()]).to(like)
+        if like.device not in self.resident:
+            self.resident[like.device] = torch.from_numpy(np.array(self.images)).to(like.device)
+        return self.resident[like.device][numbers.to(like.device)].to(like)
 
 
 def bank_of(problem: Problem, entries: int) -> Bank:
@@ -96,7 +105,7 @@ def bank_of(problem: Problem, entries: int) -> Bank:
         bank = _computed(problem, latents)
         bank = Bank(latents, _kept(name, bank.images), bank.seconds)
     _in_memory.clear()  # one bank at a time is enough, and they are large
-    _in_memory[key] = Bank(bank.latents, bank.images, 0.0)
+    _in_memory[key] = replace(bank, seconds=0.0)
     return bank
 
 
