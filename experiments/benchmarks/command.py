@@ -21,14 +21,17 @@ def run_preset(
 ) -> None:
     """Run the preset that the command line names and write ``NAME.csv``.
 
-    The paper preset writes to ``results``, other ones to ``runs/benchmarks``, unless told where.
-    Of a benchmark with ``summarise`` the table goes to ``NAME_summary.csv``.
+    The preset ``paper`` writes to ``results``, and so does ``gpu`` (``NAME_gpu.csv``); other ones
+    write to ``runs/benchmarks``, unless told where. Of a benchmark with ``summarise`` the table
+    goes to ``NAME_summary.csv``.
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--preset", choices=sorted(presets), default="smoke")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    out = arguments.out or (RESULTS if arguments.preset == "paper" else Path("runs/benchmarks"))
+    kept = arguments.preset in ("paper", "gpu")
+    out = arguments.out or (RESULTS if kept else Path("runs/benchmarks"))
+    name = f"{name}_gpu" if arguments.preset == "gpu" else name
     rows = []
     for row in run(presets[arguments.preset]):
         rows.append(row)
