@@ -29,9 +29,7 @@ import torch
 from experiments.benchmarks.machine import machine
 from experiments.rows import Row, git_revision, read_csv, replaced, write_csv
 from ganprior import Images, Prior, load_images
-from ganprior.training import Trainer, load_recipe, train
-from ganprior.training.evaluate import evaluate_prior
-from ganprior.training.features import choose_features
+from ganprior.training import Trainer, choose_features, evaluate_prior, load_recipe, train
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"

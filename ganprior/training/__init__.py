@@ -10,6 +10,8 @@ _HOMES = {
     "classifier": ("TrainedClassifier", "load_classifier", "shipped_classifier"),
     "context_encoder": ("ContextEncoderRecipe", "train_context_encoder"),
     "distributed": ("World",),
+    "evaluate": ("evaluate_prior",),
+    "features": ("choose_features",),
     "loop": ("train",),
     "observer": ("TrainingFailed",),
     "objectives": ("DIVERGENCES", "Divergence", "Objective", "Score"),
@@ -31,6 +33,8 @@ __all__ = [
     "Trainer",
     "TrainingFailed",
     "World",
+    "choose_features",
+    "evaluate_prior",
     "load_classifier",
     "load_recipe",
     "precision_for",
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from ganprior.training.classifier import TrainedClassifier, load_classifier, shipped_classifier
     from ganprior.training.context_encoder import ContextEncoderRecipe, train_context_encoder
     from ganprior.training.distributed import World
+    from ganprior.training.evaluate import evaluate_prior
+    from ganprior.training.features import choose_features
     from ganprior.training.loop import train
     from ganprior.training.objectives import DIVERGENCES, Divergence, Objective, Score
     from ganprior.training.observer import TrainingFailed
