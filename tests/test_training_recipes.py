@@ -1,5 +1,6 @@
 """Recipes: text in, numbers out, and every mistake named."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from ganprior.training.players import objective_of
 from ganprior.training.recipes import values
 from tests.cases_training import tiny_images, tiny_recipe
 
+ROOT = Path(__file__).parents[1]
+
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_shipped_recipes_load_and_round_trip(name, tmp_path):
@@ -41,6 +44,22 @@ def test_shipped_recipes_take_a_step_of_each_kind(name):
     images = tiny_images(4, recipe.size, recipe.channels, classes=recipe.classes)
     trainer = Trainer(recipe, images, torch.device("cpu"))
     assert all(value is None or value.isfinite() for value in trainer.train_step())
+
+
+MEASURED = csv.DictReader(
+    (ROOT / "experiments/benchmarks/results/recipes.csv").read_text("utf-8").splitlines()
+)
+
+
+@pytest.mark.parametrize("row", MEASURED, ids=lambda row: row["recipe"])
+def test_what_a_measured_recipe_expects_is_what_was_measured(row):
+    expected = load_recipe(row["recipe"]).expected
+    if row["read_as_asked"]:
+        assert f"{float(row['read_as_asked']):.0%} of samples" in expected
+    else:
+        assert f"representation error {float(row['representation_error']):.4f}" in expected
+    if "Fréchet" in expected:
+        assert f"Fréchet distance {float(row['frechet_distance']):.2g}" in expected
 
 
 def test_recipes_know_the_names_that_there_are():

@@ -7,23 +7,26 @@ images in turn through the discriminator, the same generated images for both pla
 networks, same images in memory, same process; the two take turns, and the figure is that of the
 median turn.
 
-Aim: at least twice the images per second. It is not reached in the committed run, on a processor
-with bfloat16 units of AVX-512. Ours takes such units (``precision = "auto"``), and all of the gain
-is theirs: the row "ganprior, float32", the same loop without them, is slower than the plain loop
-there, since Algorithm 1 draws anew for the generator (one more pass of it), and the average and the
-norms come on top. The smaller number of products in the layers of 4 x 4 and 8 x 8 outputs
-(``ganprior.training.fast_convolution``) makes up for that on other processors only.
+Aim: at least twice the images per second. It is reached on a GPU, whose steps are recorded once and
+replayed (``ganprior.cuda_graph``): the plain loop waits for the launches of its kernels. It is not
+reached in the committed run on a processor with bfloat16 units of AVX-512. Ours takes such units
+(``precision = "auto"``), and all of the gain there is theirs: the row "ganprior, float32", the same
+loop without them, is slower than the plain loop, since Algorithm 1 draws anew for the generator
+(one more pass of it), and the average and the norms come on top. The smaller number of products in
+the layers of 4 x 4 and 8 x 8 outputs (``ganprior.training.fast_convolution``) makes up for that on
+other processors only.
 
-Tried and not used: the layers of 4 x 4 outputs as plain products of matrices, which is slower than
-fewer products; one batch of generated images for both players, which saves arithmetic, but is
-another algorithm; fused Adam, which is next to nothing of a step. bfloat16 without units for it is
-emulated, and several times slower than float32.
+Tried and not used: on a CPU, the layers of 4 x 4 outputs as plain products of matrices, which is
+slower than fewer products; one batch of generated images for both players, which saves arithmetic,
+but is another algorithm; fused Adam, which is next to nothing of a step. bfloat16 without units for
+it is emulated, and several times slower than float32. On a GPU, ``compile = true`` brings some more
+once it has compiled.
 
     python -m experiments.benchmarks.training --preset paper
 
 writes ``results/training.csv``, a row per turn, and ``training_summary.csv``, in a minute on two
-CPU cores with bfloat16 units. The preset ``gpu`` is the same on a GPU; without one it says so in
-one line.
+CPU cores with bfloat16 units. The preset ``gpu`` is the same on a GPU, ``training_gpu.csv`` and
+``training_gpu_summary.csv``; without one it says so in one line.
 """
 
 from __future__ import annotations
