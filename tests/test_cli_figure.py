@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from experiments import figures
 from experiments.rows import read_csv
@@ -105,3 +106,23 @@ def test_results_go_beside_the_code_or_to_runs():
     figure = toy()
     assert produce.usual_folder(figure, "smoke") == Path("runs") / "toy" / "toy"
     assert produce.usual_folder(figure, "paper") == ROOT / "experiments/toy/results/toy"
+
+
+def test_a_figure_without_gpu_code_refuses_a_device(tmp_path):
+    figure = figures.load_figure("bora2017/theorem-1-1")
+    with pytest.raises(ValueError, match="runs on the CPU alone; leave --device out"):
+        produce.produce(figure, "smoke", tmp_path, device=torch.device("cuda"))
+
+
+@pytest.mark.cuda
+def test_errors_of_a_figure_on_a_gpu_are_those_of_the_cpu(tmp_path):
+    figure = figures.load_figure("bora2017/error-vs-m-mnist")
+    for name in ("cpu", "cuda"):
+        produce.produce(figure, "smoke", tmp_path / name, device=torch.device(name))
+    here, there = (read_csv(tmp_path / name / "rows.csv") for name in ("cpu", "cuda"))
+    assert {row["device"] for row in here} == {"cpu"}
+    assert "cpu" not in {row["device"] for row in there}
+    for one, other in zip(here, there, strict=True):
+        a, b = float(one["per_pixel_error"]), float(other["per_pixel_error"])
+        # CSGM's paths part; a Lasso has one minimum.
+        assert b == pytest.approx(a, rel=0.5 if "csgm" in one["method"] else 0.02, abs=1e-3)

@@ -169,6 +169,7 @@ def _figure(axis: str, paper: Config, smoke: Config, published: str, differs: st
         claims=claims,
         cost=cost,
         headline=headline,
+        on_gpu=True,
         published=published,
         differs=differs,
     )

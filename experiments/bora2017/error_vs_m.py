@@ -206,6 +206,7 @@ def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: Any) -
         claims=partial(claims, scale),
         cost=partial(cost, scale),
         headline=partial(headline, scale),
+        on_gpu=True,
         **texts,
     )
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from experiments.sweep.cell import Cell
+from experiments.sweep.device import current_device
 from ganprior import Images, Prior, Streams, load_images
 
 ROOT = Path(__file__).parents[2]
@@ -33,10 +34,14 @@ VARIABLE, FOLDER = "GANPRIOR_DATA", "utkface_64"
 PHOTOGRAPHS, GENERATED = 100, 15
 
 
-@functools.cache
 def load_prior(name: str) -> Prior:
-    """Prior by name, once per process."""
-    return Prior.load(name)
+    """Prior by name on the device of the sweep, once per process."""
+    return _loaded(name, current_device())
+
+
+@functools.cache
+def _loaded(name: str, device: torch.device) -> Prior:
+    return Prior.load(name).to(device)
 
 
 @functools.cache
@@ -56,9 +61,9 @@ def held_out(data: str) -> Images:
 
 
 def held_out_block(data: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
-    """Names and pixels of the cell's block of test images."""
+    """Names and pixels of the cell's block of test images, on the device of the sweep."""
     block = held_out(data).select(cell.first, cell.last)
-    return block.names, block.floats()
+    return block.names, block.floats().to(current_device())
 
 
 def range_images(prior: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
@@ -66,6 +71,7 @@ def range_images(prior: str, cell: Cell) -> tuple[tuple[str, ...], Tensor]:
     law, streams = load_prior(prior).latent, Streams(cell.seed)
     indices = range(cell.first, cell.last)
     z = torch.cat([law.sample(1, streams.generator("planted", i)) for i in indices])
+    z = z.to(current_device())
     return tuple(f"G(z)[{i}]" for i in indices), load_prior(prior).render(z)
 
 
@@ -87,7 +93,7 @@ def _stand_ins() -> Images:
     names, generated = range_images(FACES, Cell("", "", "", 0, last=GENERATED))
     sources = portrait.sha256 + load_prior(FACES).card["weights_sha256"]
     return Images(
-        torch.cat([portrait.floats(), generated]),
+        torch.cat([portrait.floats(), generated.cpu()]),
         (PORTRAIT_NAME, *names),
         hashlib.sha256(sources.encode()).hexdigest(),
     )

@@ -144,6 +144,7 @@ FIGURES = {
         claims=claims,
         cost=cost,
         headline=headline,
+        on_gpu=True,
         published="CSGM is below Lasso until the noise is so large that all methods fail",
         differs="Lasso's alpha follows the noise, the paper keeps it; at m = 500 and little noise "
         "the Lassos are better",

@@ -158,6 +158,7 @@ def _figure(
         claims=partial(claims, enough),
         cost=cost,
         headline=headline,
+        on_gpu=True,
         published="test images level off, images of the generator go on falling",
         differs=differs,
         short=short,

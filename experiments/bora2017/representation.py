@@ -92,7 +92,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
 def k_sparse(x: Tensor, k: int, wavelet: str) -> Tensor:
     """Best approximation of each image (B, 1, H, W) by k coefficients of an orthonormal basis."""
     images = []
-    for image in x[:, 0].double().numpy():
+    for image in x[:, 0].double().cpu().numpy():
         levels = pywt.wavedec2(image, wavelet, mode="periodization", level=LEVELS)
         array, slices = pywt.coeffs_to_array(levels)
         kept = np.zeros(array.size)

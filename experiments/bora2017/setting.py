@@ -24,6 +24,7 @@ from experiments.bora2017.held_out import FACES, held_out, load_prior
 from experiments.bora2017.lasso_weights import inputs_of_alphas, tuned_alpha
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
+from experiments.sweep.device import current_device
 from ganprior import (
     BALANCED,
     CSGM,
@@ -83,10 +84,15 @@ class Problem:
     streams: Streams
 
 
-@functools.lru_cache(maxsize=2)  # of m = 10,000: half a gigabyte each
 def gaussian(m: int, shape: tuple[int, int, int], seed: int) -> Gaussian:
-    """A of a seed: the same for every method and block of images."""
-    return Gaussian(m, shape, torch.Generator().manual_seed(derive_seed(seed, "physics", m)))
+    """A of a seed: the same for every method and block of images, on the device of the sweep."""
+    return _gaussian(m, shape, seed, current_device())
+
+
+@functools.lru_cache(maxsize=2)  # of m = 10,000: half a gigabyte each
+def _gaussian(m: int, shape: tuple[int, int, int], seed: int, device: torch.device) -> Gaussian:
+    rng = torch.Generator().manual_seed(derive_seed(seed, "physics", m))
+    return Gaussian(m, shape, rng).to(device)
 
 
 def problem(

@@ -52,6 +52,8 @@ class Figure:
     trains : bool
         Whether its rows come of networks that it trains itself. They then name no shipped prior,
         and the code of ``ganprior.training`` is part of what must agree between them.
+    on_gpu : bool
+        Whether its cells run on the device of the sweep; the CPU alone otherwise.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Figure:
     differs: str = ""
     short: str = ""
     trains: bool = False
+    on_gpu: bool = False
 
     @property
     def results(self) -> Path:

@@ -9,8 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from experiments.rows import Row, write_csv
 from experiments.sweep.cell import Cell
+from experiments.sweep.device import on_device
 from experiments.sweep.figure import Figure
 from experiments.sweep.provenance import origin, protocol
 from experiments.sweep.runner import Progress, clock, expected_seconds, run_here
@@ -44,6 +47,7 @@ def produce(
     resume: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
+    device: torch.device | None = None,
 ) -> dict[str, bool]:
     """Compute the cells that are missing and write all files of the figure.
 
@@ -60,6 +64,8 @@ def produce(
         Go on where an earlier run stopped; without it a folder with finished cells is refused.
     workers, scheduler
         As for :func:`experiments.sweep.cluster.run_on_cluster`; neither means this process.
+    device : torch.device, optional
+        Where the cells run, in this process; the CPU when absent.
 
     Returns
     -------
@@ -69,8 +75,24 @@ def produce(
     Raises
     ------
     ValueError
-        If the folder holds finished cells and ``resume`` is not given, or rows of another protocol.
+        If the folder holds finished cells and ``resume`` is not given, or rows of another protocol;
+        if the figure does not run on that device.
     """
+    device = device or torch.device("cpu")
+    if device.type != "cpu" and not figure.on_gpu:
+        raise ValueError(f"{figure.name} runs on the CPU alone; leave --device out")
+    with on_device(device):
+        return _produce(figure, preset, out, resume, workers, scheduler)
+
+
+def _produce(
+    figure: Figure,
+    preset: str,
+    out: Path,
+    resume: bool,
+    workers: int | None,
+    scheduler: str | None,
+) -> dict[str, bool]:
     config = figure.presets[preset]
     cells = list(figure.cells(config))
     store = Store(out / STORE, protocol(figure, config))

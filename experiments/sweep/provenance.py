@@ -12,6 +12,7 @@ from typing import Any
 
 import ganprior
 from experiments.rows import Row, git_revision
+from experiments.sweep.device import device_name
 from experiments.sweep.figure import Figure
 
 PACKAGES = ("torch", "deepinv", "numpy", "scipy")
@@ -63,4 +64,4 @@ def revision() -> str:
 
 def origin() -> Row:
     """Columns that every row ends with."""
-    return {"device": "cpu", "revision": revision(), "versions": versions()}
+    return {"device": device_name(), "revision": revision(), "versions": versions()}

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganprior.cli.checkout import load_experiment
+from ganprior.cli.devices import pick_device
 from ganprior.cli.output import check_folder
 from ganprior.cli.specs import check_name
 
@@ -30,6 +31,9 @@ from ganprior.cli.specs import check_name
 @click.option("--resume", is_flag=True, help="Go on where an earlier run in that folder stopped.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes of a local Dask cluster.")
 @click.option("--scheduler", help="Address of a running Dask scheduler, in place of --workers.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N; one process."
+)
 @click.option("--dry-run", is_flag=True, help="Print the cells and the time they would take.")
 def figure(
     name: str | None,
@@ -39,6 +43,7 @@ def figure(
     resume: bool,
     workers: int | None,
     scheduler: str | None,
+    device: str,
     dry_run: bool,
 ) -> None:
     """Compute figure NAME and write its CSV, PNG and SVG files and its configuration.
@@ -56,10 +61,12 @@ def figure(
     check_name("figure", name, figures.FIGURES)
     if workers is not None and scheduler is not None:
         raise ValueError("--workers and --scheduler exclude each other; give one")
+    if device != "cpu" and (workers is not None or scheduler is not None):
+        raise ValueError("--device goes without --workers and --scheduler; leave those out")
     declared = figures.load_figure(name)
     if preset not in declared.presets:
         raise ValueError(f"{name} has no preset {preset!r}; it has {', '.join(declared.presets)}")
-    _run(declared, preset, out, resume, workers, scheduler, dry_run)
+    _run(declared, preset, out, resume, workers, scheduler, device, dry_run)
 
 
 def _run(
@@ -69,6 +76,7 @@ def _run(
     resume: bool,
     workers: int | None,
     scheduler: str | None,
+    device: str,
     dry_run: bool,
 ) -> None:
     sweep = load_experiment("sweep.produce")
@@ -79,7 +87,13 @@ def _run(
         return
     check_folder("--out", folder)
     claims = sweep.produce(
-        declared, preset, folder, resume=resume, workers=workers, scheduler=scheduler
+        declared,
+        preset,
+        folder,
+        resume=resume,
+        workers=workers,
+        scheduler=scheduler,
+        device=pick_device(device),
     )
     for claim, holds in claims.items():
         click.echo(f"{'holds' if holds else 'FAILS'}: {claim}")
