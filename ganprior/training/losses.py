@@ -70,6 +70,22 @@ class Losses:
             loss = loss + discriminator_class_loss(*classes)
         return loss
 
+    def generating(
+        self,
+        z: Tensor | None,
+        labels: Tensor | None,
+        real: Tensor | None,
+        real_labels: Tensor | None,
+        step: int,
+    ) -> Tensor:
+        """Loss of the generator on latents, as the decoder of the VAE on images, or their sum."""
+        losses = []
+        if z is not None:
+            losses.append(self.generator(z, labels, step))
+        if real is not None:
+            losses.append(self.vae(real, real_labels))
+        return torch.stack(losses).sum()
+
     def generator(self, z: Tensor, labels: Tensor | None, step: int) -> Tensor:
         """Adversarial loss of the generator on images of latents (B, k)."""
         assert self.objective is not None

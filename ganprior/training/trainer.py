@@ -228,7 +228,9 @@ class Trainer:
             moving.append(self.optimizers["encoder"])
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
-        loss = self._averaging["generator"](self._generator_loss, z, labels, real, real_labels)
+        loss = self._averaging["generator"](
+            self.losses.generating, z, labels, real, real_labels, self.step
+        )
         for optimizer in moving:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -243,20 +245,6 @@ class Trainer:
     def _trains_encoder(self) -> bool:
         """Whether the next step moves the encoder: one that does not ship rests after the VAE."""
         return self.encoder is not None and (self.in_vae_steps or self.recipe.ships_encoder)
-
-    def _generator_loss(
-        self,
-        z: Tensor | None,
-        labels: Tensor | None,
-        real: Tensor | None,
-        real_labels: Tensor | None,
-    ) -> Tensor:
-        loss = torch.zeros((), device=self.device)
-        if z is not None:
-            loss = loss + self.losses.generator(z, labels, self.step)
-        if real is not None:
-            loss = loss + self.losses.vae(real, real_labels)
-        return loss
 
     def latents(self) -> Tensor:
         """Latents of this process's rows of a batch, (B, k)."""
