@@ -29,7 +29,14 @@ import torch
 from experiments.benchmarks.machine import machine
 from experiments.rows import Row, git_revision, read_csv, replaced, write_csv
 from ganprior import Images, Prior, load_images
-from ganprior.training import Trainer, choose_features, evaluate_prior, load_recipe, train
+from ganprior.training import (
+    Trainer,
+    choose_features,
+    evaluate_prior,
+    load_recipe,
+    representation_error,
+    train,
+)
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parent / "results"
@@ -87,7 +94,7 @@ def run(config: Config, data: Path, device: torch.device, out: Path) -> Iterator
         test = load_images(str(data / folder), split="test")
         # A set without splits is held out from where the recipe stopped reading.
         held_out = test if test.sha256 != images.sha256 else images.select(recipe.images)
-        figures = quality(prior, held_out, images.sha256, config)
+        figures = quality(prior, held_out, images.sha256, config, device)
         yield {
             "recipe": name,
             "data": Path(folder).stem,
@@ -104,13 +111,15 @@ def run(config: Config, data: Path, device: torch.device, out: Path) -> Iterator
         }
 
 
-def quality(prior: Prior, held_out: Images, data_sha256: str, config: Config) -> dict[str, Any]:
+def quality(
+    prior: Prior, held_out: Images, data_sha256: str, config: Config, device: torch.device
+) -> dict[str, Any]:
     """Figures of a prior on images that it was not trained on; the hash is that of those."""
     features = choose_features(data_sha256, prior.image_shape, None)
-    found = evaluate_prior(
-        prior, held_out, None, features, count=config.count, fitted=config.fitted
-    )
-    return found.figures
+    found = evaluate_prior(prior, held_out, None, features, count=config.count, fitted=0)
+    fitted = held_out.head(config.fitted)
+    errors = representation_error(prior.to(device), fitted.floats().to(device), fitted.labels)
+    return {**found.figures, "representation_error": float(errors.mean())}
 
 
 def _short(figure: float | None) -> str:

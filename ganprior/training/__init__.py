@@ -16,6 +16,7 @@ _HOMES = {
     "observer": ("TrainingFailed",),
     "objectives": ("DIVERGENCES", "Divergence", "Objective", "Score"),
     "precision": ("precision_for",),
+    "representation": ("representation_error",),
     "recipes": ("Recipe", "load_recipe", "recipe_names"),
     "run_folder": ("RunFolder",),
     "trainer": ("Trainer",),
@@ -39,6 +40,7 @@ __all__ = [
     "load_recipe",
     "precision_for",
     "recipe_names",
+    "representation_error",
     "shipped_classifier",
     "train",
     "train_context_encoder",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from ganprior.training.observer import TrainingFailed
     from ganprior.training.precision import precision_for
     from ganprior.training.recipes import Recipe, load_recipe, recipe_names
+    from ganprior.training.representation import representation_error
     from ganprior.training.run_folder import RunFolder
     from ganprior.training.trainer import Trainer
 else:

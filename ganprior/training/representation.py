@@ -31,7 +31,7 @@ def representation_error(
     prior : Prior
         Supplies G; a conditional one is that of each image's class.
     images : Tensor
-        (N, C, H, W) in [0, 1].
+        (N, C, H, W) in [0, 1], on the prior's device.
     labels : Tensor, optional
         Classes of the images, int64 (N,); a conditional prior needs them.
     effort : Effort
@@ -50,7 +50,8 @@ def representation_error(
         If the prior is conditional and there are no labels.
     """
     z_of = fit_latents(prior, images, labels, effort=effort, seed=seed)
-    return per_pixel_error(prior.render(z_of, labels if prior.classes else None), images)
+    own = labels.to(images.device) if prior.classes and labels is not None else None
+    return per_pixel_error(prior.render(z_of, own), images)
 
 
 def fit_latents(
@@ -78,7 +79,8 @@ def fit_latents(
             "a conditional prior is fitted to images by their labels, and there are none; give "
             "labelled images"
         )
-    found = torch.empty(len(images), *prior.latent.shape)
+    labels = labels.to(images.device)
+    found = torch.empty(len(images), *prior.latent.shape, device=images.device)
     for label in labels.unique().tolist():
         places = (labels == label).nonzero().flatten()
         solver = CSGM(prior.given(label), 0.0, effort=effort)
