@@ -255,6 +255,7 @@ def test_a_determined_problem_gets_a_longer_schedule_and_an_explicit_one_stays()
     assert (longer.steps, longer.race) == (BALANCED.determined.steps, BALANCED.determined.race)
     assert longer.polish_steps == BALANCED.polish_steps
     assert BALANCED.on(3 * 20 - 1, 20) == BALANCED
-    assert BALANCED.most_steps == longer.steps > BALANCED.steps
+    assert BALANCED.most_steps == longer.most_steps > BALANCED.steps
+    assert longer.most_steps == longer.steps + longer.release.steps
     explicit = BALANCED.replace(steps=7)
     assert explicit.on(1000, 20) == explicit

@@ -168,3 +168,15 @@ def test_results_do_not_depend_on_the_bank_being_cached(cache):
     assert first.bank_seconds > 0
     assert second.bank_seconds == 0
     assert torch.equal(first.x, second.x)
+
+
+def test_further_rounds_take_the_next_entries_and_a_small_bank_its_last_ones(cache):
+    problem = make_problem(gaussian(12, (1, 8, 8)))
+    found = bank.bank_of(problem, ENTRIES)
+    effort = Effort(3, 10, 0.5, 0.5, bank=ENTRIES)
+    _, ranked = found.rank(problem, ENTRIES)
+    for skipped, first in ((0, 0), (6, 6), (10 * ENTRIES, ENTRIES - 3)):
+        starts = first_starts(problem, effort, Streams(0), found, None, skipped)
+        expected = ranked[first : first + 3]
+        # In the order of the objective, which for images in float16 may be another one.
+        torch.testing.assert_close(starts.sort(0).values, expected.sort(0).values)

@@ -2,7 +2,8 @@
 
 ``bank`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs``, scaled by
 ``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with second-order steps; ``minimise``
-puts them in order. A solver hands over a :class:`Problem`, that is a per-signal objective, and gets
+puts them in order, and ``rounds`` repeats them where a signal is nearly in the generator's range. A
+solver hands over a :class:`Problem`, that is a per-signal objective, and gets
 the best latent of each signal back.
 
 What each idea is worth, by ``python -m experiments.benchmarks.ablation``: the default effort with
@@ -36,7 +37,8 @@ from ganprior.solvers.engine.effort import (
     Effort,
 )
 from ganprior.solvers.engine.lbfgs import LBFGS
-from ganprior.solvers.engine.minimise import Minimum, minimise
+from ganprior.solvers.engine.minimise import minimise
+from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.problem import Objective, Problem
 
 __all__ = [

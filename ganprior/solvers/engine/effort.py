@@ -13,12 +13,15 @@ DETERMINED = 3
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps, race, tolerance and window of an :class:`Effort`, which see."""
+    """Part of the attributes of an :class:`Effort`, which see."""
 
     steps: int
     race: tuple[tuple[float, int], ...]
     tolerance: float
     window: int
+    penalty: float = 0.0
+    release: Schedule | None = None
+    rounds: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,16 @@ class Effort:
         Levenberg-Marquardt has converged when two steps in turn lower the objective by less
         than this fraction each. A signal in the generator's range falls by far more in each step
         until it is exact; for any other one the polish ends after a few steps.
+    penalty : float
+        The race minimises the objective plus ``penalty * ||y||^2 * ||z||^2``, which keeps the
+        latents where a Gaussian law puts them; minima beside the right one lie further out.
+    release : Schedule, optional
+        A second race, without the penalty, from the restarts that the first one left.
+    rounds : int
+        Times at most that a signal is raced again, from other starts, while its objective is
+        nearly zero and not zero (:mod:`ganprior.solvers.engine.rounds`).
     determined : Schedule, optional
-        Takes the place of steps, race, tolerance and window where there are at least
+        Takes the place of the attributes of the same names where there are at least
         :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
         error, and the one minimum that is exact is worth a longer search.
 
@@ -84,13 +95,16 @@ class Effort:
     tolerance: float = 1e-4
     window: int = 50
     polish_tolerance: float = 5e-3
+    penalty: float = 0.0
+    release: Schedule | None = None
+    rounds: int = 0
     determined: Schedule | None = None
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("polish_steps", "bank"):
+        for name in ("polish_steps", "bank", "penalty", "rounds"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.final_rate <= self.learning_rate:
@@ -130,7 +144,7 @@ class Effort:
     @property
     def most_steps(self) -> int:
         """First-order steps at most, on any problem."""
-        return max(self.steps, self.determined.steps if self.determined else 0)
+        return max(_steps(self), _steps(self.determined) if self.determined else 0)
 
     def on(self, measurements: int, latent_size: int) -> Effort:
         """Return the effort that a problem of so many measurements per signal gets."""
@@ -142,6 +156,10 @@ class Effort:
         """Restarts of each signal that are left once ``step`` Adam steps are done."""
         kept = [kept for fraction, kept in self.race if step >= round(fraction * self.steps)]
         return min([self.restarts, *kept])
+
+
+def _steps(schedule: Effort | Schedule) -> int:
+    return schedule.steps + (schedule.release.steps if schedule.release else 0)
 
 
 # Bora et al. (2017) run ten restarts of a thousand Adam steps to their end. A tolerance of 0
@@ -162,7 +180,13 @@ BALANCED = Effort(
     polish_steps=30,
     polish_tolerance=0.03,
     determined=Schedule(
-        steps=300, race=((0.02, 6), (0.06, 3), (0.13, 2)), tolerance=0.02, window=20
+        steps=150,
+        race=((0.04, 8), (0.1, 4), (0.2, 3), (0.4, 2)),
+        tolerance=0.02,
+        window=20,
+        penalty=4e-4,
+        release=Schedule(steps=100, race=((0.1, 1),), tolerance=0.05, window=10),
+        rounds=4,
     ),
 )
 
@@ -179,6 +203,15 @@ FAST = Effort(
     window=10,
     polish_steps=30,
     polish_tolerance=0.03,
+    determined=Schedule(
+        steps=80,
+        race=((0.0625, 3), (0.15, 2), (0.25, 1)),
+        tolerance=0.1,
+        window=10,
+        penalty=4e-4,
+        release=Schedule(steps=100, race=(), tolerance=0.06, window=10),
+        rounds=4,
+    ),
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
@@ -203,6 +236,7 @@ FAST_L1 = replace(
     window=20,
     polish_steps=60,
     polish_tolerance=0.05,
+    determined=None,
 )
 
 EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}

@@ -1,57 +1,26 @@
-"""Starts, race and polish, in this order."""
+"""Starts, race and polish, in this order, and further rounds of the three."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ganprior.solution import Status
 from ganprior.solvers.engine.bank import bank_of
 from ganprior.solvers.engine.curvature import inverse_curvature
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
+from ganprior.solvers.engine.minimum import Minimum, joined, status_of
 from ganprior.solvers.engine.problem import Problem
-from ganprior.solvers.engine.race import race
-from ganprior.solvers.engine.starts import first_starts
+from ganprior.solvers.engine.race import Race, race
+from ganprior.solvers.engine.rounds import again
+from ganprior.solvers.engine.starts import first_starts, pick
 from ganprior.streams import Streams
 
 # Signals that are worked on at once.
 BLOCK = 512
-
-
-@dataclass(frozen=True)
-class Minimum:
-    """Best latent of each of B signals.
-
-    Attributes
-    ----------
-    z : Tensor
-        (B, k).
-    value : Tensor
-        Objective there, (B,).
-    status : tuple of Status
-        How each signal ended.
-    steps : Tensor
-        First-order steps and steps of the polish, int64 (B,).
-    restart : Tensor
-        Which start won, int64 (B,).
-    trace : Tensor
-        Best objective after each first-order step, (steps, B).
-    bank_seconds : float
-        What computing the bank of starts and the generator's mean curvature took, 0 when they
-        were there already or are not used.
-    """
-
-    z: Tensor
-    value: Tensor
-    status: tuple[Status, ...]
-    steps: Tensor
-    restart: Tensor
-    trace: Tensor
-    bank_seconds: float
 
 
 def minimise(
@@ -79,7 +48,7 @@ def minimise(
         Latents (W, B, k) that compete with those of the effort for being starts.
     progress : callable
         Told the number of first-order steps done, of all blocks of signals together divided by
-        the number of blocks.
+        the number of blocks. Further rounds are not counted.
     """
     effort = effort.on(problem.measurements, problem.prior.latent.size)
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
@@ -91,17 +60,26 @@ def minimise(
     for done, signals in enumerate(blocks):
 
         def tell(step: int, done: int = done) -> None:
-            progress((done * effort.steps + step) // len(blocks))
+            progress((done * effort.most_steps + step) // len(blocks))
 
         part = problem if len(blocks) == 1 else problem.select(signals)
+        own = streams.select(signals.tolist())
         if starts is not None:
-            first = starts[:, signals]
-        else:
-            own = streams.select(signals.tolist())
-            rivals = None if warm is None else warm[:, signals]
-            first = first_starts(part, effort, own, bank, rivals)
-        found.append(_minimise(part, first, effort, metric, tell))
-    return _joined(found, seconds + (bank.seconds if bank else 0.0))
+            found.append(_minimise(part, starts[:, signals], effort, metric, tell))
+            continue
+        rivals = None if warm is None else warm[:, signals]
+        first = first_starts(part, effort, own, bank, rivals)
+        best = _minimise(part, first, effort, metric, tell)
+
+        def solve(few: Problem, which: Tensor, number: int, own: Streams = own) -> Minimum:
+            skipped = number * effort.restarts * effort.candidates
+            chosen = own.select(which.tolist())
+            others = first_starts(few, effort, chosen, bank, None, skipped)
+            found = _minimise(few, others, effort, metric)
+            return replace(found, restart=found.restart + number * effort.restarts)
+
+        found.append(again(part, best, effort.rounds, solve))
+    return joined(found, seconds + (bank.seconds if bank else 0.0))
 
 
 def _minimise(
@@ -109,9 +87,9 @@ def _minimise(
     starts: Tensor,
     effort: Effort,
     metric: Tensor | None,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda step: None,
 ) -> Minimum:
-    found = race(problem, starts, effort, progress, metric)
+    found = _raced(problem, starts, effort, metric, progress)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
     falling = (~found.converged).nonzero()[:, 0]
@@ -135,34 +113,28 @@ def _minimise(
     return Minimum(
         z=found.z[winner, signals],
         value=value,
-        status=_status(value, converged[winner, signals]),
+        status=status_of(value, converged[winner, signals]),
         steps=steps[winner, signals],
         restart=found.restart[winner, signals],
         trace=torch.stack(found.trace),
-        bank_seconds=0.0,
     )
 
 
-def _joined(parts: list[Minimum], bank_seconds: float) -> Minimum:
-    longest = max(len(part.trace) for part in parts)
-    # A block whose signals converged early keeps its last objective.
-    traces = [
-        torch.cat([part.trace, part.trace[-1:].expand(longest - len(part.trace), -1)])
-        for part in parts
-    ]
-    return Minimum(
-        z=torch.cat([part.z for part in parts]),
-        value=torch.cat([part.value for part in parts]),
-        status=tuple(status for part in parts for status in part.status),
-        steps=torch.cat([part.steps for part in parts]),
-        restart=torch.cat([part.restart for part in parts]),
-        trace=torch.cat(traces, 1),
-        bank_seconds=bank_seconds,
-    )
-
-
-def _status(value: Tensor, converged: Tensor) -> tuple[Status, ...]:
-    return tuple(
-        Status.NONFINITE if not finite else Status.CONVERGED if done else Status.MAX_STEPS
-        for finite, done in zip(value.isfinite().tolist(), converged.tolist(), strict=True)
-    )
+def _raced(
+    problem: Problem,
+    starts: Tensor,
+    effort: Effort,
+    metric: Tensor | None,
+    progress: Callable[[int], None],
+) -> Race:
+    """Race with the penalty, and another one without it from what the first left."""
+    held = problem.penalised(effort.penalty) if effort.penalty else problem
+    first = race(held, starts, effort, progress, metric)
+    if effort.release is None:
+        return first
+    schedule = replace(effort, **vars(effort.release))
+    second = race(problem, first.z, schedule, lambda step: progress(effort.steps + step), metric)
+    second.restart = pick(first.restart, second.restart)
+    second.steps += first.steps
+    second.trace = first.trace + second.trace
+    return second

@@ -77,6 +77,7 @@ class Problem:
         self.can_select = self._forward.can_select
         self.alike = self._forward.alike
         most = MEMORY_BOUND // self._bytes_per_image()
+        self._penalty: Tensor | None = None
         self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
         self._recording = Recording()
 
@@ -104,6 +105,19 @@ class Problem:
         part.y = self.y[signals]
         part._forward = self._forward.select(signals)
         part._recording = Recording()
+        part._penalty = None if self._penalty is None else self._penalty[signals]
+        return part
+
+    def energy(self) -> Tensor:
+        """||y||^2 of each signal, (B,): the scale of its objective."""
+        y = torch.view_as_real(self.y) if self.y.is_complex() else self.y
+        return y.flatten(1).square().sum(1)
+
+    def penalised(self, weight: float) -> Problem:
+        """Problem whose objective has weight ||y||^2 ||z||^2 added; it is for first-order steps."""
+        part = copy.copy(self)
+        part._recording = Recording()
+        part._penalty = weight * self.energy()
         return part
 
     def images(self, z: Tensor) -> Tensor:
@@ -240,7 +254,9 @@ class Problem:
         return part._objective.residual(part._shaped(z), part.images(z), part.y, part._forward)
 
     def _value(self, z: Tensor) -> Tensor:
-        return self._objective.objective(self._shaped(z), self.images(z), self.y, self._forward)
+        x = self.images(z)
+        value = self._objective.objective(self._shaped(z), x, self.y, self._forward)
+        return value if self._penalty is None else value + self._penalty * z.square().sum(-1)
 
     def _shaped(self, z: Tensor) -> Tensor:
         return z.unflatten(-1, self.prior.latent.shape)

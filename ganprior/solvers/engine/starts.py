@@ -39,7 +39,12 @@ def draw_starts(
 
 
 def first_starts(
-    problem: Problem, effort: Effort, streams: Streams, bank: Bank | None, warm: Tensor | None
+    problem: Problem,
+    effort: Effort,
+    streams: Streams,
+    bank: Bank | None,
+    warm: Tensor | None,
+    skipped: int = 0,
 ) -> Tensor:
     """Starts (restarts, B, k) by an effort: the best of all candidates by the objective.
 
@@ -58,14 +63,19 @@ def first_starts(
         Where candidates come from in place of random draws.
     warm : Tensor, optional
         Latents (W, B, k) of the caller's that compete with the others.
+    skipped : int
+        Candidates to leave out, because a descent has set out from among them: neither they, nor
+        the encoder's latent, nor those of ``warm`` are tried again.
     """
+    tried = effort.restarts * effort.candidates
     if bank is not None:
-        candidates, values = _from_bank(problem, bank, effort.restarts * effort.candidates)
+        candidates, values = _from_bank(problem, bank, tried, skipped)
     else:
-        law, tried = problem.prior.latent, effort.restarts * effort.candidates
-        candidates = draw_starts(law, problem.count, tried, streams, problem.like)
+        law, drawn = problem.prior.latent, skipped + tried
+        candidates = draw_starts(law, problem.count, drawn, streams, problem.like)[skipped:]
         values = None
-    own = [z for z in (warm, problem.encoded() if bank is not None else None) if z is not None]
+    encoded = problem.encoded() if bank is not None else None
+    own = [] if skipped else [z for z in (warm, encoded) if z is not None]
     if not own and len(candidates) <= effort.restarts:
         return candidates
     if values is None:
@@ -75,9 +85,10 @@ def first_starts(
     return survivors(candidates, values, effort.restarts)[0]
 
 
-def _from_bank(problem: Problem, bank: Bank, count: int) -> tuple[Tensor, Tensor]:
-    """The bank's best entries by measurement error, and their objective."""
-    numbers, z = bank.rank(problem, count)
+def _from_bank(problem: Problem, bank: Bank, count: int, skipped: int) -> tuple[Tensor, Tensor]:
+    """The bank's best entries by measurement error after the first ones, and their objective."""
+    # From the end: a small bank gives its last entries over again rather than none.
+    numbers, z = (found[-count:] for found in bank.rank(problem, skipped + count))
     values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
     for row in range(len(z)):  # one row at a time: images are large, and there are many
         x = bank.images_of(numbers[row : row + 1], problem.like)

@@ -1,0 +1,182 @@
+"""The penalised race, and the further rounds of signals that are nearly in the range."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from ganprior.priors import Prior
+from ganprior.solution import Status
+from ganprior.solvers import Effort
+from ganprior.solvers.csgm import CSGMObjective
+from ganprior.solvers.engine import LBFGS, Problem
+from ganprior.solvers.engine.effort import Schedule
+from ganprior.solvers.engine.minimise import minimise
+from ganprior.solvers.engine.minimum import Minimum
+from ganprior.solvers.engine.rounds import again
+from ganprior.solvers.engine.starts import draw_starts, first_starts
+from ganprior.streams import Streams
+from tests.cases import gaussian, rng
+
+ONCE = Effort(3, 16, 0.3, 0.3, descent=LBFGS, tolerance=0.1, window=8, polish_steps=20)
+AGAIN = replace(ONCE, rounds=6)
+COUNT = 6
+
+
+class Wavy(nn.Module):
+    """A generator whose objective has a minimum per wave."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(12, 64, generator=rng(5)) / 4)
+
+    def forward(self, z):
+        waves = torch.cat([0.5 * z, (1.75 * z).sin()], -1)
+        return (waves @ self.weight).sigmoid().view(-1, 1, 8, 8)
+
+
+class Unselectable:
+    """Measures image i by its own matrix, in a list that no one can take a part of."""
+
+    def __init__(self, physics, count):
+        self.physics, self.signs = physics, [(-1.0) ** i for i in range(count)]
+
+    def A(self, x):
+        y = self.physics.A(x)
+        return y * y.new_tensor(self.signs)[:, None]
+
+
+def planted(count=COUNT, physics=None):
+    prior = Prior.from_module(Wavy(), 6, image_range=(0, 1))
+    physics = physics or gaussian(30, prior.image_shape, dtype=torch.float64)
+    z = prior.latent.sample(count, rng(8)).double()
+    y = Problem(prior, CSGMObjective(0.0), torch.zeros(count, 30).double(), physics).images(z)
+    return Problem(prior, CSGMObjective(0.0), physics.A(y), physics)
+
+
+@pytest.fixture(autouse=True)
+def all_near(monkeypatch):
+    # The minima of this generator lie further apart than those of a trained one.
+    monkeypatch.setattr(importlib.import_module("ganprior.solvers.engine.rounds"), "NEAR", 1.0)
+
+
+def exact(problem, found):
+    return found.value / problem.energy() < 1e-8
+
+
+def test_stuck_planted_signals_are_recovered_in_a_further_round():
+    problem = planted()
+    once, more = (minimise(problem, effort, Streams(1)) for effort in (ONCE, AGAIN))
+    stuck = ~exact(problem, once)
+    assert stuck.any()
+    assert (stuck & exact(problem, more)).any()
+    assert (more.value <= once.value).all()
+    # Signals that were exact are left alone; the others took more steps, and say which start won.
+    assert torch.equal(more.z[~stuck], once.z[~stuck])
+    assert torch.equal(more.steps > once.steps, stuck)
+    assert (more.restart[more.value < once.value] > 0).all()
+    torch.testing.assert_close(problem.value(more.z[None])[0], more.value)
+    assert torch.equal(more.trace, once.trace)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1e-3])
+def test_a_signal_does_not_depend_on_the_others(penalty):
+    problem = planted()
+    release = Schedule(steps=8, race=(), tolerance=0.3, window=4)
+    effort = replace(AGAIN, penalty=penalty, release=release)
+    whole = minimise(problem, effort, Streams(1))
+    # More steps than one round has.
+    assert (whole.steps > ONCE.steps + 8 + ONCE.polish_steps).any()
+    for i in range(COUNT):
+        part = problem.select(torch.tensor([i]))
+        alone = minimise(part, effort, Streams(1, [i]))
+        torch.testing.assert_close(alone.z[0], whole.z[i], rtol=1e-6, atol=1e-6)
+        assert alone.steps[0] == whole.steps[i]
+        assert alone.restart[0] == whole.restart[i]
+
+
+def test_a_signal_that_is_nan_disturbs_no_other_one():
+    problem = planted()
+    clean = minimise(problem, AGAIN, Streams(1))
+    problem.y[2] = torch.nan
+    dirty = minimise(problem, AGAIN, Streams(1))
+    others = torch.arange(COUNT) != 2
+    torch.testing.assert_close(dirty.z[others], clean.z[others], rtol=1e-6, atol=1e-6)
+    assert dirty.status[2] is Status.NONFINITE
+    assert dirty.steps[2] <= ONCE.steps
+    assert not dirty.value[2].isfinite()
+
+
+def test_signals_that_cannot_leave_the_batch_come_out_the_same():
+    physics = gaussian(30, (1, 8, 8), dtype=torch.float64)
+    problem = planted(physics=Unselectable(physics, COUNT))
+    assert not problem.can_select
+    once = minimise(problem, replace(AGAIN, rounds=0), Streams(1))
+    more = minimise(problem, AGAIN, Streams(1))
+    near = ~exact(problem, once)
+    assert (more.value < once.value).any()
+    assert torch.equal(more.z[~near], once.z[~near])
+    assert torch.equal(more.steps[~near], once.steps[~near])
+
+
+def test_only_signals_near_the_range_are_solved_again(monkeypatch):
+    monkeypatch.setattr(importlib.import_module("ganprior.solvers.engine.rounds"), "NEAR", 1e-3)
+    problem = planted(5)
+    relative = torch.tensor([1e-9, 1e-5, 1e-2, torch.nan, torch.inf]).double()
+    blank = torch.zeros(5, dtype=torch.long)
+    status = (Status.CONVERGED,) * 5
+    z = torch.zeros(5, 6).double()
+    first = Minimum(z, relative * problem.energy(), status, blank, blank, torch.zeros(1, 5))
+    asked = []
+
+    def solve(part, signals, number):
+        asked.append((signals.tolist(), number))
+        one = torch.ones(1, dtype=torch.long)
+        value = torch.full((1,), 1e-5 if number < 2 else 0.0).double()
+        done = (Status.MAX_STEPS,)
+        return Minimum(torch.ones(1, 6).double(), value, done, one, one, torch.zeros(1, 1))
+
+    found = again(problem, first, 5, solve)
+    assert asked == [([1], 1), ([1], 2)]
+    assert found.value[1] == 0
+    assert found.steps.tolist() == [0, 2, 0, 0, 0]
+    assert found.status == (status[0], Status.MAX_STEPS, *status[2:])
+    assert found.z[1].tolist() == [1.0] * 6
+    assert not found.z[[0, 2, 3, 4]].any()
+
+
+def test_further_starts_are_others_of_the_same_stream():
+    problem, effort = planted(3), replace(ONCE, restarts=2)
+    drawn = draw_starts(problem.prior.latent, 3, 4, Streams(1), problem.like)
+    far = torch.full((1, 3, 6), 9.0).double()
+    others = first_starts(problem, effort, Streams(1), None, far, 2)
+    assert torch.equal(others, drawn[2:])
+
+
+def test_penalty_is_of_the_scale_of_each_signal():
+    problem = planted(3)
+    z = torch.randn(2, 3, 6, generator=rng(3)).double()
+    added = problem.penalised(0.1).value(z) - problem.value(z)
+    expected = 0.1 * problem.y.square().sum(1) * z.square().sum(-1)
+    torch.testing.assert_close(added, expected)
+    chosen = torch.tensor([2, 0])
+    few = problem.penalised(0.1).select(chosen).value(z[:, chosen])
+    torch.testing.assert_close(few, problem.penalised(0.1).value(z)[:, chosen])
+
+
+def test_penalty_is_released():
+    problem = planted()
+    release = Schedule(steps=60, race=(), tolerance=0.0, window=10)
+    effort = replace(ONCE, penalty=0.01, polish_steps=0, release=release)
+    seen: list[int] = []
+    found = minimise(problem, effort, Streams(1), progress=seen.append)
+    torch.testing.assert_close(problem.value(found.z[None])[0], found.value)
+    assert (found.trace[1:] <= found.trace[:-1]).all()
+    assert seen == sorted(seen)
+    assert seen[-1] == effort.most_steps == ONCE.steps + 60
+    held = minimise(problem, replace(effort, release=None), Streams(1))
+    assert (found.value < held.value).all()
