@@ -122,7 +122,11 @@ def test_errors_of_a_figure_on_a_gpu_are_those_of_the_cpu(tmp_path):
     here, there = (read_csv(tmp_path / name / "rows.csv") for name in ("cpu", "cuda"))
     assert {row["device"] for row in here} == {"cpu"}
     assert "cpu" not in {row["device"] for row in there}
-    for one, other in zip(here, there, strict=True):
-        a, b = float(one["per_pixel_error"]), float(other["per_pixel_error"])
-        # CSGM's paths part; a Lasso has one minimum.
-        assert b == pytest.approx(a, rel=0.5 if "csgm" in one["method"] else 0.02, abs=1e-3)
+    for method in ("csgm", "lasso"):
+        a, b = (
+            torch.tensor([float(r["per_pixel_error"]) for r in rows if method in r["method"]])
+            for rows in (here, there)
+        )
+        if method == "csgm":  # the paths of single images part; a Lasso has one minimum
+            a, b = a.mean(), b.mean()
+        torch.testing.assert_close(b, a, rtol=0.2 if method == "csgm" else 0.02, atol=1e-3)
