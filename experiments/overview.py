@@ -40,12 +40,18 @@ def _line(name: str) -> Row:
     return {
         "figure": name,
         "command": f"`ganprior figure {name} --preset {preset}`",
-        "time taken": f"{minutes:.1f} min" if rows else NOT_RUN,
+        "time taken": f"{minutes:.1f} min{_elsewhere(rows)}" if rows else NOT_RUN,
         "result": figure.headline(rows) if rows else NOT_RUN,
         "claims": claims_of(figure, rows) if rows else NOT_RUN,
         "published": figure.published,
         "where it differs": "; ".join([figure.differs, *_reduced(figure)]),
     }
+
+
+def _elsewhere(rows: list[Row]) -> str:
+    """Device of the rows, where it is not the CPU."""
+    names = {row.get("device", "cpu") for row in rows} - {"cpu"}
+    return f" ({', '.join(sorted(names))})" if names else ""
 
 
 def claims_of(figure: Figure, rows: list[Row]) -> str:
