@@ -45,6 +45,30 @@ def test_the_minimum_is_that_of_fista_and_the_optimality_conditions_hold(m, alph
     )
 
 
+@pytest.mark.parametrize("m", [10, 30, 80])
+@pytest.mark.parametrize("alpha", [1.0, 0.03, 0.001])
+@pytest.mark.parametrize("steps", [0, 3, 8, 20, 50])
+def test_the_gap_bounds_the_distance_to_the_minimum_of_scikit_learn_at_any_step(m, alpha, steps):
+    matrix, y, alphas = problem(m, alpha)
+    found = solve(matrix, y, alphas, tolerance=1e-2, max_steps=steps)
+    peer = SklearnLasso(alpha=alpha / m, fit_intercept=False, tol=1e-10, max_iter=200_000)
+    w = torch.from_numpy(peer.fit(matrix.numpy(), y.T.numpy()).coef_)
+    best = (y - w @ matrix.T).square().sum(1) / 2 + alpha * w.abs().sum(1)
+    value = (y - found.w @ matrix.T).square().sum(1) / 2 + alpha * found.w.abs().sum(1)
+    torch.testing.assert_close(found.objective, value, rtol=1e-9, atol=0)
+    # To what scikit-learn's own tolerance leaves open.
+    assert (found.objective - found.gap <= (1 + 1e-6) * best).all()
+    assert (found.objective >= (1 - 1e-6) * best).all()
+    assert (found.objective <= (1 + 1e-2) * best)[found.converged].all()
+    assert steps or not found.converged.any()
+
+
+def test_a_loose_tolerance_calls_no_active_set(monkeypatch):
+    matrix, y, alpha = problem(alpha=0.01)
+    monkeypatch.setattr(admm, "active_set", None)
+    assert solve(matrix, y, alpha, tolerance=1e-2).converged.all()
+
+
 def test_float32_reaches_what_its_own_rounding_hides():
     """At small alpha float32 alone cannot certify 1e-4; the active set in float64 does."""
     matrix, y, alpha = problem(50, 1e-3, count=2, dtype=torch.float32)

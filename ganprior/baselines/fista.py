@@ -127,13 +127,41 @@ def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
     return w - w.clamp(-threshold, threshold)
 
 
+def primal_value(alpha: Tensor, w: Tensor, residual: Tensor) -> Tensor:
+    """P(w), (B,), for coefficients w, (B, n), with residual y - B w, (B, m); alpha is (B, 1)."""
+    return squared_norm(residual) / 2 + alpha[:, 0] * w.abs().sum(-1)
+
+
+def dual_value(y: Tensor, alpha: Tensor, point: Tensor, correlation: Tensor) -> Tensor:
+    """Largest value of the dual on the line through a point: no P(w) is smaller.
+
+    The dual is max of 1/2 ||y||^2 - 1/2 ||y - u||^2 over ||B^T u||_inf <= alpha, whose solution is
+    the residual at the minimum of P; u = s point is feasible for small s.
+
+    Parameters
+    ----------
+    y, alpha : Tensor
+        The problems, (B, m) and (B, 1).
+    point, correlation : Tensor
+        A direction, (B, m), and its image under the transpose of B, (B, n); of either sign.
+
+    Returns
+    -------
+    Tensor
+        (B,).
+    """
+    energy = squared_norm(point)
+    along = (point * y).sum(-1)
+    largest = alpha[:, 0] / correlation.abs().amax(-1)
+    # A point of zero gives 0 / 0: any s will do then.
+    s = torch.minimum((along / energy).nan_to_num(0).abs(), largest) * along.sign()
+    return s * along - s.square() * energy / 2
+
+
 def certificate(
     y: Tensor, alpha: Tensor, w: Tensor, residual: Tensor, correlation: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """P(w) and the duality gap, (B,) each.
-
-    The dual is max of 1/2 ||y||^2 - 1/2 ||y - u||^2 over ||B^T u||_inf <= alpha; its feasible
-    point is the best multiple u = s (y - B w) of the residual.
+    """P(w) and the duality gap with the best multiple of the residual, (B,) each.
 
     Parameters
     ----------
@@ -142,13 +170,8 @@ def certificate(
     residual, correlation : Tensor
         y - B w, (B, m), and its image under the transpose of B, (B, n); of either sign.
     """
-    energy = squared_norm(residual)
-    objective = energy / 2 + alpha[:, 0] * w.abs().sum(-1)
-    along = (residual * y).sum(-1)
-    largest = alpha[:, 0] / correlation.abs().amax(-1)
-    # A residual of zero gives 0 / 0: any s will do then.
-    s = torch.minimum((along / energy).nan_to_num(0).abs(), largest) * along.sign()
-    return objective, objective - s * along + s.square() * energy / 2
+    objective = primal_value(alpha, w, residual)
+    return objective, objective - dual_value(y, alpha, residual, correlation)
 
 
 def fista(

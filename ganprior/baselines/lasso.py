@@ -43,6 +43,8 @@ from ganprior.streams import Streams
 
 # ADMM factorises B B^T once: a matrix of more rows than this goes to FISTA, which needs none.
 LARGEST_FACTORISATION = 1024
+# Error of a transform there and back, in units of eps times the largest coefficient, generously.
+ROUNDING = 16
 
 
 class Lasso(Reconstructor):
@@ -134,7 +136,7 @@ class Lasso(Reconstructor):
 
         basis = self.basis(image)
         operator = LinearMap.from_physics(physics, basis, measured, image)
-        first = torch.zeros_like(image) if start is None else basis.analysis(start.to(image))
+        first = torch.zeros_like(image) if start is None else _sparse(basis, start.to(image))
         found = self._minimise(operator, as_rows(measured), self._alphas(physics, y, image), first)
         x = basis.synthesis(found.w.reshape(image.shape))
         outcome = Outcome(x, found.objective, found.converged, found.steps)
@@ -172,6 +174,13 @@ class Lasso(Reconstructor):
         m, scale = count_and_scale(physics, image)
         alpha = default_alpha(self.name, m, image.shape[1:].numel(), noise_std / scale.sqrt())
         return (scale * alpha.to(scale)).to(image)[:, None]
+
+
+def _sparse(basis: Basis, x: Tensor) -> Tensor:
+    """Coefficients of images without those that rounding alone made: which are zero matters."""
+    w = basis.analysis(x)
+    rounding = ROUNDING * torch.finfo(w.dtype).eps * w.abs().amax((1, 2, 3), keepdim=True)
+    return torch.where(w.abs() > rounding, w, 0)
 
 
 class LassoDCT(Lasso):
