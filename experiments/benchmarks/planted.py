@@ -2,13 +2,13 @@
 
 Aim: ``balanced`` and ``fast`` recover at least 98% of the images G(z*), z* ~ N(0, I), from m = 3 k
 noise-free Gaussian measurements. ``reference`` is Adam alone and has no such aim. An image is
-recovered where its per-pixel error is below 1e-4. lambda is 0. The aim is met on two priors and
-missed on ``fashion-mnist-dcgan``, where most of the other images end in minima beside the planted
-one (error below .002): the efforts are tuned on real images, whose descents they cut short.
+recovered where its per-pixel error is below 1e-4. lambda is 0. The aim is met but for ``fast`` on
+``fashion-mnist-dcgan``: of the images that it misses most end with residuals as large as those of
+real images, which it cannot tell from them, and trying all of those again would cost what it saves.
 
     python -m experiments.benchmarks.planted --preset paper
 
-writes ``results/planted.csv``, a row per prior and effort, in about a minute on two CPU cores.
+writes ``results/planted.csv``, a row per prior and effort, in a few minutes on a CPU core.
 """
 
 from __future__ import annotations
