@@ -67,7 +67,8 @@ class Effort:
         The race minimises the objective plus ``penalty * ||y||^2 * ||z||^2``, which keeps the
         latents where a Gaussian law puts them; minima beside the right one lie further out.
     release : Schedule, optional
-        A second race, without the penalty, from the restarts that the first one left.
+        A second race, without the penalty, from the restarts that the first one left and from
+        the best start.
     rounds : int
         Times at most that a signal is raced again, from other starts, while its objective is
         nearly zero and not zero (:mod:`ganprior.solvers.engine.rounds`).
@@ -194,22 +195,22 @@ FAST = Effort(
     descent=LBFGS,
     bank=20_000,
     metric=True,
-    restarts=6,
+    restarts=10,
     steps=80,
     learning_rate=1.0,
     final_rate=1.0,
-    race=((0.0625, 3), (0.15, 2), (0.25, 1)),
+    race=((0.04, 5), (0.08, 3), (0.15, 2), (0.25, 1)),
     tolerance=0.06,
     window=10,
     polish_steps=30,
     polish_tolerance=0.03,
     determined=Schedule(
         steps=80,
-        race=((0.0625, 3), (0.15, 2), (0.25, 1)),
-        tolerance=0.1,
+        race=((0.04, 5), (0.08, 3), (0.15, 2), (0.25, 1)),
+        tolerance=0.08,
         window=10,
-        penalty=4e-4,
-        release=Schedule(steps=100, race=(), tolerance=0.06, window=10),
+        penalty=6e-4,
+        release=Schedule(steps=100, race=((0.1, 1),), tolerance=0.06, window=10),
         rounds=4,
     ),
 )
@@ -230,6 +231,7 @@ BALANCED_L1 = replace(
 )
 FAST_L1 = replace(
     FAST,
+    restarts=6,
     candidates=4,
     steps=20,
     race=((0.5, 3), (0.75, 1)),

@@ -127,14 +127,19 @@ def _raced(
     metric: Tensor | None,
     progress: Callable[[int], None],
 ) -> Race:
-    """Race with the penalty, and another one without it from what the first left."""
+    """Race with the penalty, then one without it, from what that left and from the best start.
+
+    A start may be exact already, as a warm one, and the penalty leads away from it.
+    """
     held = problem.penalised(effort.penalty) if effort.penalty else problem
     first = race(held, starts, effort, progress, metric)
     if effort.release is None:
         return first
+    z = torch.cat([first.z, starts[:1]])
+    numbers = torch.cat([first.restart, torch.zeros_like(first.restart[:1])])
     schedule = replace(effort, **vars(effort.release))
-    second = race(problem, first.z, schedule, lambda step: progress(effort.steps + step), metric)
-    second.restart = pick(first.restart, second.restart)
+    second = race(problem, z, schedule, lambda step: progress(effort.steps + step), metric)
+    second.restart = pick(numbers, second.restart)
     second.steps += first.steps
     second.trace = first.trace + second.trace
     return second
