@@ -97,7 +97,8 @@ def test_a_signal_does_not_depend_on_the_others(penalty):
         torch.testing.assert_close(alone.z[0], whole.z[i], rtol=1e-6, atol=1e-6)
         # At the floor of rounding the polish may need one more.
         assert (alone.steps[0] - whole.steps[i]).abs() <= 1
-        assert alone.restart[0] == whole.restart[i]
+        if whole.value[i] > 1e-12:  # which of several exact ones is lowest is chance
+            assert alone.restart[0] == whole.restart[i]
 
 
 def test_a_signal_that_is_nan_disturbs_no_other_one():
