@@ -180,3 +180,12 @@ def test_the_weight_of_the_discriminator_is_the_best_of_those_tried(tmp_path, mo
     choose = discriminator_weights.discriminator_weight.__wrapped__
     assert choose("a") == 0.1
     assert choose("c") == discriminator_weights.UNTUNED
+
+
+def test_figures_refuse_to_run_without_the_tuned_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr(lasso_weights, "TRIED", tmp_path / "none.csv")
+    with pytest.raises(ValueError, match=r"none\.csv is missing, where the weights of MNIST are"):
+        setting.inputs_of("MNIST", ["mnist"])
+    monkeypatch.setattr(setting, "TRIED", tmp_path / "none.csv")
+    with pytest.raises(ValueError, match=r"none\.csv is missing, where the tuned weights are"):
+        setting.inputs_of("Fashion-MNIST", ["mnist"], discriminator=True)

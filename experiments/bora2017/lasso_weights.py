@@ -70,9 +70,17 @@ def tuned_alpha(data: str, basis: str, m: int, noise_level: float) -> float | No
 
 
 def inputs_of_alphas(data: str) -> dict[str, str]:
-    """Hash of the table, where the data set has one: rows of other weights do not mix."""
-    if data != DATA or not TRIED.is_file():
+    """Hash of the table, where the data set has one: rows of other weights do not mix.
+
+    Raises
+    ------
+    ValueError
+        If the table is not there: the weights would be others, and nothing would say so.
+    """
+    if data != DATA:
         return {}
+    if not TRIED.is_file():
+        raise ValueError(f"{TRIED} is missing, where the weights of {data} are; check it out")
     return {f"alphas of {data}": hashlib.sha256(TRIED.read_bytes()).hexdigest()[:12]}
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from experiments.bora2017.discriminator_weights import discriminator_weight
+from experiments.bora2017.discriminator_weights import TRIED, discriminator_weight
 from experiments.bora2017.held_out import FACES, held_out, load_prior
 from experiments.bora2017.lasso_weights import inputs_of_alphas, tuned_alpha
 from experiments.rows import Row
@@ -176,6 +176,8 @@ def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) 
     for name in priors:
         found[f"prior_sha256 of {name}"] = load_prior(name).card["weights_sha256"][:12]
         if discriminator:
+            if not TRIED.is_file():
+                raise ValueError(f"{TRIED} is missing, where the tuned weights are; check it out")
             found[f"discriminator_weight of {name}"] = f"{discriminator_weight(name):g}"
     return found
 
