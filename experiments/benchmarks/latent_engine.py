@@ -23,8 +23,9 @@ writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the
 ``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
 an idle machine, where the paper preset takes two hours on two CPU cores with AVX2 (half of it at
 64 x 64) and half an hour on two with AVX-512, ``short``, a run of each, a third of it, and
-``brief``, a run at m = 100 without the peers, a sixth. Rows are written as they come; ``--resume`` keeps the problems (a prior at an m) that are complete there, and
-one that fails does not stop the others.
+``brief``, a run at m = 100 without the peers, a sixth. Rows are written as they come; ``--resume``
+keeps the problems (a prior at an m) that are complete there, and one that fails does not stop the
+others.
 """
 
 from __future__ import annotations
