@@ -181,7 +181,7 @@ FIGURES = {
         _figure(
             LAMBDA,
             Config(LAMBDA, (0, 0.01, 0.03, 0.1, 0.3, 1, 3), (25, 100), effort="balanced"),
-            Config(LAMBDA, (0, 0.1, 100), (25, 100), images=8, draws=1, effort="smoke"),
+            Config(LAMBDA, (0, 1, 100), (25, 100), images=8, draws=1, effort="smoke"),
             "the paper takes 0.1 on MNIST, beside 0",
             "lambda in units of images in [0, 1] and A with N(0, 1/m) entries, which are the "
             "paper's on MNIST",
