@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from experiments.benchmarks import (
     memory,
     peers,
     planted,
+    recipes,
     training,
     utilisation,
 )
@@ -218,3 +220,11 @@ def test_a_problem_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, ca
     assert "absent" in capsys.readouterr().err
     assert len(read_csv(tmp_path / "latent_engine.csv")) == task.rows
     assert len(latent_engine.complete(read_csv(tmp_path / "latent_engine.csv")[1:], (task,))) == 0
+
+
+def test_recipes_are_trained_and_measured(tmp_path):
+    smoke, data = recipes.PRESETS["smoke"], Path(__file__).parents[1] / "data"
+    [row] = recipes.run(smoke, data, torch.device("cpu"), tmp_path)
+    assert (row["recipe"], row["steps"]) == ("hinge", 2)
+    assert 0 < float(row["representation_error"]) < 1
+    assert (tmp_path / "hinge" / "prior.safetensors").is_file()

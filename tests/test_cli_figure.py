@@ -100,6 +100,8 @@ def test_another_preset_in_the_same_folder_is_refused_by_the_field(toys, tmp_pat
 def test_workers_and_scheduler_exclude_each_other(toys, tmp_path):
     line = refuse("figure", "bora2017/inpainting", "--workers", 2, "--scheduler", "tcp://a:1")
     assert "--workers and --scheduler exclude each other" in line
+    line = refuse("figure", "bora2017/inpainting", "--workers", 2, "--device", "cuda")
+    assert "--device goes without --workers and --scheduler" in line
 
 
 def test_results_go_beside_the_code_or_to_runs():

@@ -8,7 +8,7 @@ Claims (held-out test images, A and prior the same for all, lambda tuned, noise 
 
 The committed run bears them out but for three things on digits: at m = 100 ``balanced`` is a little
 slower than 1/20 and ``fast`` than 1/60, which it misses at m = 300 too, and deepinv's error, of the
-first few digits, is no worse than ours. It has no 64 x 64: that prior takes an hour more.
+first few digits, is no worse than ours. It has no 64 x 64, for lack of time.
 
 Beside them: the paper's protocol as published, one restart after the other with a plain torch
 loop, and scipy's L-BFGS-B image by image from one random start. Peers that take an image at a time
@@ -21,11 +21,10 @@ paper's 500 steps, on a few photographs.
 
 writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the starts),
 ``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
-an idle machine, where the paper preset takes two hours on two CPU cores with AVX2 (half of it at
-64 x 64) and half an hour on two with AVX-512, ``short``, a run of each, a third of it, and
-``brief``, a run at m = 100 without the peers, a sixth. Rows are written as they come; ``--resume``
-keeps the problems (a prior at an m) that are complete there, and one that fails does not stop the
-others.
+an idle machine, where the paper preset takes an hour on two CPU cores with AVX2 before it comes to
+64 x 64; ``short`` is a run of each, ``brief`` a run at m = 100 without the peers. Rows are written
+as they come; ``--resume`` keeps the problems (a prior at an m) that are complete there, and one
+that fails does not stop the others.
 """
 
 from __future__ import annotations
