@@ -43,7 +43,7 @@ def test_ranks_by_measurement_error(cache, kind):
     prior = tiny_dcgan()
     problem = make_problem(physics_of(kind, prior.image_shape, 4))
     found = bank.bank_of(problem, ENTRIES)
-    numbers, z = found.rank(problem, 5)
+    numbers, z = found.measured(problem).best(5)
     images = torch.from_numpy(np.array(found.images)).float()
     for i in range(4):
         one = problem.select(torch.tensor([i]))
@@ -59,7 +59,7 @@ def test_starts_are_the_banks_best_by_the_objective(cache):
     problem = make_problem(gaussian(12, prior.image_shape), weight=5.0)
     found = bank.bank_of(problem, ENTRIES)
     starts = first_starts(problem, EFFORT, Streams(0), found, None)
-    _, z = found.rank(problem, 12)
+    _, z = found.measured(problem).best(12)
     values = problem.value(z)
     assert starts.shape == (3, 4, 6)
     # The bank keeps pixels in float16.
@@ -174,7 +174,7 @@ def test_further_rounds_take_the_next_entries_and_a_small_bank_its_last_ones(cac
     problem = make_problem(gaussian(12, (1, 8, 8)))
     found = bank.bank_of(problem, ENTRIES)
     effort = Effort(3, 10, 0.5, 0.5, bank=ENTRIES)
-    _, ranked = found.rank(problem, ENTRIES)
+    _, ranked = found.measured(problem).best(ENTRIES)
     for skipped, first in ((0, 0), (6, 6), (10 * ENTRIES, ENTRIES - 3)):
         starts = first_starts(problem, effort, Streams(0), found, None, skipped)
         expected = ranked[first : first + 3]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganprior.solvers.engine.cache import cache_folder, keep, kept, key_of
+from ganprior.solvers.engine.measured import Axes, Measured, squared_distances
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import derive_seed
 
@@ -51,24 +53,36 @@ class Bank:
     seconds: float
     resident: dict[torch.device, Tensor] = field(default_factory=dict)
 
-    def rank(self, problem: Problem, count: int) -> tuple[Tensor, Tensor]:
-        """Best ``count`` entries of each signal by ||y - A x||^2.
+    def measured(self, problem: Problem, components: int = 0) -> Measured:
+        """Measure all entries as the signals are measured.
 
-        Returns
-        -------
-        numbers : Tensor
-            int64 (count, B), best first.
-        latents : Tensor
-            (count, B, k), with the device and dtype of the problem.
+        Parameters
+        ----------
+        problem : Problem
+            The signals.
+        components : int
+            Principal components of the measurements to keep; none where every signal is measured
+            in a way of its own.
         """
-        distances = []
+        latents = self.latents.to(problem.like)
+        if not problem.alike:
+            errors = [problem.measurement_errors(x) for x in self._chunks(problem.like)]
+            return Measured(latents, torch.cat(errors))
+        targets, errors, features, axes = problem.rows(problem.y), [], [], None
+        for x in self._chunks(problem.like):
+            y = problem.measured(x)
+            errors.append(squared_distances(y, targets))
+            if components:
+                axes = Axes.principal(y, components) if axes is None else axes
+                features.append(axes.of(y))
+        if axes is None:
+            return Measured(latents, torch.cat(errors))
+        return Measured(latents, torch.cat(errors), torch.cat(features), axes.of(targets))
+
+    def _chunks(self, like: Tensor) -> Iterator[Tensor]:
         for first in range(0, len(self.images), CHUNK):
             chosen = torch.arange(first, min(first + CHUNK, len(self.images)))
-            distances.append(problem.measurement_errors(self._rows(chosen, problem.like)))
-        distance = torch.cat(distances)
-        distance = torch.where(distance.isfinite(), distance, torch.inf)
-        numbers = distance.topk(min(count, len(distance)), dim=0, largest=False).indices
-        return numbers, self.latents.to(problem.like)[numbers]
+            yield self._rows(chosen, like)
 
     def images_of(self, numbers: Tensor, like: Tensor) -> Tensor:
         """Images (R, B, C, H, W) of entries (R, B)."""

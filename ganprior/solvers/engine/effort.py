@@ -13,12 +13,20 @@ DETERMINED = 3
 
 @dataclass(frozen=True)
 class Schedule:
-    """Part of the attributes of an :class:`Effort`, which see."""
+    """The race's part of the attributes of an :class:`Effort`, which see."""
 
     steps: int
     race: tuple[tuple[float, int], ...]
     tolerance: float
     window: int
+
+
+@dataclass(frozen=True)
+class Search(Schedule):
+    """What an :class:`Effort` does where the measurements determine the latent."""
+
+    restarts: int
+    neighbours: tuple[int, ...] = ()
     penalty: float = 0.0
     release: Schedule | None = None
     rounds: int = 0
@@ -44,6 +52,10 @@ class Effort:
     metric : bool
         L-BFGS sets out from the inverse of the generator's mean curvature in place of a multiple
         of the identity.
+    neighbours : tuple of int
+        Starts that are regressed on the bank, one for each number: on so many of its nearest
+        entries for each entry of the latent (:mod:`ganprior.solvers.engine.measured`). They are
+        among ``restarts``; physics that measure every signal in a way of its own have none.
     candidates : int
         Latents tried per restart, from the bank or random; the best ``restarts`` of all by the
         objective become starts.
@@ -70,9 +82,9 @@ class Effort:
         A second race, without the penalty, from the restarts that the first one left and from
         the best start.
     rounds : int
-        Times at most that a signal is raced again, from other starts, while its objective is
-        nearly zero and not zero (:mod:`ganprior.solvers.engine.rounds`).
-    determined : Schedule, optional
+        Times at most that a signal is solved again, while two times do not agree
+        (:mod:`ganprior.solvers.engine.rounds`).
+    determined : Search, optional
         Takes the place of the attributes of the same names where there are at least
         :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
         error, and the one minimum that is exact is worth a longer search.
@@ -90,6 +102,7 @@ class Effort:
     descent: type[Adam] | type[LBFGS] = Adam
     bank: int = 0
     metric: bool = False
+    neighbours: tuple[int, ...] = ()
     candidates: int = 1
     race: tuple[tuple[float, int], ...] = ()
     polish_steps: int = 0
@@ -99,7 +112,7 @@ class Effort:
     penalty: float = 0.0
     release: Schedule | None = None
     rounds: int = 0
-    determined: Schedule | None = None
+    determined: Search | None = None
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
@@ -159,7 +172,7 @@ class Effort:
         return min([self.restarts, *kept])
 
 
-def _steps(schedule: Effort | Schedule) -> int:
+def _steps(schedule: Effort | Search) -> int:
     return schedule.steps + (schedule.release.steps if schedule.release else 0)
 
 
@@ -171,23 +184,26 @@ BALANCED = Effort(
     descent=LBFGS,
     bank=20_000,
     metric=True,
-    restarts=12,
+    restarts=6,
+    neighbours=(30, 15, 8),
     steps=100,
     learning_rate=1.0,
     final_rate=1.0,
-    race=((0.06, 6), (0.15, 4), (0.3, 2), (0.5, 1)),
+    race=((0.06, 4), (0.15, 3), (0.3, 2), (0.5, 1)),
     tolerance=0.05,
     window=10,
     polish_steps=30,
     polish_tolerance=0.03,
-    determined=Schedule(
+    determined=Search(
+        restarts=6,
+        neighbours=(30, 15, 8),
         steps=150,
-        race=((0.04, 8), (0.1, 4), (0.2, 3), (0.4, 2)),
+        race=((0.04, 4), (0.1, 3), (0.2, 2)),
         tolerance=0.02,
-        window=20,
+        window=10,
         penalty=4e-4,
-        release=Schedule(steps=100, race=((0.1, 1),), tolerance=0.05, window=10),
-        rounds=4,
+        release=Schedule(steps=100, race=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10),
+        rounds=6,
     ),
 )
 
@@ -195,23 +211,26 @@ FAST = Effort(
     descent=LBFGS,
     bank=20_000,
     metric=True,
-    restarts=10,
+    restarts=4,
+    neighbours=(30, 15, 8),
     steps=80,
     learning_rate=1.0,
     final_rate=1.0,
-    race=((0.04, 5), (0.08, 3), (0.15, 2), (0.25, 1)),
-    tolerance=0.06,
-    window=10,
+    race=((0.05, 2), (0.15, 1)),
+    tolerance=0.03,
+    window=5,
     polish_steps=30,
     polish_tolerance=0.03,
-    determined=Schedule(
+    determined=Search(
+        restarts=4,
+        neighbours=(30, 15, 8),
         steps=80,
-        race=((0.04, 5), (0.08, 3), (0.15, 2), (0.25, 1)),
-        tolerance=0.08,
-        window=10,
+        race=((0.05, 2), (0.125, 1)),
+        tolerance=0.04,
+        window=5,
         penalty=6e-4,
-        release=Schedule(steps=100, race=((0.1, 1),), tolerance=0.06, window=10),
-        rounds=4,
+        release=Schedule(steps=100, race=((0.02, 1),), tolerance=0.03, window=5),
+        rounds=6,
     ),
 )
 
@@ -221,6 +240,8 @@ EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
 # squares (see SemanticObjective.residual) does not mind: few of those, then many of these.
 BALANCED_L1 = replace(
     BALANCED,
+    restarts=12,
+    neighbours=(),
     candidates=4,
     steps=40,
     race=((0.5, 5), (0.75, 2)),
@@ -232,7 +253,9 @@ BALANCED_L1 = replace(
 FAST_L1 = replace(
     FAST,
     restarts=6,
+    neighbours=(),
     candidates=4,
+    tolerance=0.06,
     steps=20,
     race=((0.5, 3), (0.75, 1)),
     window=20,

@@ -71,14 +71,14 @@ def minimise(
         first = first_starts(part, effort, own, bank, rivals)
         best = _minimise(part, first, effort, metric, tell)
 
-        def solve(few: Problem, which: Tensor, number: int, own: Streams = own) -> Minimum:
-            skipped = number * effort.restarts * effort.candidates
-            chosen = own.select(which.tolist())
-            others = first_starts(few, effort, chosen, bank, None, skipped)
-            found = _minimise(few, others, effort, metric)
-            return replace(found, restart=found.restart + number * effort.restarts)
+        def solve(few: Problem, z: Tensor) -> Minimum:
+            return _minimise(few, z, effort if len(z) > 1 else replace(effort, race=()), metric)
 
-        found.append(again(part, best, effort.rounds, solve))
+        def others(few: Problem, which: Tensor, number: int, own: Streams = own) -> Tensor:
+            skipped = (number - 1) * effort.restarts * effort.candidates
+            return first_starts(few, effort, own.select(which.tolist()), bank, None, skipped)
+
+        found.append(again(part, best, effort.rounds, solve, others))
     return joined(found, seconds + (bank.seconds if bank else 0.0))
 
 

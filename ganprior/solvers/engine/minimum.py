@@ -25,7 +25,7 @@ class Minimum:
     steps : Tensor
         First-order steps and steps of the polish, of all rounds together, int64 (B,).
     restart : Tensor
-        Which start won, int64 (B,); those of further rounds are counted on.
+        Which start won the first round, int64 (B,).
     trace : Tensor
         Best objective after each first-order step of the first round, (steps, B), with the
         penalty as long as there is one.
@@ -56,15 +56,14 @@ class Minimum:
         """
         # A comparison with NaN is False.
         lower = own & (other.value < self.value[signals])
-        z, value, restart = self.z.clone(), self.value.clone(), self.restart.clone()
+        z, value = self.z.clone(), self.value.clone()
         steps, status = self.steps.clone(), list(self.status)
         taken = signals[lower]
         z[taken], value[taken] = other.z[lower], other.value[lower]
-        restart[taken] = other.restart[lower]
         steps[signals[own]] += other.steps[own]
         for position in lower.nonzero()[:, 0].tolist():
             status[int(signals[position])] = other.status[position]
-        return replace(self, z=z, value=value, restart=restart, steps=steps, status=tuple(status))
+        return replace(self, z=z, value=value, steps=steps, status=tuple(status))
 
 
 def joined(parts: list[Minimum], bank_seconds: float) -> Minimum:

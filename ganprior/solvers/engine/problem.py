@@ -110,8 +110,7 @@ class Problem:
 
     def energy(self) -> Tensor:
         """||y||^2 of each signal, (B,): the scale of its objective."""
-        y = torch.view_as_real(self.y) if self.y.is_complex() else self.y
-        return y.flatten(1).square().sum(1)
+        return self.rows(self.y).square().sum(1)
 
     def penalised(self, weight: float) -> Problem:
         """Problem whose objective has weight ||y||^2 ||z||^2 added; it is for first-order steps."""
@@ -150,11 +149,18 @@ class Problem:
         project = getattr(self._objective, "project", None)
         return z if project is None else project(self._shaped(z)).reshape(z.shape)
 
+    def rows(self, y: Tensor) -> Tensor:
+        """Measurements (N, ...) as real vectors (N, M)."""
+        return (torch.view_as_real(y) if y.is_complex() else y).flatten(1)
+
+    def measured(self, x: Tensor) -> Tensor:
+        """A x of images (N, C, H, W) as real vectors (N, M), where all signals are alike."""
+        with torch.no_grad():
+            return self.rows(self._forward.A(x[:, None])[:, 0])
+
     def measurement_errors(self, x: Tensor) -> Tensor:
         """||y - A x||^2 of every image (N, C, H, W) for every signal, (N, B); no gradient."""
         with torch.no_grad():
-            if self.alike:
-                return _distances(self._forward.A(x[:, None])[:, 0], self.y)
             errors = []
             for part in x.split(max(1, CPU_IMAGES // self.count)):
                 each = part[:, None].expand(-1, self.count, *part.shape[1:])
@@ -288,11 +294,3 @@ class Problem:
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
             self.images(z)
         return max(1, kept - weights, 2 * self.like.numel() * self.like.element_size()) // 2
-
-
-def _distances(measured: Tensor, y: Tensor) -> Tensor:
-    """Squared distances (N, B) of measurements (N, ...) to (B, ...), by one matrix product."""
-    if measured.is_complex():
-        measured, y = torch.view_as_real(measured), torch.view_as_real(y)
-    a, b = measured.flatten(1), y.flatten(1)
-    return a.square().sum(1)[:, None] - 2 * a @ b.T + b.square().sum(1)

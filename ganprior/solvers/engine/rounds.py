@@ -1,10 +1,16 @@
-"""Further rounds for signals that are nearly in the generator's range.
+"""Further rounds for signals whose minimum two rounds do not agree on.
 
-Descents from other starts are worth their price where the objective can still fall to zero. It
-can for an image of the generator's own, whose descents now and then all end in minima beside the
-right one. Real images stay further away: of their objectives hardly one is below :data:`NEAR`.
-What noise leaves of an image of the generator's own is near zero too: there two rounds find the
-same, and that ends the search.
+A descent now and then ends in a minimum beside the right one. Half of the latent where it ended is
+a start from which another one is often found: most of what such a latent has right is still
+there, and what keeps it where it is lies further out. (Iterated local search; compare basin
+hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are random.)
+Every round sets out from where the last one ended, be it better or worse, and the best is kept.
+Rounds that end equally low have in all likelihood found what there is, as for most real images: no
+further round follows, and none after :data:`PATIENCE` that went on to disagree.
+
+An objective that is nearly zero can still fall to zero, as for images of the generator's own; of
+real images hardly one comes so near. There equal rounds are not believed, and all but the first
+are races from other starts. The search ends where the objective is zero.
 """
 
 from __future__ import annotations
@@ -17,16 +23,22 @@ from torch import Tensor
 from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.problem import Problem
 
-# Objective over ||y||^2 above which a signal counts as outside the range, and below which as exact.
-NEAR, EXACT = 5e-4, 1e-8
-# Relative difference up to which two rounds count as having found the same.
-AGREE = 0.02
+# Objective over ||y||^2 below which a signal counts as exact, and below which as nearly so.
+EXACT, NEAR = 1e-8, 1.5e-3
+# Relative difference up to which two rounds count as equally low.
+AGREE = 0.2
+# Rounds of that kind.
+PATIENCE = 3
+SHRINK = 0.5
+
+# Solves the problem of some signals from starts (R, B, k).
+Solve = Callable[[Problem, Tensor], Minimum]
+# Other starts for the problem of some signals, by their positions and the number of the round.
+Others = Callable[[Problem, Tensor, int], Tensor]
 
 
-def again(
-    problem: Problem, found: Minimum, rounds: int, solve: Callable[[Problem, Tensor, int], Minimum]
-) -> Minimum:
-    """Solve anew the signals that are near the range and not in it, keeping the better result.
+def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: Others) -> Minimum:
+    """Solve anew the signals on which the rounds disagree, keeping the best result.
 
     Parameters
     ----------
@@ -37,22 +49,35 @@ def again(
     rounds : int
         Rounds at most.
     solve : callable
-        Called with the problem of some signals, their positions and the number of the round.
+        Called with the problem of some signals and their starts.
+    others : callable
+        Makes starts for the problem of some signals, called with their positions and the number
+        of the round too.
     """
-    settled = torch.zeros_like(found.value, dtype=torch.bool)
+    z = found.z.clone()
+    unsettled = torch.ones_like(found.value, dtype=torch.bool)
     for number in range(1, rounds + 1):
-        relative = found.value / problem.energy()
         # A comparison with NaN is False: what is not a number is left alone.
-        near = ((relative > EXACT) & (relative < NEAR) & ~settled).nonzero()[:, 0]
-        if len(near) == 0:
-            break
-        # Signals that cannot leave the batch are solved with it, and keep what they had.
-        signals = near if problem.can_select else torch.arange(problem.count, device=near.device)
-        part = problem if len(signals) == problem.count else problem.select(signals)
-        other = solve(part, signals, number)
-        own = torch.isin(signals, near)
-        before = found.value[signals]
-        same = (other.value - before).abs() <= AGREE * before
-        settled[signals[own & same]] = True
-        found = found.better(other, signals, own)
+        relative = found.value / problem.energy()
+        unsettled &= relative > EXACT
+        near = unsettled & (relative < NEAR)
+        if number > PATIENCE:
+            unsettled = near
+        fresh = near if number > 1 else torch.zeros_like(near)
+        best = found.value
+        for group in (unsettled & ~fresh, fresh):
+            chosen = group.nonzero()[:, 0]
+            if len(chosen) == 0:
+                continue
+            # Signals that cannot leave the batch are solved with it, and keep what they had.
+            signals = chosen if problem.can_select else torch.arange(problem.count, device=z.device)
+            part = problem if len(signals) == problem.count else problem.select(signals)
+            halved = SHRINK * z[None, signals]
+            other = solve(part, others(part, signals, number) if group is fresh else halved)
+            own = group[signals]
+            z[signals] = torch.where(own[:, None], other.z, z[signals])
+            found = found.better(other, signals, own)
+            lower = torch.minimum(best[signals], other.value)
+            equal = (other.value - best[signals]).abs() <= AGREE * lower
+            unsettled[signals] &= ~(own & equal & ~near[signals])
     return found

@@ -8,6 +8,7 @@ from torch import Tensor
 from ganprior.priors import Latent
 from ganprior.solvers.engine.bank import Bank
 from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.measured import COMPONENTS, Measured
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
 
@@ -46,10 +47,13 @@ def first_starts(
     warm: Tensor | None,
     skipped: int = 0,
 ) -> Tensor:
-    """Starts (restarts, B, k) by an effort: the best of all candidates by the objective.
+    """Starts (restarts, B, k) by an effort: the best of all candidates, and regressed ones.
 
     Candidates are the bank's best entries, or random latents without a bank; the encoder's
-    latent, where the prior has an encoder and the physics an inverse; and the caller's own.
+    latent, where the prior has an encoder and the physics an inverse; and the caller's own. The
+    best by the objective come first. What is regressed on neighbourhoods of the bank follows,
+    whatever its objective: it is seldom lower than that of the nearest entry, and leads further.
+    A further round has none of it.
 
     Parameters
     ----------
@@ -67,28 +71,38 @@ def first_starts(
         Candidates to leave out, because a descent has set out from among them: neither they, nor
         the encoder's latent, nor those of ``warm`` are tried again.
     """
-    tried = effort.restarts * effort.candidates
+    rivals = (
+        [] if skipped else [z for z in (warm, problem.encoded() if bank else None) if z is not None]
+    )
+    regressed = problem.like.new_zeros(0, problem.count, problem.prior.latent.size)
     if bank is not None:
-        candidates, values = _from_bank(problem, bank, tried, skipped)
+        near = () if skipped else tuple(n * regressed.shape[2] for n in effort.neighbours)
+        measured = bank.measured(problem, COMPONENTS * regressed.shape[2] if near else 0)
+        regressed = measured.regressed(near[: effort.restarts])
+    # What the caller or the encoder gives is looked at in any case.
+    places = max(effort.restarts - len(regressed), 1 if rivals else 0)
+    tried = places * effort.candidates
+    if tried == 0:
+        return regressed
+    if bank is not None:
+        candidates, values = _from_bank(problem, bank, measured, tried, skipped)
     else:
         law, drawn = problem.prior.latent, skipped + tried
         candidates = draw_starts(law, problem.count, drawn, streams, problem.like)[skipped:]
-        values = None
-    encoded = problem.encoded() if bank is not None else None
-    own = [] if skipped else [z for z in (warm, encoded) if z is not None]
-    if not own and len(candidates) <= effort.restarts:
-        return candidates
-    if values is None:
+        if not rivals and tried == places:
+            return candidates
         values = problem.value(candidates)
-    for z in own:
+    for z in rivals:
         candidates, values = torch.cat([candidates, z]), torch.cat([values, problem.value(z)])
-    return survivors(candidates, values, effort.restarts)[0]
+    return torch.cat([survivors(candidates, values, places)[0], regressed])
 
 
-def _from_bank(problem: Problem, bank: Bank, count: int, skipped: int) -> tuple[Tensor, Tensor]:
+def _from_bank(
+    problem: Problem, bank: Bank, measured: Measured, count: int, skipped: int
+) -> tuple[Tensor, Tensor]:
     """The bank's best entries by measurement error after the first ones, and their objective."""
     # From the end: a small bank gives its last entries over again rather than none.
-    numbers, z = (found[-count:] for found in bank.rank(problem, skipped + count))
+    numbers, z = (found[-count:] for found in measured.best(skipped + count))
     values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
     for row in range(len(z)):  # one row at a time: images are large, and there are many
         x = bank.images_of(numbers[row : row + 1], problem.like)
