@@ -116,8 +116,9 @@ def test_blocks_of_signals_come_out_the_same(monkeypatch):
 
 
 def test_a_generator_of_one_image_gives_finite_starts():
-    module = nn.Sequential(nn.Linear(6, 64), nn.Unflatten(1, (1, 8, 8)))
-    nn.init.zeros_(module[0].weight)
+    linear = nn.Linear(6, 64)
+    nn.init.zeros_(linear.weight)
+    module = nn.Sequential(linear, nn.Unflatten(1, (1, 8, 8)))
     problem = gaussian_problem(prior=Prior.from_module(module, 6))
     assert measured_bank(problem).regressed((60,)).isfinite().all()
 

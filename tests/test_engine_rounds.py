@@ -161,14 +161,17 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
 
 def test_a_round_sets_out_from_half_of_where_the_last_one_ended():
     problem = planted(2)
-    first = minima(problem, [1.0, 3.0])
+    first = minima(problem, [2.0, 3.0])
     starts = []
 
     def solve(part, z):
         starts.append(z)
         return replace(minima(part, [9.0 ** len(starts)] * part.count), z=z[0] + 1)
 
-    found = again(problem, first, 2, solve, None)
+    def others(part, signals, number):
+        return torch.zeros(0, len(signals), 6).double()
+
+    found = again(problem, first, 2, solve, others)
     assert torch.equal(starts[0], torch.full((1, 2, 6), 0.5).double())
     assert torch.equal(starts[1], torch.full((1, 2, 6), 0.75).double())
     assert torch.equal(found.z, first.z)

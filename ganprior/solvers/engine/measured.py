@@ -12,7 +12,7 @@ Inverse Problems 29, 2013, equations (12) to (14)). No generator is evaluated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -71,6 +71,11 @@ class Measured:
     error: Tensor
     features: Tensor | None = None
     targets: Tensor | None = None
+
+    def select(self, signals: Tensor) -> Measured:
+        """The same entries against some of the signals, by position."""
+        targets = None if self.targets is None else self.targets[signals]
+        return replace(self, error=self.error[:, signals], targets=targets)
 
     def best(self, count: int) -> tuple[Tensor, Tensor]:
         """Numbers int64 (count, B) and latents (count, B, k) of the nearest, nearest first."""

@@ -12,11 +12,12 @@ from ganprior.solvers.engine.bank import bank_of
 from ganprior.solvers.engine.curvature import inverse_curvature
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
+from ganprior.solvers.engine.measured import Measured
 from ganprior.solvers.engine.minimum import Minimum, joined, status_of
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.race import Race, race
 from ganprior.solvers.engine.rounds import again
-from ganprior.solvers.engine.starts import first_starts, pick
+from ganprior.solvers.engine.starts import first_starts, measured_for, pick
 from ganprior.streams import Streams
 
 # Signals that are worked on at once.
@@ -68,15 +69,24 @@ def minimise(
             found.append(_minimise(part, starts[:, signals], effort, metric, tell))
             continue
         rivals = None if warm is None else warm[:, signals]
-        first = first_starts(part, effort, own, bank, rivals)
+        measured = None if bank is None else measured_for(part, effort, bank)
+        first = first_starts(part, effort, own, bank, rivals, measured=measured)
         best = _minimise(part, first, effort, metric, tell)
 
         def solve(few: Problem, z: Tensor) -> Minimum:
             return _minimise(few, z, effort if len(z) > 1 else replace(effort, race=()), metric)
 
-        def others(few: Problem, which: Tensor, number: int, own: Streams = own) -> Tensor:
+        def others(
+            few: Problem,
+            which: Tensor,
+            number: int,
+            own: Streams = own,
+            measured: Measured | None = measured,
+        ) -> Tensor:
             skipped = (number - 1) * effort.restarts * effort.candidates
-            return first_starts(few, effort, own.select(which.tolist()), bank, None, skipped)
+            chosen = own.select(which.tolist())
+            known = None if measured is None else measured.select(which)
+            return first_starts(few, effort, chosen, bank, None, skipped, known)
 
         found.append(again(part, best, effort.rounds, solve, others))
     return joined(found, seconds + (bank.seconds if bank else 0.0))

@@ -62,7 +62,7 @@ def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: O
         unsettled &= relative > EXACT
         near = unsettled & (relative < NEAR)
         if number > PATIENCE:
-            unsettled = near
+            unsettled = near.clone()
         fresh = near if number > 1 else torch.zeros_like(near)
         best = found.value
         for group in (unsettled & ~fresh, fresh):

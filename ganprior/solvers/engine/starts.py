@@ -46,6 +46,7 @@ def first_starts(
     bank: Bank | None,
     warm: Tensor | None,
     skipped: int = 0,
+    measured: Measured | None = None,
 ) -> Tensor:
     """Starts (restarts, B, k) by an effort: the best of all candidates, and regressed ones.
 
@@ -70,21 +71,24 @@ def first_starts(
     skipped : int
         Candidates to leave out, because a descent has set out from among them: neither they, nor
         the encoder's latent, nor those of ``warm`` are tried again.
+    measured : Measured, optional
+        The bank against the signals, where it is known already.
     """
-    rivals = (
-        [] if skipped else [z for z in (warm, problem.encoded() if bank else None) if z is not None]
-    )
+    rivals = []
+    if not skipped:
+        encoded = problem.encoded() if bank is not None else None
+        rivals = [z for z in (warm, encoded) if z is not None]
     regressed = problem.like.new_zeros(0, problem.count, problem.prior.latent.size)
     if bank is not None:
-        near = () if skipped else tuple(n * regressed.shape[2] for n in effort.neighbours)
-        measured = bank.measured(problem, COMPONENTS * regressed.shape[2] if near else 0)
-        regressed = measured.regressed(near[: effort.restarts])
+        measured = measured or measured_for(problem, effort, bank)
+        near = [] if skipped else [n * regressed.shape[2] for n in effort.neighbours]
+        regressed = measured.regressed(tuple(near[: effort.restarts]))
     # What the caller or the encoder gives is looked at in any case.
     places = max(effort.restarts - len(regressed), 1 if rivals else 0)
     tried = places * effort.candidates
     if tried == 0:
         return regressed
-    if bank is not None:
+    if bank is not None and measured is not None:
         candidates, values = _from_bank(problem, bank, measured, tried, skipped)
     else:
         law, drawn = problem.prior.latent, skipped + tried
@@ -95,6 +99,12 @@ def first_starts(
     for z in rivals:
         candidates, values = torch.cat([candidates, z]), torch.cat([values, problem.value(z)])
     return torch.cat([survivors(candidates, values, places)[0], regressed])
+
+
+def measured_for(problem: Problem, effort: Effort, bank: Bank) -> Measured:
+    """The bank against the signals, with the components that the effort's regressions need."""
+    components = COMPONENTS * problem.prior.latent.size if effort.neighbours else 0
+    return bank.measured(problem, components)
 
 
 def _from_bank(
