@@ -259,3 +259,11 @@ def test_a_determined_problem_gets_a_longer_schedule_and_an_explicit_one_stays()
     assert longer.most_steps == longer.steps + longer.release.steps
     explicit = BALANCED.replace(steps=7)
     assert explicit.on(1000, 20) == explicit
+
+
+def test_where_nothing_can_be_regressed_there_are_more_starts_unless_a_number_is_asked_for():
+    for measurements in (20, 1000):
+        unaided = BALANCED.on(measurements, 20, regressions=False)
+        assert unaided.neighbours == ()
+        assert unaided.restarts == BALANCED.unaided > BALANCED.restarts
+    assert BALANCED.replace(restarts=2).on(20, 20, regressions=False).restarts == 2

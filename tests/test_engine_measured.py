@@ -14,10 +14,12 @@ from ganprior.priors import Prior
 from ganprior.solvers import CSGM
 from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import Problem, bank, measured
+from ganprior.solvers.engine.minimise import minimise
 from ganprior.solvers.engine.starts import first_starts
 from ganprior.streams import Streams
 from tests.cases import Fourier, Mask, gaussian, rng, tiny_dcgan
 from tests.test_engine_bank import EFFORT, ENTRIES
+from tests.test_engine_rounds import Unselectable
 
 COUNT = 4
 
@@ -38,22 +40,25 @@ def gaussian_problem(m=40, prior=None):
     return problem_of(gaussian(m, (1, 8, 8), dtype=torch.float64), prior)
 
 
-def measured_bank(problem, components=12):
-    return bank.bank_of(problem, ENTRIES).measured(problem, components)
+def measured_bank(problem, *neighbourhoods):
+    return bank.bank_of(problem, ENTRIES).measured(problem, neighbourhoods)
 
 
 @pytest.mark.parametrize("neighbours", [5, 60, ENTRIES])
 def test_fits_the_ridge_regression_of_scikit_learn(neighbours):
-    found = measured_bank(gaussian_problem())
-    z = found.regressed((neighbours,))[0]
-    numbers, _ = found.best(neighbours)
+    latents, features = (torch.randn(ENTRIES, n, generator=rng(n)).double() for n in (6, 9))
+    targets = torch.randn(COUNT, 9, generator=rng(4)).double()
+    error = torch.cdist(features, targets)
+    z = measured.regress(latents, error, features, targets, (neighbours, 3))
+    assert z.shape == (2, COUNT, 6)
     for i in range(COUNT):
-        x = found.features[numbers[:, i]]
+        near = error[:, i].argsort()[:neighbours]
+        x = features[near]
         spread = (x - x.mean(0)).square().sum(0)
         fit = Ridge(measured.RIDGE * spread.mean().item(), solver="svd")
-        fit.fit(x.numpy(), found.latents[numbers[:, i]].numpy())
-        expected = torch.from_numpy(fit.predict(found.targets[i : i + 1].numpy()))[0]
-        torch.testing.assert_close(z[i], expected, rtol=1e-6, atol=1e-8)
+        fit.fit(x.numpy(), latents[near].numpy())
+        expected = torch.from_numpy(fit.predict(targets[i : i + 1].numpy()))[0]
+        torch.testing.assert_close(z[0, i], expected, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize(("count", "size"), [(50, 20), (20, 50)])
@@ -66,9 +71,9 @@ def test_axes_are_the_principal_ones(count, size):
 
 
 def test_all_of_few_measurements_are_kept():
-    problem = gaussian_problem(m=9)
-    found = measured_bank(problem, 12)
-    torch.testing.assert_close(found.targets - found.targets[:1], problem.y - problem.y[:1])
+    y = torch.randn(20, 9, generator=rng(1)).double()
+    kept = measured.Axes.principal(y, 12).of(y)
+    torch.testing.assert_close(torch.cdist(kept, kept), torch.cdist(y, y))
 
 
 def test_a_linear_generator_is_inverted(monkeypatch):
@@ -80,7 +85,7 @@ def test_a_linear_generator_is_inverted(monkeypatch):
     problem = Problem(prior, CSGMObjective(0.0), torch.zeros(COUNT, 20).double(), physics)
     problem = Problem(prior, CSGMObjective(0.0), physics.A(problem.images(z)), physics)
     # The bank keeps its images in float16.
-    torch.testing.assert_close(measured_bank(problem).regressed((100,))[0], z, rtol=0, atol=0.02)
+    torch.testing.assert_close(measured_bank(problem, 100).regressed[0], z, rtol=0, atol=0.02)
 
 
 def test_leads_nearer_to_planted_latents_than_the_nearest_entry():
@@ -88,31 +93,38 @@ def test_leads_nearer_to_planted_latents_than_the_nearest_entry():
     z = prior.latent.sample(COUNT, rng(5)).double()
     physics = gaussian(40, prior.image_shape, dtype=torch.float64)
     problem = Problem(prior, CSGMObjective(0.0), physics.A(prior.render(z)), physics)
-    found = measured_bank(problem)
-    error = (found.regressed((60,))[0] - z).square().sum(1)
+    found = measured_bank(problem, 60)
+    error = (found.regressed[0] - z).square().sum(1)
     assert (error < (found.best(1)[1][0] - z).square().sum(1)).all()
 
 
-@pytest.mark.parametrize("kind", ["shared", "complex"])
+def physics_of(kind):
+    if kind == "per image":
+        return Mask((torch.rand(COUNT, 1, 8, 8, generator=rng(4)) > 0.5).double())
+    return Fourier() if kind == "complex" else gaussian(40, (1, 8, 8), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("kind", ["shared", "complex", "per image"])
 def test_a_signal_does_not_depend_on_the_others_nor_on_what_is_not_a_number(kind):
-    physics = Fourier() if kind == "complex" else gaussian(40, (1, 8, 8), dtype=torch.float64)
-    problem = problem_of(physics)
-    whole = measured_bank(problem).regressed((60, 20))
-    assert whole.shape == (2, COUNT, 6)
-    alone = measured_bank(problem.select(torch.tensor([1]))).regressed((60, 20))
-    torch.testing.assert_close(alone[:, 0], whole[:, 1])
+    problem = problem_of(physics_of(kind))
+    assert problem.alike == (kind != "per image")
+    whole = measured_bank(problem, 60, 20)
+    assert whole.regressed.shape == (2, COUNT, 6)
+    alone = measured_bank(problem.select(torch.tensor([1])), 60, 20)
+    torch.testing.assert_close(alone.regressed[:, 0], whole.regressed[:, 1])
+    torch.testing.assert_close(alone.error[:, 0], whole.error[:, 1])
     problem.y[2] = torch.nan
-    dirty = measured_bank(problem).regressed((60, 20))
+    dirty = measured_bank(problem, 60, 20).regressed
     assert dirty.isfinite().all()
     others = torch.arange(COUNT) != 2
-    torch.testing.assert_close(dirty[:, others], whole[:, others])
+    torch.testing.assert_close(dirty[:, others], whole.regressed[:, others])
 
 
 def test_blocks_of_signals_come_out_the_same(monkeypatch):
-    found = measured_bank(gaussian_problem())
-    whole = found.regressed((60, 20))
+    problem = gaussian_problem()
+    whole = measured_bank(problem, 60, 20)
     monkeypatch.setattr(measured, "BYTES", 1)
-    torch.testing.assert_close(found.regressed((60, 20)), whole)
+    torch.testing.assert_close(measured_bank(problem, 60, 20).regressed, whole.regressed)
 
 
 def test_a_generator_of_one_image_gives_finite_starts():
@@ -120,7 +132,7 @@ def test_a_generator_of_one_image_gives_finite_starts():
     nn.init.zeros_(linear.weight)
     module = nn.Sequential(linear, nn.Unflatten(1, (1, 8, 8)))
     problem = gaussian_problem(prior=Prior.from_module(module, 6))
-    assert measured_bank(problem).regressed((60,)).isfinite().all()
+    assert measured_bank(problem, 60).regressed.isfinite().all()
 
 
 def test_starts_are_the_best_entry_and_the_regressed_ones():
@@ -128,7 +140,7 @@ def test_starts_are_the_best_entry_and_the_regressed_ones():
     found = bank.bank_of(problem, ENTRIES)
     starts = first_starts(problem, effort, Streams(0), found, None)
     # Neighbours are counted per entry of the latent, of which there are six.
-    expected = found.measured(problem, measured.COMPONENTS * 6).regressed((60, 30))
+    expected = found.measured(problem, (60, 30)).regressed
     assert starts.shape == (3, COUNT, 6)
     torch.testing.assert_close(starts[1:], expected)
     further = first_starts(problem, effort, Streams(0), found, None, 12)
@@ -136,12 +148,14 @@ def test_starts_are_the_best_entry_and_the_regressed_ones():
     assert not (further == expected[0]).all(-1).any()
 
 
-def test_physics_of_each_image_has_entries_alone():
-    mask = Mask((torch.rand(COUNT, 1, 8, 8, generator=rng(4)) > 0.5).double())
-    problem, effort = problem_of(mask), replace(EFFORT, neighbours=(10, 5))
-    found = bank.bank_of(problem, ENTRIES)
-    starts = first_starts(problem, effort, Streams(0), found, None)
-    assert torch.equal(starts, first_starts(problem, EFFORT, Streams(0), found, None))
+def test_physics_that_cannot_be_cut_down_has_entries_alone():
+    physics = Unselectable(gaussian(40, (1, 8, 8), dtype=torch.float64), COUNT)
+    problem, effort = problem_of(physics), replace(EFFORT, neighbours=(10, 5), unaided=5)
+    assert not problem.alike
+    assert not problem.can_select
+    found = minimise(problem, effort, Streams(0))
+    alone = minimise(problem, replace(EFFORT, restarts=5), Streams(0))
+    assert torch.equal(found.z, alone.z)
 
 
 def test_a_warm_start_has_a_place_where_all_starts_are_regressed():

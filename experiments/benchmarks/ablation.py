@@ -1,6 +1,7 @@
 """What each idea of the engine buys: ``balanced`` with one of them taken away at a time.
 
 - bank: starts are drawn at random;
+- regression: starts are the bank's nearest entries alone;
 - curvature: L-BFGS sets out from a multiple of the identity, with the first move that was best
   for it;
 - race: all restarts run to the end, and all are polished;
@@ -51,6 +52,7 @@ WHOLE = "balanced"
 EFFORTS = {
     WHOLE: BALANCED,
     "without bank": replace(BALANCED, bank=0, candidates=1),
+    "without regression": replace(BALANCED, neighbours=()),
     "without mean curvature": replace(BALANCED, metric=False, learning_rate=0.5, final_rate=0.5),
     "without race": replace(BALANCED, race=()),
     "Adam, not L-BFGS": replace(

@@ -1,10 +1,10 @@
 """The one optimisation loop over latents, which knows no paper.
 
-``bank`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs``, scaled by
-``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with second-order steps; ``minimise``
-puts them in order, and ``rounds`` repeats them where a signal is nearly in the generator's range. A
-solver hands over a :class:`Problem`, that is a per-signal objective, and gets the best latent of
-each signal back.
+``bank``, ``measured`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs``,
+scaled by ``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with second-order steps;
+``minimise`` puts them in order, and ``rounds`` repeats them for signals that may not have found
+their minimum. A solver hands over a :class:`Problem`, that is a per-signal objective, and gets the
+best latent of each signal back.
 
 What each idea is worth, by ``python -m experiments.benchmarks.ablation``: the default effort with
 one of them taken away at a time, on 16 tuning images of Fashion-MNIST from 100 measurements, whose

@@ -18,7 +18,13 @@ import torch
 from torch import Tensor
 
 from ganprior.solvers.engine.cache import cache_folder, keep, kept, key_of
-from ganprior.solvers.engine.measured import Axes, Measured, squared_distances
+from ganprior.solvers.engine.measured import (
+    COMPONENTS,
+    Axes,
+    Measured,
+    regress,
+    squared_distances,
+)
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import derive_seed
 
@@ -53,31 +59,39 @@ class Bank:
     seconds: float
     resident: dict[torch.device, Tensor] = field(default_factory=dict)
 
-    def measured(self, problem: Problem, components: int = 0) -> Measured:
-        """Measure all entries as the signals are measured.
+    def measured(self, problem: Problem, neighbourhoods: tuple[int, ...] = ()) -> Measured:
+        """Measure all entries as the signals are measured, and regress their latents.
 
         Parameters
         ----------
         problem : Problem
             The signals.
-        components : int
-            Principal components of the measurements to keep; none where every signal is measured
-            in a way of its own.
+        neighbourhoods : tuple of int
+            Sizes of the neighbourhoods; none where a signal is measured in a way of its own that
+            cannot be had alone.
         """
         latents = self.latents.to(problem.like)
+        none = latents.new_zeros(0, problem.count, latents.shape[1])
         if not problem.alike:
+            if neighbourhoods:
+                each = torch.arange(problem.count, device=latents.device)
+                found = [self.measured(problem.select(i), neighbourhoods) for i in each.split(1)]
+                error = torch.cat([one.error for one in found], 1)
+                return Measured(latents, error, torch.cat([one.regressed for one in found], 1))
             errors = [problem.measurement_errors(x) for x in self._chunks(problem.like)]
-            return Measured(latents, torch.cat(errors))
+            return Measured(latents, torch.cat(errors), none)
         targets, errors, features, axes = problem.rows(problem.y), [], [], None
         for x in self._chunks(problem.like):
             y = problem.measured(x)
             errors.append(squared_distances(y, targets))
-            if components:
-                axes = Axes.principal(y, components) if axes is None else axes
+            if neighbourhoods:
+                axes = axes or Axes.principal(y, COMPONENTS * latents.shape[1])
                 features.append(axes.of(y))
+        error = torch.cat(errors)
         if axes is None:
-            return Measured(latents, torch.cat(errors))
-        return Measured(latents, torch.cat(errors), torch.cat(features), axes.of(targets))
+            return Measured(latents, error, none)
+        places = torch.cat(features), axes.of(targets)
+        return Measured(latents, error, regress(latents, error, *places, neighbourhoods))
 
     def _chunks(self, like: Tensor) -> Iterator[Tensor]:
         for first in range(0, len(self.images), CHUNK):

@@ -55,7 +55,10 @@ class Effort:
     neighbours : tuple of int
         Starts that are regressed on the bank, one for each number: on so many of its nearest
         entries for each entry of the latent (:mod:`ganprior.solvers.engine.measured`). They are
-        among ``restarts``; physics that measure every signal in a way of its own have none.
+        among ``restarts``.
+    unaided : int
+        Restarts in place of ``restarts`` where there can be no regression, because the physics
+        measures every signal in a way of its own and cannot be cut down to one; 0 for as many.
     candidates : int
         Latents tried per restart, from the bank or random; the best ``restarts`` of all by the
         objective become starts.
@@ -103,6 +106,7 @@ class Effort:
     bank: int = 0
     metric: bool = False
     neighbours: tuple[int, ...] = ()
+    unaided: int = 0
     candidates: int = 1
     race: tuple[tuple[float, int], ...] = ()
     polish_steps: int = 0
@@ -118,7 +122,7 @@ class Effort:
         for name in ("restarts", "steps", "candidates", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("polish_steps", "bank", "penalty", "rounds"):
+        for name in ("polish_steps", "bank", "penalty", "rounds", "unaided"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.final_rate <= self.learning_rate:
@@ -147,7 +151,7 @@ class Effort:
         if restarts is not None or steps is not None:
             effort = replace(effort, determined=None)
         if restarts is not None:
-            effort = replace(effort, restarts=restarts)
+            effort = replace(effort, restarts=restarts, unaided=0)
         if steps is not None:
             effort = replace(effort, steps=steps)
         if learning_rate is not None:
@@ -160,11 +164,24 @@ class Effort:
         """First-order steps at most, on any problem."""
         return max(_steps(self), _steps(self.determined) if self.determined else 0)
 
-    def on(self, measurements: int, latent_size: int) -> Effort:
-        """Return the effort that a problem of so many measurements per signal gets."""
-        if self.determined is None or measurements < DETERMINED * latent_size:
-            return self
-        return replace(self, **vars(self.determined), determined=None)
+    def on(self, measurements: int, latent_size: int, regressions: bool = True) -> Effort:
+        """Return the effort that a problem gets.
+
+        Parameters
+        ----------
+        measurements : int
+            Per signal.
+        latent_size : int
+            Entries of the latent.
+        regressions : bool
+            Whether latents can be regressed on the bank.
+        """
+        effort = self
+        if self.determined is not None and measurements >= DETERMINED * latent_size:
+            effort = replace(effort, **vars(self.determined), determined=None)
+        if effort.neighbours and not regressions:
+            effort = replace(effort, neighbours=(), restarts=self.unaided or effort.restarts)
+        return effort
 
     def survivors(self, step: int) -> int:
         """Restarts of each signal that are left once ``step`` Adam steps are done."""
@@ -186,6 +203,7 @@ BALANCED = Effort(
     metric=True,
     restarts=6,
     neighbours=(30, 15, 8),
+    unaided=12,
     steps=100,
     learning_rate=1.0,
     final_rate=1.0,
@@ -213,6 +231,7 @@ FAST = Effort(
     metric=True,
     restarts=4,
     neighbours=(30, 15, 8),
+    unaided=10,
     steps=80,
     learning_rate=1.0,
     final_rate=1.0,

@@ -1,13 +1,16 @@
 """The bank as the signals' physics sees it: which entries are near, and what they say of z.
 
 The nearest entry is a start. A better one is what the neighbours together say: the latents are
-regressed on the measurements, linearly and for each signal on its own neighbourhood of the bank
-(locally weighted regression: W. S. Cleveland, "Robust locally weighted regression and smoothing
-scatterplots", J. American Statistical Association 74, 1979, here with all weights equal; ridge:
-A. E. Hoerl, R. W. Kennard, Technometrics 12, 1970), and the fit is evaluated at the signal. One
-step of an ensemble Kalman inversion with the neighbours as the ensemble is the same formula
-(M. A. Iglesias, K. J. H. Law, A. M. Stuart, "Ensemble Kalman methods for inverse problems",
-Inverse Problems 29, 2013, equations (12) to (14)). No generator is evaluated.
+regressed on the measurements, linearly and for each signal on its own neighbourhood of the bank,
+and the fit is evaluated at the signal. No generator is evaluated.
+
+Local regression is that of W. S. Cleveland, "Robust locally weighted regression and smoothing
+scatterplots", J. American Statistical Association 74, 1979, with equal weights inside of the
+neighbourhood; the ridge that of A. E. Hoerl, R. W. Kennard, "Ridge regression: biased estimation
+for nonorthogonal problems", Technometrics 12, 1970. With the neighbours as its ensemble, one step
+of an ensemble Kalman inversion is such a regression too (M. A. Iglesias, K. J. H. Law,
+A. M. Stuart, "Ensemble Kalman methods for inverse problems", Inverse Problems 29, 2013,
+arXiv 1209.2736).
 """
 
 from __future__ import annotations
@@ -61,68 +64,80 @@ class Measured:
         (N, k).
     error : Tensor
         ||y - A x||^2, (N, B).
-    features : Tensor, optional
-        Principal components of the entries' measurements, (N, d).
-    targets : Tensor, optional
-        Those of the signals, (B, d).
+    regressed : Tensor
+        Latents by regression on neighbourhoods of several sizes, (sizes, B, k).
     """
 
     latents: Tensor
     error: Tensor
-    features: Tensor | None = None
-    targets: Tensor | None = None
+    regressed: Tensor
 
     def select(self, signals: Tensor) -> Measured:
         """The same entries against some of the signals, by position."""
-        targets = None if self.targets is None else self.targets[signals]
-        return replace(self, error=self.error[:, signals], targets=targets)
+        return replace(self, error=self.error[:, signals], regressed=self.regressed[:, signals])
 
     def best(self, count: int) -> tuple[Tensor, Tensor]:
         """Numbers int64 (count, B) and latents (count, B, k) of the nearest, nearest first."""
-        error = torch.where(self.error.isfinite(), self.error, torch.inf)
-        numbers = error.topk(min(count, len(error)), dim=0, largest=False).indices
+        numbers = nearest(self.error, count)
         return numbers, self.latents[numbers]
 
-    def regressed(self, neighbourhoods: tuple[int, ...]) -> Tensor:
-        """Latents by regression on neighbourhoods of several sizes.
 
-        Parameters
-        ----------
-        neighbourhoods : tuple of int
-            Sizes.
+def nearest(error: Tensor, count: int) -> Tensor:
+    """Numbers of the ``count`` smallest of N errors of each signal, (N, B) to int64 (count, B)."""
+    error = torch.where(error.isfinite(), error, torch.inf)
+    return error.topk(min(count, len(error)), dim=0, largest=False).indices
 
-        Returns
-        -------
-        Tensor
-            (sizes, B, k); none, (0, B, k), where there are no features. Where the fit is not
-            finite the nearest entry stands in.
-        """
-        count, size = self.error.shape[1], self.latents.shape[1]
-        if self.features is None or self.targets is None or not neighbourhoods:
-            return self.latents.new_zeros(0, count, size)
-        numbers, nearest = self.best(max(neighbourhoods))
-        each = numbers.shape[0] * (self.features.shape[1] + size) * self.features.element_size()
-        fitted = [
-            torch.stack([self._fitted(numbers[:n, part], part) for n in neighbourhoods])
-            for part in torch.arange(count, device=numbers.device).split(max(1, BYTES // each))
-        ]
-        z = torch.cat(fitted, 1)
-        return torch.where(z.isfinite().all(-1, keepdim=True), z, nearest[:1])
 
-    def _fitted(self, numbers: Tensor, signals: Tensor) -> Tensor:
-        """Fit to the entries (n, B) of some signals, evaluated at their measurements, (B, k)."""
-        assert self.features is not None
-        assert self.targets is not None
-        x, z = self.features[numbers.T], self.latents[numbers.T]
-        centre, level = x.mean(1), z.mean(1)
-        x = x - centre[:, None]
-        gram = x.mT @ x
-        diagonal = gram.diagonal(dim1=1, dim2=2)
-        diagonal += RIDGE * diagonal.mean(1, keepdim=True) + torch.finfo(x.dtype).tiny
-        off = self.targets[signals] - centre
-        weights = x @ torch.linalg.solve_ex(gram, off[..., None])[0]
-        # The weights of the neighbours do not depend on what is read off them.
-        return level + (weights.mT @ (z - level[:, None]))[:, 0]
+def regress(
+    latents: Tensor,
+    error: Tensor,
+    features: Tensor,
+    targets: Tensor,
+    neighbourhoods: tuple[int, ...],
+) -> Tensor:
+    """Latents of B signals by ridge regression on their neighbourhoods.
+
+    Parameters
+    ----------
+    latents : Tensor
+        Of the bank's entries, (N, k).
+    error : Tensor
+        How far each entry is from each signal, (N, B).
+    features : Tensor
+        Components of the entries' measurements, (N, d).
+    targets : Tensor
+        Those of the signals, (B, d).
+    neighbourhoods : tuple of int
+        Sizes.
+
+    Returns
+    -------
+    Tensor
+        (sizes, B, k). Where the fit is not finite the nearest entry stands in.
+    """
+    numbers = nearest(error, max(neighbourhoods))
+    each = len(numbers) * (features.shape[1] + latents.shape[1]) * features.element_size()
+    parts = []
+    for signals in torch.arange(len(targets), device=error.device).split(max(1, BYTES // each)):
+        own = numbers[:, signals].T
+        x, z = features[own], latents[own]
+        fits = [_fit(x[:, :n], z[:, :n], targets[signals]) for n in neighbourhoods]
+        parts.append(torch.stack(fits))
+    fitted = torch.cat(parts, 1)
+    return torch.where(fitted.isfinite().all(-1, keepdim=True), fitted, latents[numbers[:1]])
+
+
+def _fit(x: Tensor, z: Tensor, target: Tensor) -> Tensor:
+    """Regression of z (B, n, k) on x (B, n, d), evaluated at a target (B, d): (B, k)."""
+    centre, level = x.mean(1), z.mean(1)
+    x = x - centre[:, None]
+    gram = x.mT @ x
+    diagonal = gram.diagonal(dim1=1, dim2=2)
+    diagonal += RIDGE * diagonal.mean(1, keepdim=True) + torch.finfo(x.dtype).tiny
+    off = (target - centre)[..., None]
+    # One system per signal, for what the neighbours weigh: latents have no part in it.
+    weights = x @ torch.linalg.solve_ex(gram, off)[0]
+    return level + (weights.mT @ (z - level[:, None]))[:, 0]
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:

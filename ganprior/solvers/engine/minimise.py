@@ -51,7 +51,8 @@ def minimise(
         Told the number of first-order steps done, of all blocks of signals together divided by
         the number of blocks. Further rounds are not counted.
     """
-    effort = effort.on(problem.measurements, problem.prior.latent.size)
+    possible = problem.alike or problem.can_select
+    effort = effort.on(problem.measurements, problem.prior.latent.size, possible)
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
     metric, seconds = inverse_curvature(problem) if effort.metric else (None, 0.0)
     # Signals are independent: a block at a time bounds the memory of starts and descents.

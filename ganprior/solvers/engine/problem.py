@@ -75,7 +75,8 @@ class Problem:
         self._generator = channels_last(folded_copy(prior.generator, image), image)
         self._forward = Forward(physics, self.count, image)
         self.can_select = self._forward.can_select
-        self.alike = self._forward.alike
+        # One signal's operator takes any number of images, as its restarts.
+        self.alike = self._forward.alike or self.count == 1
         most = MEMORY_BOUND // self._bytes_per_image()
         self._penalty: Tensor | None = None
         self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
@@ -102,6 +103,7 @@ class Problem:
         """Problem of some of the signals, by position."""
         part = copy.copy(self)
         part.count = len(signals)
+        part.alike = self.alike or part.count == 1
         part.y = self.y[signals]
         part._forward = self._forward.select(signals)
         part._recording = Recording()

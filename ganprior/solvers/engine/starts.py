@@ -8,7 +8,7 @@ from torch import Tensor
 from ganprior.priors import Latent
 from ganprior.solvers.engine.bank import Bank
 from ganprior.solvers.engine.effort import Effort
-from ganprior.solvers.engine.measured import COMPONENTS, Measured
+from ganprior.solvers.engine.measured import Measured
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
 
@@ -81,8 +81,7 @@ def first_starts(
     regressed = problem.like.new_zeros(0, problem.count, problem.prior.latent.size)
     if bank is not None:
         measured = measured or measured_for(problem, effort, bank)
-        near = [] if skipped else [n * regressed.shape[2] for n in effort.neighbours]
-        regressed = measured.regressed(tuple(near[: effort.restarts]))
+        regressed = measured.regressed[: 0 if skipped else effort.restarts]
     # What the caller or the encoder gives is looked at in any case.
     places = max(effort.restarts - len(regressed), 1 if rivals else 0)
     tried = places * effort.candidates
@@ -102,9 +101,9 @@ def first_starts(
 
 
 def measured_for(problem: Problem, effort: Effort, bank: Bank) -> Measured:
-    """The bank against the signals, with the components that the effort's regressions need."""
-    components = COMPONENTS * problem.prior.latent.size if effort.neighbours else 0
-    return bank.measured(problem, components)
+    """The bank against the signals, with the regressions that the effort asks for."""
+    sizes = tuple(number * problem.prior.latent.size for number in effort.neighbours)
+    return bank.measured(problem, sizes)
 
 
 def _from_bank(
