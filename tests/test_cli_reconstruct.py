@@ -139,7 +139,8 @@ def test_prints_a_line_per_solver_and_what_was_written(results):
     assert "±" in first
     for name in ("summary.json", "reconstructions.npz", "figure.png"):
         assert str(out / name) in wrote
-    assert done.stderr == ""
+    # On a slow machine the bank of starts takes so long that the command says so.
+    assert [line for line in done.stderr.splitlines() if "to compute, once" not in line] == []
 
 
 def test_json_prints_the_summary_alone_and_limit_changes_no_image(files, results, tmp_path):
