@@ -70,6 +70,15 @@ def test_axes_are_the_principal_ones(count, size):
     torch.testing.assert_close(axes.directions.T @ axes.directions, torch.eye(7).double())
 
 
+@pytest.mark.parametrize("count", [60, 600])
+def test_axes_of_measurements_that_are_mostly_zero_or_not_finite(count):
+    y = torch.zeros(count, 300)
+    y[:, :5] = torch.randn(count, 5, generator=rng(1))
+    kept = measured.Axes.principal(y, 20).of(y)
+    torch.testing.assert_close(torch.cdist(kept, kept), torch.cdist(y, y), rtol=0, atol=1e-2)
+    assert measured.Axes.principal(torch.full_like(y, torch.nan), 20).directions.isfinite().all()
+
+
 def test_all_of_few_measurements_are_kept():
     y = torch.randn(20, 9, generator=rng(1)).double()
     kept = measured.Axes.principal(y, 12).of(y)

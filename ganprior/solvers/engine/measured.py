@@ -39,15 +39,17 @@ class Axes:
     @classmethod
     def principal(cls, y: Tensor, count: int) -> Axes:
         """At most ``count`` principal directions of measurements (N, M)."""
+        y = y.nan_to_num(0.0, 0.0, 0.0)  # what is not finite has no say
         centre = y.mean(0)
         spread = y - centre
         if y.shape[1] <= count:
             return cls(centre, torch.eye(y.shape[1], dtype=y.dtype, device=y.device))
-        # The smaller of the two Gram matrices gives the same directions.
-        if y.shape[1] <= len(y):
-            return cls(centre, torch.linalg.eigh(spread.T @ spread)[1][:, -count:])
-        vectors = torch.linalg.eigh(spread @ spread.T)[1][:, -count:]
-        return cls(centre, torch.linalg.qr(spread.T @ vectors)[0])
+        # The smaller of the two Gram matrices gives the same directions; in float32 many equal
+        # eigenvalues, as of measurements that are always zero, may keep eigh from converging.
+        wide = y.shape[1] > len(y)
+        gram = spread @ spread.T if wide else spread.T @ spread
+        vectors = torch.linalg.eigh(gram.double())[1][:, -count:].to(y)
+        return cls(centre, torch.linalg.qr(spread.T @ vectors)[0] if wide else vectors)
 
     def of(self, y: Tensor) -> Tensor:
         """Components (N, d) of measurements (N, M)."""
