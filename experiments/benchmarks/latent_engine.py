@@ -212,6 +212,7 @@ def plot(summary: list[Row], path: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib import ticker
 
     panels = list(dict.fromkeys((row["prior"], row["m"]) for row in summary))
     columns = min(3, len(panels))
@@ -226,6 +227,7 @@ def plot(summary: list[Row], path: Path) -> None:
                 number = names.index(row["method"])
                 axis.plot(*place, "osD^v<>"[number % 7], color=f"C{number}", label=row["method"])
         axis.set(xscale="log", title=f"{prior}, m = {m}", xlabel="seconds per image")
+        axis.xaxis.set_minor_formatter(ticker.NullFormatter())  # they overlap
         axis.title.set_fontsize(9)
         axis.set_ylim(0, 1.15 * max(float(line.get_ydata()[0]) for line in axis.lines))
         axis.grid(alpha=0.3)
