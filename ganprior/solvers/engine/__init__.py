@@ -14,14 +14,15 @@ pass. The polish is for signals that the generator can make exactly, of which th
 <!-- table: ../../../experiments/benchmarks/results/ablation_summary.csv -->
 | engine | error | objective | CPU seconds per image | times the seconds | generator passes |
 | --- | --- | --- | --- | --- | --- |
-| balanced | 0.0108 | 1.588 | 0.092 | 1.00 | 595 |
-| without bank | 0.0176 | 2.593 | 0.092 | 0.99 | 585 |
-| without mean curvature | 0.0108 | 2.947 | 0.141 | 1.52 | 824 |
-| without race | 0.0118 | 1.194 | 0.640 | 6.93 | 3560 |
-| Adam, not L-BFGS | 0.0130 | 5.105 | 0.077 | 0.83 | 605 |
-| without polish | 0.0108 | 1.589 | 0.081 | 0.88 | 595 |
-| without early stopping | 0.0109 | 1.454 | 0.114 | 1.24 | 825 |
-| without folding | 0.0105 | 1.561 | 0.100 | 1.09 | 594 |
+| balanced | 0.0112 | 3.619 | 0.265 | 1.00 | 454 |
+| without bank | 0.0213 | 7.373 | 0.197 | 0.74 | 341 |
+| without regression | 0.0115 | 4.262 | 0.162 | 0.61 | 425 |
+| without mean curvature | 0.0118 | 4.049 | 0.175 | 0.66 | 464 |
+| without race | 0.0113 | 3.469 | 0.898 | 3.39 | 926 |
+| Adam, not L-BFGS | 0.0126 | 5.791 | 0.211 | 0.80 | 484 |
+| without polish | 0.0112 | 3.620 | 0.218 | 0.82 | 454 |
+| without early stopping | 0.0111 | 3.422 | 0.384 | 1.45 | 707 |
+| without folding | 0.0112 | 3.647 | 0.167 | 0.63 | 453 |
 <!-- end -->
 """
 
