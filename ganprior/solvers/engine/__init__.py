@@ -14,15 +14,15 @@ pass. The polish is for signals that the generator can make exactly, of which th
 <!-- table: ../../../experiments/benchmarks/results/ablation_summary.csv -->
 | engine | error | objective | CPU seconds per image | times the seconds | generator passes |
 | --- | --- | --- | --- | --- | --- |
-| balanced | 0.0112 | 3.619 | 0.265 | 1.00 | 454 |
-| without bank | 0.0213 | 7.373 | 0.197 | 0.74 | 341 |
-| without regression | 0.0115 | 4.262 | 0.162 | 0.61 | 425 |
-| without mean curvature | 0.0118 | 4.049 | 0.175 | 0.66 | 464 |
-| without race | 0.0113 | 3.469 | 0.898 | 3.39 | 926 |
-| Adam, not L-BFGS | 0.0126 | 5.791 | 0.211 | 0.80 | 484 |
-| without polish | 0.0112 | 3.620 | 0.218 | 0.82 | 454 |
-| without early stopping | 0.0111 | 3.422 | 0.384 | 1.45 | 707 |
-| without folding | 0.0112 | 3.647 | 0.167 | 0.63 | 453 |
+| balanced | 0.0112 | 3.619 | 0.216 | 1.00 | 454 |
+| without bank | 0.0213 | 7.373 | 0.288 | 1.34 | 341 |
+| without regression | 0.0115 | 4.262 | 0.175 | 0.81 | 425 |
+| without mean curvature | 0.0118 | 4.049 | 0.263 | 1.22 | 464 |
+| without race | 0.0113 | 3.469 | 0.434 | 2.01 | 926 |
+| Adam, not L-BFGS | 0.0126 | 5.791 | 0.185 | 0.86 | 484 |
+| without polish | 0.0112 | 3.620 | 0.232 | 1.08 | 454 |
+| without early stopping | 0.0111 | 3.422 | 0.301 | 1.40 | 707 |
+| without folding | 0.0112 | 3.647 | 0.184 | 0.86 | 453 |
 <!-- end -->
 """
 
