@@ -27,7 +27,7 @@ from ganprior.solvers.engine.problem import Problem
 EXACT, NEAR = 1e-8, 1.5e-3
 # Relative difference up to which two rounds count as equally low.
 AGREE = 0.2
-# Rounds of that kind.
+# Rounds at most for a signal that is not nearly exact.
 PATIENCE = 3
 SHRINK = 0.5
 
