@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 
 import pytest
@@ -13,11 +12,10 @@ from ganprior.priors import Prior
 from ganprior.solution import Status
 from ganprior.solvers import BALANCED, CSGM, Effort
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import LBFGS, Problem
+from ganprior.solvers.engine import LBFGS, Problem, rounds
 from ganprior.solvers.engine.effort import Schedule
 from ganprior.solvers.engine.minimise import minimise
 from ganprior.solvers.engine.minimum import Minimum
-from ganprior.solvers.engine.rounds import again
 from ganprior.solvers.engine.starts import draw_starts, first_starts
 from ganprior.streams import Streams
 from tests.cases import gaussian, rng, tiny_dcgan
@@ -61,7 +59,8 @@ def planted(count=COUNT, physics=None):
 @pytest.fixture(autouse=True)
 def all_near(monkeypatch):
     # The minima of this generator lie further apart than those of a trained one.
-    monkeypatch.setattr(importlib.import_module("ganprior.solvers.engine.rounds"), "NEAR", 1.0)
+    monkeypatch.setattr(rounds, "NEAR", 1.0)
+    monkeypatch.setattr(rounds, "REACH", torch.inf)
 
 
 def exact(problem, found):
@@ -133,7 +132,7 @@ def minima(problem, relative):
 
 
 def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
-    monkeypatch.setattr(importlib.import_module("ganprior.solvers.engine.rounds"), "NEAR", 1e-3)
+    monkeypatch.setattr(rounds, "NEAR", 1e-3)
     problem = planted(5)
     first = minima(problem, [1e-9, 1e-5, 1e-2, 1e-1, torch.nan])
     #              round     1       2       3       4
@@ -148,7 +147,7 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     def others(part, signals, number):
         return torch.zeros(number, len(signals), 6).double()
 
-    found = again(problem, first, 6, solve, others)
+    found = rounds.again(problem, first, 6, solve, others)
     # Near the range rounds that agree are not believed, and all but the first start anew; the one
     # that goes on to disagree is left after three.
     expected = [([1, 2, 3], 1), ([3], 1), ([1], 2), ([3], 1), ([1], 3), ([1], 4)]
@@ -171,10 +170,28 @@ def test_a_round_sets_out_from_half_of_where_the_last_one_ended():
     def others(part, signals, number):
         return torch.zeros(0, len(signals), 6).double()
 
-    found = again(problem, first, 2, solve, others)
+    found = rounds.again(problem, first, 2, solve, others)
     assert torch.equal(starts[0], torch.full((1, 2, 6), 0.5).double())
     assert torch.equal(starts[1], torch.full((1, 2, 6), 0.75).double())
     assert torch.equal(found.z, first.z)
+
+
+def test_signals_out_of_reach_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(rounds, "REACH", 1e-2)
+    problem = planted(3)
+    first = minima(problem, [9e-3, 1.1e-2, 1e-9])
+    asked = []
+
+    def solve(part, z):
+        asked.append(part.y)
+        return minima(part, [5e-3] * part.count)
+
+    def others(part, signals, number):
+        return torch.ones(1, len(signals), 6).double()
+
+    rounds.again(problem, first, 1, solve, others)
+    assert len(asked) == 1
+    assert torch.equal(asked[0], problem.y[:1])
 
 
 def test_further_starts_are_others_of_the_same_stream():

@@ -6,7 +6,8 @@ there, and what keeps it where it is lies further out. (Iterated local search; c
 hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are random.)
 Every round sets out from where the last one ended, be it better or worse, and the best is kept.
 Rounds that end equally low have in all likelihood found what there is, as for most real images: no
-further round follows, and none after :data:`PATIENCE` that went on to disagree.
+further round follows, and none after :data:`PATIENCE` that went on to disagree. A signal far from
+the generator's range has none at all: a lower minimum is not worth its cost there.
 
 An objective that is nearly zero can still fall to zero, as for images of the generator's own; of
 real images hardly one comes so near. There equal rounds are not believed, and all but the first
@@ -24,7 +25,9 @@ from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.problem import Problem
 
 # Objective over ||y||^2 below which a signal counts as exact, and below which as nearly so.
-EXACT, NEAR = 1e-8, 1.5e-3
+EXACT, NEAR = 1e-8, 8e-4
+# Objective over ||y||^2 from which a signal is left as the first round found it.
+REACH = 2e-2
 # Relative difference up to which two rounds count as equally low.
 AGREE = 0.2
 # Rounds at most for a signal that is not nearly exact.
@@ -59,7 +62,7 @@ def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: O
     for number in range(1, rounds + 1):
         # A comparison with NaN is False: what is not a number is left alone.
         relative = found.value / problem.energy()
-        unsettled &= relative > EXACT
+        unsettled &= (relative > EXACT) & (relative < REACH)
         near = unsettled & (relative < NEAR)
         if number > PATIENCE:
             unsettled = near.clone()
