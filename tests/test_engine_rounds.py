@@ -60,7 +60,6 @@ def planted(count=COUNT, physics=None):
 def all_near(monkeypatch):
     # The minima of this generator lie further apart than those of a trained one.
     monkeypatch.setattr(rounds, "NEAR", 1.0)
-    monkeypatch.setattr(rounds, "REACH", torch.inf)
 
 
 def exact(problem, found):
@@ -136,7 +135,7 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     problem = planted(5)
     first = minima(problem, [1e-9, 1e-5, 1e-2, 1e-1, torch.nan])
     #              round     1       2       3       4
-    script = {1: [1e-5, 1e-5, 1e-5, 1e-9], 2: [1.1e-2], 3: [2e-1, 1e-2, 3e-2]}
+    script = {1: [1e-5, 1e-5, 1e-5, 1e-9], 2: [1.1e-2], 3: [2e-1, 6e-2]}
     asked = []
 
     def solve(part, z):
@@ -147,14 +146,14 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     def others(part, signals, number):
         return torch.zeros(number, len(signals), 6).double()
 
-    found = rounds.again(problem, first, 6, solve, others)
+    found = rounds.again(problem, first, 6, 0.5, solve, others)
     # Near the range rounds that agree are not believed, and all but the first start anew; the one
-    # that goes on to disagree is left after three.
-    expected = [([1, 2, 3], 1), ([3], 1), ([1], 2), ([3], 1), ([1], 3), ([1], 4)]
+    # that goes on to disagree is soon out of reach.
+    expected = [([1, 2, 3], 1), ([3], 1), ([1], 2), ([1], 3), ([1], 4)]
     assert asked == expected
     relative = (found.value / problem.energy())[:4]
-    torch.testing.assert_close(relative, torch.tensor([1e-9, 1e-9, 1e-2, 1e-2]).double())
-    assert found.steps.tolist() == [1, 5, 2, 4, 1]
+    torch.testing.assert_close(relative, torch.tensor([1e-9, 1e-9, 1e-2, 6e-2]).double())
+    assert found.steps.tolist() == [1, 5, 2, 3, 1]
     assert found.value[4].isnan()
 
 
@@ -170,14 +169,14 @@ def test_a_round_sets_out_from_half_of_where_the_last_one_ended():
     def others(part, signals, number):
         return torch.zeros(0, len(signals), 6).double()
 
-    found = rounds.again(problem, first, 2, solve, others)
+    found = rounds.again(problem, first, 2, torch.inf, solve, others)
     assert torch.equal(starts[0], torch.full((1, 2, 6), 0.5).double())
     assert torch.equal(starts[1], torch.full((1, 2, 6), 0.75).double())
     assert torch.equal(found.z, first.z)
 
 
 def test_signals_out_of_reach_are_left_as_they_are(monkeypatch):
-    monkeypatch.setattr(rounds, "REACH", 1e-2)
+    monkeypatch.setattr(rounds, "NEAR", 1e-3)
     problem = planted(3)
     first = minima(problem, [9e-3, 1.1e-2, 1e-9])
     asked = []
@@ -189,7 +188,7 @@ def test_signals_out_of_reach_are_left_as_they_are(monkeypatch):
     def others(part, signals, number):
         return torch.ones(1, len(signals), 6).double()
 
-    rounds.again(problem, first, 1, solve, others)
+    rounds.again(problem, first, 1, 1e-2, solve, others)
     assert len(asked) == 1
     assert torch.equal(asked[0], problem.y[:1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from ganprior.solvers.engine.adam import Adam
@@ -30,6 +31,7 @@ class Search(Schedule):
     penalty: float = 0.0
     release: Schedule | None = None
     rounds: int = 0
+    reach: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class Effort:
     rounds : int
         Times at most that a signal is solved again, while two times do not agree
         (:mod:`ganprior.solvers.engine.rounds`).
+    reach : float
+        Signals whose objective is this multiple of ||y||^2 or more are not solved again, and the
+        n-th time those of ``reach / n^2`` or more.
     determined : Search, optional
         Takes the place of the attributes of the same names where there are at least
         :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
@@ -116,13 +121,14 @@ class Effort:
     penalty: float = 0.0
     release: Schedule | None = None
     rounds: int = 0
+    reach: float = math.inf
     determined: Search | None = None
 
     def __post_init__(self) -> None:
         for name in ("restarts", "steps", "candidates", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("polish_steps", "bank", "penalty", "rounds", "unaided"):
+        for name in ("polish_steps", "bank", "penalty", "rounds", "reach", "unaided"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.final_rate <= self.learning_rate:
@@ -222,6 +228,7 @@ BALANCED = Effort(
         penalty=4e-4,
         release=Schedule(steps=100, race=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10),
         rounds=6,
+        reach=2e-2,
     ),
 )
 
@@ -249,7 +256,8 @@ FAST = Effort(
         window=5,
         penalty=6e-4,
         release=Schedule(steps=100, race=((0.02, 1),), tolerance=0.03, window=5),
-        rounds=6,
+        rounds=3,
+        reach=8e-3,
     ),
 )
 

@@ -89,7 +89,7 @@ def minimise(
             known = None if measured is None else measured.select(which)
             return first_starts(few, effort, chosen, bank, None, skipped, known)
 
-        found.append(again(part, best, effort.rounds, solve, others))
+        found.append(again(part, best, effort.rounds, effort.reach, solve, others))
     return joined(found, seconds + (bank.seconds if bank else 0.0))
 
 

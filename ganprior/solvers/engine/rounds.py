@@ -6,8 +6,8 @@ there, and what keeps it where it is lies further out. (Iterated local search; c
 hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are random.)
 Every round sets out from where the last one ended, be it better or worse, and the best is kept.
 Rounds that end equally low have in all likelihood found what there is, as for most real images: no
-further round follows, and none after :data:`PATIENCE` that went on to disagree. A signal far from
-the generator's range has none at all: a lower minimum is not worth its cost there.
+further round follows. The further a signal is from the generator's range the fewer rounds it has,
+and far from it none, since a lower minimum is not worth its cost there.
 
 An objective that is nearly zero can still fall to zero, as for images of the generator's own; of
 real images hardly one comes so near. There equal rounds are not believed, and all but the first
@@ -26,12 +26,8 @@ from ganprior.solvers.engine.problem import Problem
 
 # Objective over ||y||^2 below which a signal counts as exact, and below which as nearly so.
 EXACT, NEAR = 1e-8, 8e-4
-# Objective over ||y||^2 from which a signal is left as the first round found it.
-REACH = 2e-2
 # Relative difference up to which two rounds count as equally low.
 AGREE = 0.2
-# Rounds at most for a signal that is not nearly exact.
-PATIENCE = 3
 SHRINK = 0.5
 
 # Solves the problem of some signals from starts (R, B, k).
@@ -40,7 +36,9 @@ Solve = Callable[[Problem, Tensor], Minimum]
 Others = Callable[[Problem, Tensor, int], Tensor]
 
 
-def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: Others) -> Minimum:
+def again(
+    problem: Problem, found: Minimum, rounds: int, reach: float, solve: Solve, others: Others
+) -> Minimum:
     """Solve anew the signals on which the rounds disagree, keeping the best result.
 
     Parameters
@@ -51,6 +49,9 @@ def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: O
         What the first round made of them.
     rounds : int
         Rounds at most.
+    reach : float
+        Objective over ||y||^2 from which a signal has no round at all; the limit for further
+        round n is ``reach / n^2``.
     solve : callable
         Called with the problem of some signals and their starts.
     others : callable
@@ -62,10 +63,8 @@ def again(problem: Problem, found: Minimum, rounds: int, solve: Solve, others: O
     for number in range(1, rounds + 1):
         # A comparison with NaN is False: what is not a number is left alone.
         relative = found.value / problem.energy()
-        unsettled &= (relative > EXACT) & (relative < REACH)
+        unsettled &= (relative > EXACT) & (relative < max(reach / number**2, NEAR))
         near = unsettled & (relative < NEAR)
-        if number > PATIENCE:
-            unsettled = near.clone()
         fresh = near if number > 1 else torch.zeros_like(near)
         best = found.value
         for group in (unsettled & ~fresh, fresh):
