@@ -6,12 +6,12 @@ Claims (held-out test images, A and prior the same for all, lambda tuned, noise 
   batch, in at most 1/20 of its seconds; ``fast`` comes within 10% of it in at most 1/60;
 - deepinv's ``CSGMGenerator`` takes at least 50 times as long per image, at twice the error or more.
 
-The committed table is of two engines, by ``revision``: Fashion-MNIST at m = 300 and MNIST at m = 100
-and 300 of the engine as it is, the others of the one before it regressed its starts, three runs
-each. Fashion-MNIST at m = 300 misses both claims on time, ``balanced`` by a little and ``fast`` by
-a seventh: further rounds are of few signals of the batch, for which a step costs its overhead.
-deepinv's error, of the first few digits, is no worse than ours. 64 x 64 is not in it, for lack of
-time.
+The committed table is of two engines, by ``revision``: Fashion-MNIST at m = 300 and MNIST at
+m = 100 and 300 of the engine as it is, the others of the one before it regressed its starts, three
+runs each. Fashion-MNIST at m = 300 misses both claims on time, ``balanced`` by a little and
+``fast`` by a seventh: further rounds are of few signals of the batch, for which a step costs its
+overhead. deepinv's error, of the first few digits, is no worse than ours. 64 x 64 is not in it, for
+lack of time.
 
 Beside them: the paper's protocol as published, one restart after the other with a plain torch
 loop, and scipy's L-BFGS-B image by image from one random start. Peers that take an image at a time
