@@ -90,8 +90,8 @@ class Effort:
         Times at most that a signal is solved again, while two times do not agree
         (:mod:`ganprior.solvers.engine.rounds`).
     reach : float
-        Signals whose objective is this multiple of ||y||^2 or more are not solved again, and the
-        n-th time those of ``reach / n^2`` or more.
+        Signals whose objective is this multiple of ||y||^2 or more are not solved again, and not
+        an n-th time those of ``reach / n^2`` or more, unless they are nearly exact.
     determined : Search, optional
         Takes the place of the attributes of the same names where there are at least
         :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower

@@ -50,8 +50,8 @@ def again(
     rounds : int
         Rounds at most.
     reach : float
-        Objective over ||y||^2 from which a signal has no round at all; the limit for further
-        round n is ``reach / n^2``.
+        Objective over ||y||^2 from which a signal has no further round; the limit for round n is
+        ``reach / n^2``, but not below :data:`NEAR`.
     solve : callable
         Called with the problem of some signals and their starts.
     others : callable
