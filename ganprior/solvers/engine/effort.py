@@ -10,6 +10,9 @@ from ganprior.solvers.engine.lbfgs import LBFGS
 
 # Measurements per latent entry from which a problem counts as determined.
 DETERMINED = 3
+# The more measurements there are beyond those, the fewer signals end in a wrong minimum: the reach
+# of further rounds falls with this power of their number.
+SURPLUS = 6
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,8 @@ class Effort:
         effort = self
         if self.determined is not None and measurements >= DETERMINED * latent_size:
             effort = replace(effort, **vars(self.determined), determined=None)
+            surplus = measurements / (DETERMINED * latent_size)
+            effort = replace(effort, reach=effort.reach / surplus**SURPLUS)
         if effort.neighbours and not regressions:
             effort = replace(effort, neighbours=(), restarts=self.unaided or effort.restarts)
         return effort
@@ -228,7 +233,7 @@ BALANCED = Effort(
         penalty=4e-4,
         release=Schedule(steps=100, race=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10),
         rounds=6,
-        reach=2e-2,
+        reach=4e-2,
     ),
 )
 
@@ -250,14 +255,14 @@ FAST = Effort(
     determined=Search(
         restarts=2,
         neighbours=(30, 15),
-        steps=80,
-        race=((0.025, 3), (0.05, 1)),
+        steps=30,
+        race=((0.07, 2), (0.14, 1)),
         tolerance=0.04,
         window=5,
         penalty=6e-4,
-        release=Schedule(steps=100, race=((0.02, 1),), tolerance=0.03, window=5),
-        rounds=3,
-        reach=8e-3,
+        release=Schedule(steps=100, race=((0.02, 1),), tolerance=0.05, window=10),
+        rounds=6,
+        reach=4e-2,
     ),
 )
 

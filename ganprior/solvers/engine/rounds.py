@@ -27,8 +27,8 @@ from ganprior.solvers.engine.problem import Problem
 # Objective over ||y||^2 below which a signal counts as exact, and below which as nearly so.
 EXACT, NEAR = 1e-8, 8e-4
 # Relative difference up to which two rounds count as equally low.
-AGREE = 0.2
-SHRINK = 0.5
+AGREE = 0.05
+SHRINK = 0.75
 
 # Solves the problem of some signals from starts (R, B, k).
 Solve = Callable[[Problem, Tensor], Minimum]
