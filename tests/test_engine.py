@@ -12,6 +12,7 @@ from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import BALANCED, Problem
 from ganprior.solvers.engine import problem as problem_module
 from ganprior.solvers.engine.adam import rate
+from ganprior.solvers.engine.effort import SURPLUS
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.minimise import minimise
 from ganprior.solvers.engine.race import race
@@ -257,6 +258,8 @@ def test_a_determined_problem_gets_a_longer_schedule_and_an_explicit_one_stays()
     assert BALANCED.on(3 * 20 - 1, 20) == BALANCED
     assert BALANCED.most_steps == longer.most_steps > BALANCED.steps
     assert longer.most_steps == longer.steps + longer.release.steps
+    assert longer.reach == BALANCED.determined.reach
+    assert BALANCED.on(6 * 20, 20).reach == BALANCED.determined.reach / 2**SURPLUS
     explicit = BALANCED.replace(steps=7)
     assert explicit.on(1000, 20) == explicit
 

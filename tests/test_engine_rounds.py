@@ -135,7 +135,7 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     problem = planted(5)
     first = minima(problem, [1e-9, 1e-5, 1e-2, 1e-1, torch.nan])
     #              round     1       2       3       4
-    script = {1: [1e-5, 1e-5, 1e-5, 1e-9], 2: [1.1e-2], 3: [2e-1, 6e-2]}
+    script = {1: [1e-5, 1e-5, 1e-5, 1e-9], 2: [1.04e-2], 3: [2e-1, 6e-2]}
     asked = []
 
     def solve(part, z):
@@ -157,7 +157,7 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     assert found.value[4].isnan()
 
 
-def test_a_round_sets_out_from_half_of_where_the_last_one_ended():
+def test_a_round_sets_out_from_three_quarters_of_where_the_last_one_ended():
     problem = planted(2)
     first = minima(problem, [2.0, 3.0])
     starts = []
@@ -170,8 +170,8 @@ def test_a_round_sets_out_from_half_of_where_the_last_one_ended():
         return torch.zeros(0, len(signals), 6).double()
 
     found = rounds.again(problem, first, 2, torch.inf, solve, others)
-    assert torch.equal(starts[0], torch.full((1, 2, 6), 0.5).double())
-    assert torch.equal(starts[1], torch.full((1, 2, 6), 0.75).double())
+    assert torch.equal(starts[0], torch.full((1, 2, 6), 0.75).double())
+    assert torch.equal(starts[1], torch.full((1, 2, 6), 1.3125).double())
     assert torch.equal(found.z, first.z)
 
 

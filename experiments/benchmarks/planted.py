@@ -2,17 +2,17 @@
 
 Aim: ``balanced`` and ``fast`` recover at least 98% of the images G(z*), z* ~ N(0, I), from m = 3 k
 noise-free Gaussian measurements. ``reference`` is Adam alone and has no such aim. An image is
-recovered where its per-pixel error is below 1e-4. lambda is 0. The committed run meets the aim; its
-seed was in sight when the number of ``fast``'s further rounds was chosen, and with other seeds
-``fast`` recovers some percent less of ``fashion-mnist-dcgan``.
+recovered where its per-pixel error is below 1e-4. lambda is 0. Each seed draws images and A; the
+settings were chosen with seed 0 and others that are not here in sight, 5 and 6 are new to them.
 
     python -m experiments.benchmarks.planted --preset paper
 
-writes ``results/planted.csv``, a row per prior and effort, in a few minutes on a CPU core.
+writes ``results/planted.csv``, a row per prior, effort and seed, in ten minutes on two CPU cores.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,31 +37,31 @@ class Config:
     priors: tuple[str, ...] = ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp", "mnist")
     images: int = 100
     measurements: int = 3  # per entry of the latent
-    seed: int = 0
+    seeds: tuple[int, ...] = (0, 5, 6)
 
 
-PRESETS = {"paper": Config(), "smoke": Config(priors=("mnist",), images=2)}
+PRESETS = {"paper": Config(), "smoke": Config(priors=("mnist",), images=2, seeds=(0,))}
 
 
-def recovery(name: str, effort: Effort, config: Config) -> torch.Tensor:
+def recovery(name: str, effort: Effort, config: Config, seed: int) -> torch.Tensor:
     """Per-pixel error of every planted image, (images,)."""
     prior = Prior.load(name).eval()
-    streams = Streams(config.seed)
+    streams = Streams(seed)
     z = [prior.latent.sample(1, streams.generator("planted", i)) for i in range(config.images)]
     x = prior.render(torch.cat(z))
     m = config.measurements * prior.latent.size
-    rng = torch.Generator().manual_seed(derive_seed(config.seed, "physics", m))
+    rng = torch.Generator().manual_seed(derive_seed(seed, "physics", m))
     physics = Gaussian(m, prior.image_shape, rng)
     found = CSGM(prior, 0.0, effort=effort).solve(physics.A(x), physics, rng=streams)
     return per_pixel_error(found.x, x)
 
 
 def run(config: Config) -> Iterator[Row]:
-    """Yield one row per prior and effort."""
+    """Yield one row per prior, effort and seed."""
     for name in config.priors:
         prior = Prior.load(name)
-        for label, effort in EFFORTS.items():
-            error = recovery(name, effort, config)
+        for (label, effort), seed in itertools.product(EFFORTS.items(), config.seeds):
+            error = recovery(name, effort, config, seed)
             yield {
                 "prior": name,
                 "effort": label,
@@ -69,7 +69,7 @@ def run(config: Config) -> Iterator[Row]:
                 "images": config.images,
                 "recovered": f"{(error < RECOVERED).float().mean():.0%}",
                 "error below .002": f"{(error < CLOSE).float().mean():.0%}",
-                "seed": config.seed,
+                "seed": seed,
                 "prior_sha256": prior.card["weights_sha256"][:12],
                 **machine(),
                 "revision": git_revision(),

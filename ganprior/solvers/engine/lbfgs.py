@@ -3,10 +3,10 @@
 The inverse Hessian is that of R. H. Byrd, J. Nocedal, R. B. Schnabel, "Representations of
 quasi-Newton matrices and their use in limited memory methods", 1994, Theorem 2.2: what the
 two-loop recursion (Algorithm 7.4 of Nocedal and Wright, "Numerical Optimization", 2006) does pair
-by pair are two triangular solves there, in a fifth of the calls. It is scaled by equation (7.20)
-of the book, to which the other numbers refer. Every restart of every signal has its own history, direction and
-step length. A step of the batch is one evaluation of objective and gradient at the trial point of
-each: those whose trial falls enough (Armijo, equation 3.4) move there, the others try nearer by
+by pair are two triangular solves there, in far fewer calls. It is scaled by equation (7.20) of the
+book, to which the other numbers refer. Every restart of every signal has its own history, direction
+and step length. A step of the batch is one evaluation of objective and gradient at the trial point
+of each: those whose trial falls enough (Armijo, equation 3.4) move there, the others try nearer by
 in the next step, so that none waits for another one's line search.
 """
 
@@ -122,7 +122,7 @@ class LBFGS:
         R = (moves @ turns.mT).tril()
         curvature = R.diagonal(dim1=-2, dim2=-1)
         product = curvature.clone()
-        curvature += product == 0  # no pair there: its row and column are zero
+        curvature += product == 0  # where there is no pair its row and column are zero
         u = _solve(R, _apply(moves, self.gradient), upper=False)
         q = self.gradient - _apply(turns.mT, u)
         # Equation (7.20), in the norm of the metric.

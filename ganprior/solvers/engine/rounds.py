@@ -1,8 +1,8 @@
 """Further rounds for signals whose minimum two rounds do not agree on.
 
-A descent now and then ends in a minimum beside the right one. Half of the latent where it ended is
-a start from which another one is often found: most of what such a latent has right is still
-there, and what keeps it where it is lies further out. (Iterated local search; compare basin
+A descent now and then ends in a minimum beside the right one. Three quarters of the latent where it
+ended are a start from which another one is often found: most of what such a latent has right is
+still there, and what keeps it where it is lies further out. (Iterated local search; compare basin
 hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are random.)
 Every round sets out from where the last one ended, be it better or worse, and the best is kept.
 Rounds that end equally low have in all likelihood found what there is, as for most real images: no
@@ -28,6 +28,7 @@ from ganprior.solvers.engine.problem import Problem
 EXACT, NEAR = 1e-8, 8e-4
 # Relative difference up to which two rounds count as equally low.
 AGREE = 0.05
+# Further off a round takes more steps and is no surer, nearer by more rounds fall back.
 SHRINK = 0.75
 
 # Solves the problem of some signals from starts (R, B, k).
@@ -74,8 +75,8 @@ def again(
             # Signals that cannot leave the batch are solved with it, and keep what they had.
             signals = chosen if problem.can_select else torch.arange(problem.count, device=z.device)
             part = problem if len(signals) == problem.count else problem.select(signals)
-            halved = SHRINK * z[None, signals]
-            other = solve(part, others(part, signals, number) if group is fresh else halved)
+            shrunk = SHRINK * z[None, signals]
+            other = solve(part, others(part, signals, number) if group is fresh else shrunk)
             own = group[signals]
             z[signals] = torch.where(own[:, None], other.z, z[signals])
             found = found.better(other, signals, own)
