@@ -9,9 +9,9 @@ Claims (held-out test images, A and prior the same for all, lambda tuned, noise 
 The committed table is of three engines, by ``revision``: Fashion-MNIST at m = 300 of the engine as
 it is, MNIST at m = 100 and 300 of the one before further rounds set out from nearer by, the others
 of the one before starts were regressed, three runs each. At m = 300 of Fashion-MNIST ``fast``
-misses its claim on time by a seventh: the last steps, and further rounds, are of few signals of the
-batch, for which a step costs its overhead. deepinv's error, of the first few digits, is no worse than ours. 64 x 64 is not in it, for
-lack of time.
+misses its claim on time by a seventh: the last steps, and further rounds, are of few signals of
+the batch, for which a step costs its overhead. deepinv's error, of the first few digits, is no
+worse than ours. 64 x 64 is not in it, for lack of time.
 
 Beside them: the paper's protocol as published, one restart after the other with a plain torch
 loop, and scipy's L-BFGS-B image by image from one random start. Peers that take an image at a time
