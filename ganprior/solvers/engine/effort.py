@@ -10,9 +10,8 @@ from ganprior.solvers.engine.lbfgs import LBFGS
 
 # Measurements per latent entry from which a problem counts as determined.
 DETERMINED = 3
-# The more measurements there are beyond those, the fewer signals end in a wrong minimum, and the
-# less is worth a search. The power was chosen on Fashion-MNIST at m = 192 and 300, for the sake of
-# time as well.
+# With more measurements fewer signals end in a wrong minimum, and a search is worth less. The
+# power was chosen on Fashion-MNIST at m = 192 and 300, for the sake of time as well.
 SURPLUS = 6
 
 
@@ -95,9 +94,8 @@ class Effort:
         (:mod:`ganprior.solvers.engine.rounds`).
     reach : float
         Signals whose objective is this multiple of ||y||^2 or more are not solved again, and not
-        an n-th time those of ``reach / n^2`` or more, unless they are nearly exact. That is for
-        :data:`DETERMINED` measurements per latent entry; for more of them it falls with the
-        power :data:`SURPLUS` of their number.
+        an n-th time those of ``reach / n^2`` or more, unless they are nearly exact. Beyond
+        :data:`DETERMINED` measurements per latent entry it falls with their power :data:`SURPLUS`.
     determined : Search, optional
         Takes the place of the attributes of the same names where there are at least
         :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
@@ -259,7 +257,7 @@ FAST = Effort(
         restarts=2,
         neighbours=(30, 15),
         steps=30,
-        race=((0.07, 2), (0.14, 1)),
+        race=((0.14, 1),),
         tolerance=0.04,
         window=5,
         penalty=6e-4,
