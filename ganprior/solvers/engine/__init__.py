@@ -27,7 +27,11 @@ pass. The polish is for signals that the generator can make exactly, of which th
 """
 
 from ganprior.solvers.engine.adam import Adam
-from ganprior.solvers.engine.effort import (
+from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.lbfgs import LBFGS
+from ganprior.solvers.engine.minimise import minimise
+from ganprior.solvers.engine.minimum import Minimum
+from ganprior.solvers.engine.presets import (
     BALANCED,
     BALANCED_L1,
     EFFORTS,
@@ -35,11 +39,7 @@ from ganprior.solvers.engine.effort import (
     FAST,
     FAST_L1,
     REFERENCE,
-    Effort,
 )
-from ganprior.solvers.engine.lbfgs import LBFGS
-from ganprior.solvers.engine.minimise import minimise
-from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.problem import Objective, Problem
 
 __all__ = [

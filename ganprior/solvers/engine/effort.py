@@ -10,12 +10,14 @@ from ganprior.solvers.engine.lbfgs import LBFGS
 
 # Measurements per latent entry from which a problem counts as determined.
 DETERMINED = 3
+# Objective over ||y||^2 from which a signal counts as far from the generator's range.
+FAR = 5e-3
 # With more measurements fewer signals end in a wrong minimum, and a search is worth less. The
 # power was chosen on Fashion-MNIST at m = 192 and 300, for the sake of time as well.
 SURPLUS = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """The race's part of the attributes of an :class:`Effort`, which see."""
 
@@ -23,9 +25,10 @@ class Schedule:
     race: tuple[tuple[float, int], ...]
     tolerance: float
     window: int
+    far_tolerance: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Search(Schedule):
     """What an :class:`Effort` does where the measurements determine the latent."""
 
@@ -79,6 +82,10 @@ class Effort:
         ``window`` steps.
     window : int
         Steps over which the decrease is measured.
+    far_tolerance : float
+        The tolerance, where it is greater, of signals whose objective is :data:`FAR` times
+        ||y||^2 or more: far from the generator's range the last percents of the objective hardly
+        lower the error, and few that come so far are on their way to an exact minimum.
     polish_tolerance : float
         Levenberg-Marquardt has converged when two steps in turn lower the objective by less
         than this fraction each. A signal in the generator's range falls by far more in each step
@@ -121,6 +128,7 @@ class Effort:
     polish_steps: int = 0
     tolerance: float = 1e-4
     window: int = 50
+    far_tolerance: float = 0.0
     polish_tolerance: float = 5e-3
     penalty: float = 0.0
     release: Schedule | None = None
@@ -203,98 +211,3 @@ class Effort:
 
 def _steps(schedule: Effort | Search) -> int:
     return schedule.steps + (schedule.release.steps if schedule.release else 0)
-
-
-# Bora et al. (2017) run ten restarts of a thousand Adam steps to their end. A tolerance of 0
-# never stops early.
-REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, tolerance=0.0)
-
-BALANCED = Effort(
-    descent=LBFGS,
-    bank=20_000,
-    metric=True,
-    restarts=6,
-    neighbours=(30, 15, 8),
-    unaided=12,
-    steps=100,
-    learning_rate=1.0,
-    final_rate=1.0,
-    race=((0.06, 4), (0.15, 3), (0.3, 2), (0.5, 1)),
-    tolerance=0.05,
-    window=10,
-    polish_steps=30,
-    polish_tolerance=0.03,
-    determined=Search(
-        restarts=6,
-        neighbours=(30, 15, 8),
-        steps=150,
-        race=((0.04, 4), (0.1, 3), (0.2, 2)),
-        tolerance=0.02,
-        window=10,
-        penalty=4e-4,
-        release=Schedule(steps=100, race=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10),
-        rounds=6,
-        reach=4e-2,
-    ),
-)
-
-FAST = Effort(
-    descent=LBFGS,
-    bank=20_000,
-    metric=True,
-    restarts=4,
-    neighbours=(30, 15, 8),
-    unaided=10,
-    steps=80,
-    learning_rate=1.0,
-    final_rate=1.0,
-    race=((0.05, 2), (0.15, 1)),
-    tolerance=0.03,
-    window=5,
-    polish_steps=30,
-    polish_tolerance=0.03,
-    determined=Search(
-        restarts=2,
-        neighbours=(30, 15),
-        steps=30,
-        race=((0.14, 1),),
-        tolerance=0.04,
-        window=5,
-        penalty=6e-4,
-        release=Schedule(steps=100, race=((0.02, 1),), tolerance=0.05, window=10),
-        rounds=6,
-        reach=4e-2,
-    ),
-)
-
-EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
-
-# First-order steps stall at the kinks of an L1 norm, which Levenberg-Marquardt on reweighted least
-# squares (see SemanticObjective.residual) does not mind: few of those, then many of these.
-BALANCED_L1 = replace(
-    BALANCED,
-    restarts=12,
-    neighbours=(),
-    candidates=4,
-    steps=40,
-    race=((0.5, 5), (0.75, 2)),
-    window=40,
-    polish_steps=60,
-    polish_tolerance=0.01,
-    determined=None,
-)
-FAST_L1 = replace(
-    FAST,
-    restarts=6,
-    neighbours=(),
-    candidates=4,
-    tolerance=0.06,
-    steps=20,
-    race=((0.5, 3), (0.75, 1)),
-    window=20,
-    polish_steps=60,
-    polish_tolerance=0.05,
-    determined=None,
-)
-
-EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}

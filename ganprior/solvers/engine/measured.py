@@ -121,25 +121,45 @@ def regress(
     each = len(numbers) * (features.shape[1] + latents.shape[1]) * features.element_size()
     parts = []
     for signals in torch.arange(len(targets), device=error.device).split(max(1, BYTES // each)):
-        own = numbers[:, signals].T
-        x, z = features[own], latents[own]
-        fits = [_fit(x[:, :n], z[:, :n], targets[signals]) for n in neighbourhoods]
-        parts.append(torch.stack(fits))
+        own = numbers[:, signals].T.flatten()
+        # As features[own], only faster.
+        x, z = (
+            rows.index_select(0, own).unflatten(0, (len(signals), -1))
+            for rows in (features, latents)
+        )
+        parts.append(_fits(x, z, targets[signals], neighbourhoods))
     fitted = torch.cat(parts, 1)
     return torch.where(fitted.isfinite().all(-1, keepdim=True), fitted, latents[numbers[:1]])
 
 
-def _fit(x: Tensor, z: Tensor, target: Tensor) -> Tensor:
-    """Regression of z (B, n, k) on x (B, n, d), evaluated at a target (B, d): (B, k)."""
+def _fits(x: Tensor, z: Tensor, target: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Regressions of z on x, evaluated at a target, on so many first rows for each size.
+
+    From (B, N, k), (B, N, d) and (B, d) to (sizes, B, k).
+    """
+    sizes = tuple(min(size, x.shape[1]) for size in sizes)
+    gram = x.new_zeros(len(x), x.shape[2], x.shape[2])
+    done, fits = 0, {}
+    for size in sorted(set(sizes)):
+        # Small neighbourhoods are in large ones, and their products are parts of those.
+        ring, done = x[:, done:size], size
+        gram = torch.baddbmm(gram, ring.mT, ring)
+        fits[size] = _fit(gram, x[:, :size], z[:, :size], target)
+    return torch.stack([fits[size] for size in sizes])
+
+
+def _fit(gram: Tensor, x: Tensor, z: Tensor, target: Tensor) -> Tensor:
+    """Regression of z (B, n, k) on x (B, n, d), whose products x^T x are given, at a target."""
     centre, level = x.mean(1), z.mean(1)
-    x = x - centre[:, None]
-    gram = x.mT @ x
+    gram = torch.baddbmm(gram, centre[..., None], centre[:, None], alpha=-x.shape[1])
     diagonal = gram.diagonal(dim1=1, dim2=2)
     diagonal += RIDGE * diagonal.mean(1, keepdim=True) + torch.finfo(x.dtype).tiny
-    off = (target - centre)[..., None]
-    # One system per signal, for what the neighbours weigh: latents have no part in it.
-    weights = x @ torch.linalg.solve_ex(gram, off)[0]
-    return level + (weights.mT @ (z - level[:, None]))[:, 0]
+    # One system per signal, for what the neighbours weigh: latents have no part in it. By Cholesky,
+    # not LU: after torch.set_num_threads(2) MKL's batched LU was seen to fail and to hang.
+    factor = torch.linalg.cholesky_ex(gram)[0]
+    w = torch.cholesky_solve((target - centre)[..., None], factor)
+    weights = x @ w - centre[:, None] @ w
+    return level + (weights.mT @ z - weights.sum(1, keepdim=True).mT * level[:, None])[:, 0]
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:

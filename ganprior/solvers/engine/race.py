@@ -7,6 +7,7 @@ converged leaves the batch.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,13 @@ import torch
 from torch import Tensor
 
 from ganprior.solvers.engine.descent import Descent
-from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.effort import FAR, Effort
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.starts import pick, survivors
+
+# Steps from one look at which signals have converged to the next: taking some out of the batch
+# costs about as much as evaluating two images.
+CHECK = 2
 
 
 @dataclass
@@ -81,7 +86,9 @@ def race(
     )
     walk: Descent = effort.descent(problem.project(starts), effort, problem.project, metric)
     active = torch.arange(count, device=device)
-    part, earlier = problem, best.value.clone()
+    part, far = problem, FAR * problem.energy()
+    # Best objectives after each of the last ``window`` steps, the earliest first.
+    past = deque([best.value.clone()], maxlen=effort.window + 1)
 
     for step in range(1, effort.steps + 1):
         z = walk.trial()
@@ -96,12 +103,12 @@ def race(
         if kept < len(z):
             best.z, numbers = survivors(best.z, best.value, kept)
             best.value, best.restart = pick(best.value, numbers), pick(best.restart, numbers)
-            earlier = pick(earlier, numbers)
+            past = deque((pick(value, numbers) for value in past), past.maxlen)
             walk = walk.map(lambda rows, own=numbers[:, active]: pick(rows, own))  # type: ignore[misc]
-        if step % effort.window == 0 and step < effort.steps:
-            stay = _still_falling(best.value, earlier, effort.tolerance)[active]
+        past.append(best.value.clone())
+        if effort.window <= step < effort.steps and step % CHECK == 0:
+            stay = _still_falling(best.value, past[0], far, effort)[active]
             best.converged[active] = ~stay
-            earlier = best.value.clone()
             if not stay.any():
                 # As for a signal that leaves the batch: its last trial point is not looked at.
                 return best
@@ -121,10 +128,11 @@ def _keep_better(best: Race, active: Tensor, z: Tensor, value: Tensor) -> None:
     best.value[:, active] = torch.where(better, value, best.value[:, active])
 
 
-def _still_falling(value: Tensor, earlier: Tensor, tolerance: float) -> Tensor:
+def _still_falling(value: Tensor, earlier: Tensor, far: Tensor, effort: Effort) -> Tensor:
     """Whether any restart of a signal fell by more than the tolerance: (R, B) to bool (B,)."""
-    if tolerance == 0:
+    if effort.tolerance == 0:
         return torch.ones(value.shape[1], dtype=torch.bool, device=value.device)
+    greater = max(effort.tolerance, effort.far_tolerance)
+    least = value.abs() * torch.where(value < far, effort.tolerance, greater)
     # Infinite minus infinite is NaN, hence False: a signal without a finite value leaves too.
-    falling = (earlier - value) > tolerance * value.abs()
-    return falling.any(0)
+    return (earlier - value > least).any(0)
