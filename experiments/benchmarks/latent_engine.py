@@ -34,17 +34,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.benchmarks.machine import machine
+from experiments.benchmarks.machine import clocked, machine
 from experiments.benchmarks.peers import PEERS, Problem, one_after_the_other
 from experiments.bora2017.held_out import FACES, UTKFACE, held_out
 from experiments.rows import Row, git_revision, read_csv, write_csv
@@ -70,6 +70,7 @@ class Task:
     peers: bool = False
     peer_images: int = 8
     counted_images: int = 2
+    device: str = "cpu"
 
     @property
     def rows(self) -> int:
@@ -89,17 +90,21 @@ PRESETS = {
     "paper": (*SMALL, Task(FACES, UTKFACE, 500, images=8, steps=500, counted_images=1)),
     "short": tuple(replace(task, runs=1, peer_images=2) for task in SMALL),
     "brief": tuple(replace(task, runs=1, peers=False) for task in SMALL if task.m == 100),
+    "gpu": (
+        *(replace(task, peers=False, device="cuda") for task in SMALL),
+        Task(FACES, UTKFACE, 500, device="cuda"),
+    ),
     "smoke": (Task("mnist", "MNIST", 100, 3, 1, 20, peers=True, peer_images=1, counted_images=1),),
 }
 
 
 def run(task: Task) -> Iterator[Row]:
     """Yield one row per method and seed of the starts."""
-    prior = Prior.load(task.prior).eval()
+    prior = Prior.load(task.prior).eval().to(task.device)
     images = held_out(task.data)
-    x = images.floats()[: task.images]
+    x = images.floats()[: task.images].to(task.device)
     rng = torch.Generator().manual_seed(derive_seed(0, "physics", task.m))
-    physics = Gaussian(task.m, images.shape, rng)
+    physics = Gaussian(task.m, images.shape, rng).to(task.device)
     y = physics.A(x)
     weight = CSGM(prior).objective_for(y, physics).latent_weight
     facts = {
@@ -107,7 +112,7 @@ def run(task: Task) -> Iterator[Row]:
         "latent_weight": weight,
         "prior_sha256": prior.card["weights_sha256"][:12],
         "data_sha256": images.sha256[:12],
-        **machine(),
+        **machine(task.device),
         "revision": git_revision(),
     }
     for row in _rows(Problem(prior, physics, y, weight, task.steps), x, task):
@@ -122,18 +127,19 @@ def _rows(problem: Problem, x: Tensor, task: Task) -> Iterator[Row]:
         # The bank is there from here on.
         brief = replace(effort, steps=1, race=(), polish_steps=0)
         bank = CSGM(problem.prior, 0.0, effort=brief).solve(problem.y[:1], problem.physics)
-        passes = _passes(solver, problem.head(task.counted_images))
+        passes = None
+        if task.device == "cpu":
+            passes = _passes(solver, problem.head(task.counted_images))
+        else:
+            solver.solve(problem.y, problem.physics)  # chooses its kernels and records its graphs
         for seed in range(task.runs):
-            begin = time.perf_counter()
-            solution = solver.solve(problem.y, problem.physics, rng=Streams(seed))
-            seconds = time.perf_counter() - begin
+            solve = partial(solver.solve, problem.y, problem.physics, rng=Streams(seed))
+            seconds, solution = clocked(solve, task.device)
             once = round(bank.bank_seconds, 2)
             yield _row(name, seed, solution.x, x, seconds, once, passes)
     for peer, method in PEERS.items() if task.peers else ():
         few = problem if method is one_after_the_other else problem.head(task.peer_images)
-        begin = time.perf_counter()
-        images = method(few, 0)
-        seconds = time.perf_counter() - begin
+        seconds, images = clocked(partial(method, few, 0))
         yield _row(peer, 0, images, x[: len(images)], seconds, 0.0, None)
 
 
@@ -256,7 +262,8 @@ def main() -> None:
     arguments = parser.parse_args()
     tasks = PRESETS[arguments.preset]
     out = arguments.out or (RESULTS if arguments.preset != "smoke" else Path("runs/benchmarks"))
-    path = out / "latent_engine.csv"
+    name = "latent_engine_gpu" if arguments.preset == "gpu" else "latent_engine"
+    path = out / f"{name}.csv"
     rows: list[Row] = complete(read_csv(path), tasks) if arguments.resume and path.is_file() else []
     done = {(row["prior"], int(row["m"])) for row in rows}
     failed = False
@@ -275,8 +282,8 @@ def main() -> None:
             failed = True
     if finished := complete(rows, tasks):
         summary = summarise(finished)
-        write_csv(out / "latent_engine_summary.csv", summary)
-        plot(summary, out / "latent_engine.png")
+        write_csv(out / f"{name}_summary.csv", summary)
+        plot(summary, out / f"{name}.png")
     raise SystemExit(1 if failed else 0)
 
 

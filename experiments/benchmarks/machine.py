@@ -7,10 +7,13 @@ import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from experiments.rows import Row
+
+Result = TypeVar("Result")
 
 
 def machine(device: torch.device | str = "cpu") -> Row:
@@ -37,24 +40,24 @@ def timed(
     """
     for _ in range(warm_up):
         function()
-    on_gpu = torch.device(device).type == "cuda"
-    return [(_gpu_seconds if on_gpu else _wall_seconds)(function) for _ in range(runs)]
+    return [clocked(function, device)[0] for _ in range(runs)]
 
 
-def _wall_seconds(function: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    function()
-    return time.perf_counter() - begin
-
-
-def _gpu_seconds(function: Callable[[], object]) -> float:
+def clocked(
+    function: Callable[[], Result], device: torch.device | str = "cpu"
+) -> tuple[float, Result]:
+    """Seconds of a call, as ``timed`` has them, and what it returned."""
+    if torch.device(device).type != "cuda":
+        start = time.perf_counter()
+        result = function()
+        return time.perf_counter() - start, result
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     torch.cuda.synchronize()
     begin.record()
-    function()
+    result = function()
     end.record()
     torch.cuda.synchronize()
-    return begin.elapsed_time(end) / 1000
+    return begin.elapsed_time(end) / 1000, result
 
 
 def _processor() -> str:
