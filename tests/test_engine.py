@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +13,10 @@ from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import BALANCED, Problem
 from ganprior.solvers.engine import problem as problem_module
 from ganprior.solvers.engine.adam import rate
-from ganprior.solvers.engine.effort import SURPLUS
+from ganprior.solvers.engine.effort import FAR, SURPLUS
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.minimise import minimise
-from ganprior.solvers.engine.race import race
+from ganprior.solvers.engine.race import CHECK, race
 from ganprior.solvers.engine.starts import draw_starts, first_starts, survivors
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Phaseless, gaussian, rng, tiny_dcgan
@@ -142,6 +143,33 @@ class TestAdam:
         assert found.converged.all()
         assert (found.steps < 400).all()
         torch.testing.assert_close(problem.value(found.z), found.value)
+
+    def test_signals_leave_at_the_first_look_that_finds_too_small_a_fall(self):
+        problem, starts, window = make_problem(count=4, weight=5.0), latents(1, 4), 7
+        effort = Effort(1, 200, 0.05, 0.05, tolerance=0, window=window)
+        best = torch.stack(race(problem, starts, effort).trace)
+        expected = []
+        for own in best.T.tolist():
+            looks = [step for step in range(window + 1, 200) if step % CHECK == 0]
+            small = (s for s in looks if own[s - 1 - window] - own[s - 1] <= 1e-2 * own[s - 1])
+            expected.append(next(small))
+        found = race(problem, starts, replace(effort, tolerance=1e-2))
+        assert found.steps.tolist() == expected
+        assert len(set(expected)) > 1
+        assert any(step % window for step in expected)
+
+    def test_far_signals_leave_by_a_tolerance_of_their_own(self):
+        prior, z = tiny_dcgan(), latents(1, 2)
+        physics = gaussian(30, prior.image_shape, dtype=torch.float64)
+        x = torch.cat([prior.render(z[0, :1]), torch.rand(1, *prior.image_shape, generator=rng(2))])
+        problem = Problem(prior, CSGMObjective(0.0), physics.A(x.double()), physics)
+        starts = z + 1e-3
+        relative = problem.value(starts)[0] / problem.energy()
+        assert relative[0] < FAR < 2 * FAR < relative[1]
+        effort = Effort(1, 40, 1e-5, 1e-5, tolerance=1e-9, window=4, far_tolerance=0.5)
+        assert race(problem, starts, effort).steps.tolist() == [40, 4 + CHECK]
+        effort = replace(effort, far_tolerance=0.0)
+        assert race(problem, starts, effort).steps.tolist() == [40, 40]
 
 
 class TestPolish:

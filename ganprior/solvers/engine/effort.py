@@ -140,7 +140,8 @@ class Effort:
         for name in ("restarts", "steps", "candidates", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("polish_steps", "bank", "penalty", "rounds", "reach", "unaided"):
+        least_0 = "polish_steps", "bank", "penalty", "rounds", "reach", "unaided", "far_tolerance"
+        for name in least_0:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.final_rate <= self.learning_rate:
