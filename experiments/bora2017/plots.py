@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ MARKERS = "osD^v<>pPX*h"
 ROUNDED = 1e-7
 # Names of curves that a panel has room for.
 MOST_INSIDE = 6
+# Width of a character on the axis, as a fraction of the axis.
+CHARACTER = 0.011
 # The same file for the same numbers: no date, and identifiers that do not change.
 SVG = {"metadata": {"Date": None}}
 
@@ -71,10 +74,20 @@ def finish(axes: Axes, places: Sequence[float], xlabel: str) -> None:
     """Name the places on the axis, and the curves."""
     from matplotlib.ticker import NullLocator
 
-    axes.set_xticks(places, [f"{place:g}" for place in places], fontsize=8)
+    names = [f"{place:g}" for place in places]
+    axes.set_xticks(places, names, fontsize=8, rotation=45 if _crowded(axes, places, names) else 0)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(xlabel)
     # Many curves leave no room for their names between them.
     beside = len(axes.get_legend_handles_labels()[0]) > MOST_INSIDE
     place = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if beside else {"loc": "best"}
     axes.legend(fontsize=7, **place)
+
+
+def _crowded(axes: Axes, places: Sequence[float], names: Sequence[str]) -> bool:
+    """Whether names side by side would touch."""
+    at = axes.transAxes.inverted().transform(axes.transData.transform([(p, 1) for p in places]))
+    ends = list(zip(at[:, 0], map(len, names), strict=True))
+    return any(
+        b - a < CHARACTER * (m + n + 1) / 2 for (a, m), (b, n) in itertools.pairwise(sorted(ends))
+    )
