@@ -61,6 +61,14 @@ def test_fits_the_ridge_regression_of_scikit_learn(neighbours):
         torch.testing.assert_close(z[0, i], expected, rtol=1e-6, atol=1e-8)
 
 
+def test_where_there_is_no_regression_the_nearest_stands_in():
+    latents = torch.randn(ENTRIES, 6, generator=rng(1))
+    features, targets = torch.full((ENTRIES, 9), torch.nan), torch.ones(COUNT, 9)
+    error = torch.arange(float(ENTRIES))[:, None].expand(-1, COUNT)
+    z = measured.regress(latents, error, features, targets, (60, 30))
+    torch.testing.assert_close(z, latents[:1].expand(2, COUNT, -1))
+
+
 @pytest.mark.parametrize(("count", "size"), [(50, 20), (20, 50)])
 def test_axes_are_the_principal_ones(count, size):
     y = torch.randn(count, size, generator=rng(1)).double() * torch.linspace(3, 1, size)

@@ -149,17 +149,21 @@ def _fits(x: Tensor, z: Tensor, target: Tensor, sizes: tuple[int, ...]) -> Tenso
 
 
 def _fit(gram: Tensor, x: Tensor, z: Tensor, target: Tensor) -> Tensor:
-    """Regression of z (B, n, k) on x (B, n, d), whose products x^T x are given, at a target."""
+    """Regression of z (B, n, k) on x (B, n, d), whose products x^T x are given, at a target.
+
+    NaN where there is none.
+    """
     centre, level = x.mean(1), z.mean(1)
     gram = torch.baddbmm(gram, centre[..., None], centre[:, None], alpha=-x.shape[1])
     diagonal = gram.diagonal(dim1=1, dim2=2)
     diagonal += RIDGE * diagonal.mean(1, keepdim=True) + torch.finfo(x.dtype).tiny
     # One system per signal, for what the neighbours weigh: latents have no part in it. By Cholesky,
     # not LU: after torch.set_num_threads(2) MKL's batched LU was seen to fail and to hang.
-    factor = torch.linalg.cholesky_ex(gram)[0]
+    factor, failed = torch.linalg.cholesky_ex(gram)
     w = torch.cholesky_solve((target - centre)[..., None], factor)
     weights = x @ w - centre[:, None] @ w
-    return level + (weights.mT @ z - weights.sum(1, keepdim=True).mT * level[:, None])[:, 0]
+    fit = level + (weights.mT @ z - weights.sum(1, keepdim=True).mT * level[:, None])[:, 0]
+    return torch.where(failed[:, None] == 0, fit, torch.nan)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
