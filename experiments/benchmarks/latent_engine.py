@@ -33,6 +33,7 @@ that fails does not stop the others.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import traceback
 from collections.abc import Iterator
@@ -159,7 +160,7 @@ def _row(
         "images": len(x),
         "mean_per_pixel_error": f"{error.mean():.6f}",
         "median_per_pixel_error": f"{error.median():.6f}",
-        "seconds_per_image": f"{seconds / len(x):.4f}",
+        "seconds_per_image": f"{seconds / len(x):.5f}",
         "bank_seconds": bank,
         "generator_passes": "" if passes is None else f"{passes:.0f}",
     }
@@ -199,7 +200,7 @@ def summarise(rows: list[Row]) -> list[Row]:
                 "error": f"{statistics.fmean(errors):.4f}",
                 "range over starts": f"{min(errors):.4f} to {max(errors):.4f}",
                 "error / reference": f"{statistics.fmean(errors) / statistics.fmean(base):.3f}",
-                "seconds per image": f"{seconds:.3f}",
+                "seconds per image": f"{seconds:.3g}",
                 "times faster": f"{slow / seconds:.1f}",
                 "generator passes": group[0]["generator_passes"],
                 "bank, s": max(_column(group, "bank_seconds")) or "",
@@ -237,6 +238,11 @@ def plot(summary: list[Row], path: Path) -> None:
         axis.title.set_fontsize(9)
         axis.set_ylim(0, 1.15 * max(float(line.get_ydata()[0]) for line in axis.lines))
         axis.grid(alpha=0.3)
+        # Whole decades, so that both ends have a number.
+        low, high = (math.log10(x) for x in axis.get_xlim())
+        axis.set_xlim(10 ** math.floor(low), 10 ** math.ceil(high))
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
     axes[0, 0].set_ylabel("per-pixel error")
     handles = {h.get_label(): h for axis in axes.flat for h in axis.lines}
     figure.legend(handles.values(), handles.keys(), fontsize=7, loc="outside lower center", ncols=3)
