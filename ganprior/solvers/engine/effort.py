@@ -10,8 +10,6 @@ from ganprior.solvers.engine.lbfgs import LBFGS
 
 # Measurements per latent entry from which a problem counts as determined.
 DETERMINED = 3
-# Objective over ||y||^2 from which a signal counts as far from the generator's range.
-FAR = 5e-3
 # With more measurements fewer signals end in a wrong minimum, and a search is worth less. The
 # power was chosen on Fashion-MNIST at m = 192 and 300, for the sake of time as well.
 SURPLUS = 6
@@ -83,9 +81,8 @@ class Effort:
     window : int
         Steps over which the decrease is measured.
     far_tolerance : float
-        The tolerance, where it is greater, of signals whose objective is :data:`FAR` times
-        ||y||^2 or more: far from the generator's range the last percents of the objective hardly
-        lower the error, and few that come so far are on their way to an exact minimum.
+        The tolerance, where it is greater, of signals out of ``reach``: far from the generator's
+        range the last percents of the objective hardly lower the error.
     polish_tolerance : float
         Levenberg-Marquardt has converged when two steps in turn lower the objective by less
         than this fraction each. A signal in the generator's range falls by far more in each step

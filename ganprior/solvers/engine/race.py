@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganprior.solvers.engine.descent import Descent
-from ganprior.solvers.engine.effort import FAR, Effort
+from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.starts import pick, survivors
 
@@ -87,7 +87,7 @@ def race(
     walk: Descent = effort.descent(problem.project(starts), effort, problem.project, metric)
     active = torch.arange(count, device=device)
     going = torch.ones_like(best.converged)  # those of the active ones that have not converged
-    part, far = problem, FAR * problem.energy()
+    part, far = problem, effort.reach * problem.energy()
     # Best objectives after each of the last ``window`` steps, the earliest first.
     past = deque([best.value.clone()], maxlen=effort.window + 1)
 
