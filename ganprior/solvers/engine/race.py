@@ -74,18 +74,9 @@ def race(
     metric : Tensor, optional
         Inverse of the mean curvature, (k, k), up to a factor.
     """
-    restarts, count, _ = starts.shape
-    device = starts.device
-    best = Race(
-        z=starts.clone(),
-        value=torch.full((restarts, count), torch.inf, dtype=starts.dtype, device=device),
-        restart=torch.arange(restarts, device=device)[:, None].repeat(1, count),
-        steps=torch.zeros(count, dtype=torch.long, device=device),
-        converged=torch.zeros(count, dtype=torch.bool, device=device),
-        trace=[],
-    )
+    best = _not_begun(starts)
     walk: Descent = effort.descent(problem.project(starts), effort, problem.project, metric)
-    active = torch.arange(count, device=device)
+    active = torch.arange(problem.count, device=starts.device)
     going = torch.ones_like(best.converged)  # those of the active ones that have not converged
     part, far = problem, effort.reach * problem.energy()
     # Best objectives after each of the last ``window`` steps, the earliest first.
@@ -120,6 +111,19 @@ def race(
     z = walk.trial()
     _keep_better(best, active, going, z, part.value(z))
     return best
+
+
+def _not_begun(starts: Tensor) -> Race:
+    restarts, count, _ = starts.shape
+    device = starts.device
+    return Race(
+        z=starts.clone(),
+        value=torch.full((restarts, count), torch.inf, dtype=starts.dtype, device=device),
+        restart=torch.arange(restarts, device=device)[:, None].repeat(1, count),
+        steps=torch.zeros(count, dtype=torch.long, device=device),
+        converged=torch.zeros(count, dtype=torch.bool, device=device),
+        trace=[],
+    )
 
 
 def _keep_better(best: Race, active: Tensor, going: Tensor, z: Tensor, value: Tensor) -> None:
