@@ -166,8 +166,7 @@ class TestAdam:
         starts = z + 1e-3
         relative = problem.value(starts)[0] / problem.energy()
         assert relative[0] < 1e-3 < 1e-2 < relative[1]
-        effort = Effort(1, 40, 1e-5, 1e-5, tolerance=1e-9, window=4, far_tolerance=0.5)
-        effort = replace(effort, reach=5e-3)
+        effort = Effort(1, 40, 1e-5, 1e-5, tolerance=1e-9, window=4, far_tolerance=0.5, reach=5e-3)
         assert race(problem, starts, effort).steps.tolist() == [40, 4 + CHECK]
         effort = replace(effort, far_tolerance=0.0)
         assert race(problem, starts, effort).steps.tolist() == [40, 40]

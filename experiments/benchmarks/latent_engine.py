@@ -9,11 +9,10 @@ Claims (held-out test images, A and prior the same for all, lambda tuned, noise 
 The committed table is of three engines, by ``revision``: Fashion-MNIST of the engine as it is,
 except that ``fast`` at m = 300 counted as far what was 5e-3 ||y||^2 or more and not what is out of
 reach; MNIST at m = 100 and 300 of one with more rounds, at m = 25 of the one before starts were
-regressed.
-All efforts keep their claims; at m = 100 of Fashion-MNIST ``balanced`` does so by an error inside
-the range of the reference's own over its starts. deepinv's error, of the first few digits, is no
-worse than ours. 64 x 64 is measured on a GPU alone; there all ratios are lower, since few images at
-a time use little of it.
+regressed. All efforts keep their claims; at m = 100 of Fashion-MNIST ``balanced`` does so by an
+error inside the range of the reference's own over its starts. deepinv's error, of the first few
+digits, is no worse than ours. 64 x 64 is measured on a GPU alone; there all ratios are lower, since
+few images at a time use little of it.
 
 Beside them: the paper's protocol as published, one restart after the other with a plain torch
 loop, and scipy's L-BFGS-B image by image from one random start. Peers that take an image at a time

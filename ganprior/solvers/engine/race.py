@@ -19,8 +19,8 @@ from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.starts import pick, survivors
 
-# Steps from one look at which signals have converged to the next: taking some out of the batch
-# costs about as much as evaluating two images.
+# Steps from one look at which signals have converged to the next: taking some out of the batch is
+# not free.
 CHECK = 2
 
 
