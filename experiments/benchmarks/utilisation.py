@@ -6,7 +6,8 @@ product's FLOP/s at batches of 128 and more. Beside it, the Jacobian of the poli
 FLOPs are counted by torch's ``FlopCounterMode``, which knows convolutions, transposed ones, their
 gradients, and both inside ``jvp`` under ``vmap``: on this generator its count is that of the
 formula 2 * inputs * outputs * taps * grid for every layer (a test holds the two together). The peak
-is that of one large ``torch.mm`` in the same precision, in the same run.
+is that of one large ``torch.mm`` in the same precision. Step and product take turns, since the
+speed of a shared machine drifts; the utilisation is the median over the turns.
 
     python -m experiments.benchmarks.utilisation --preset paper
 
@@ -24,7 +25,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import machine, timed
+from experiments.benchmarks.machine import clocked, machine
 from experiments.rows import Row, git_revision
 from ganprior import CSGM, Prior
 from ganprior.physics import Gaussian
@@ -40,7 +41,7 @@ class Config:
     batches: tuple[int, ...] = (64, 128, 256, 640)
     jacobian_batch: int = 16
     product_size: int = 3072
-    runs: int = 7
+    runs: int = 15
 
 
 PRESETS = {
@@ -56,11 +57,12 @@ def flops(function: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
-def peak(size: int, runs: int) -> float:
-    """FLOP/s of a float32 product of two square matrices, the best of some runs."""
+def turns(step: Callable[[], object], size: int, runs: int) -> list[tuple[float, float]]:
+    """Seconds of a step and of a float32 product of two square matrices, taking turns."""
     rng = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, size, size, generator=rng)
-    return float(2 * size**3 / min(timed(lambda: torch.mm(a, b), runs)))
+    step(), torch.mm(a, b)
+    return [(clocked(step)[0], clocked(lambda: torch.mm(a, b))[0]) for _ in range(runs)]
 
 
 def steps(config: Config) -> Iterator[tuple[str, int, Callable[[], object]]]:
@@ -89,18 +91,20 @@ def steps(config: Config) -> Iterator[tuple[str, int, Callable[[], object]]]:
 def run(config: Config) -> Iterator[Row]:
     """Yield one row per step and batch."""
     revision = git_revision()
-    best = peak(config.product_size, config.runs)
     for name, batch, step in steps(config):
         count = flops(step)
-        seconds = statistics.median(timed(step, config.runs))
+        work = 2 * config.product_size**3
+        taken = turns(step, config.product_size, config.runs)
+        seconds, product = (statistics.median(column) for column in zip(*taken, strict=True))
+        share = statistics.median(count / own * other / work for own, other in taken)
         yield {
             "step": name,
             "batch": batch,
             "MFLOP per image": f"{count / batch / 1e6:.1f}",
             "ms per image": f"{1e3 * seconds / batch:.3f}",
             "GFLOP/s": f"{count / seconds / 1e9:.0f}",
-            "matrix product, GFLOP/s": f"{best / 1e9:.0f}",
-            "utilisation": f"{count / seconds / best:.0%}",
+            "matrix product, GFLOP/s": f"{work / product / 1e9:.0f}",
+            "utilisation": f"{share:.0%}",
             "m": config.m,
             "precision": "float32",
             "runs": config.runs,
