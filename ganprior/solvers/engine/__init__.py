@@ -14,15 +14,15 @@ pass. The polish is for signals that the generator can make exactly, of which th
 <!-- table: ../../../experiments/benchmarks/results/ablation_summary.csv -->
 | engine | error | objective | CPU seconds per image | times the seconds | generator passes |
 | --- | --- | --- | --- | --- | --- |
-| balanced | 0.0112 | 3.619 | 0.216 | 1.00 | 454 |
-| without bank | 0.0213 | 7.373 | 0.288 | 1.34 | 341 |
-| without regression | 0.0115 | 4.262 | 0.175 | 0.81 | 425 |
-| without mean curvature | 0.0118 | 4.049 | 0.263 | 1.22 | 464 |
-| without race | 0.0113 | 3.469 | 0.434 | 2.01 | 926 |
-| Adam, not L-BFGS | 0.0126 | 5.791 | 0.185 | 0.86 | 484 |
-| without polish | 0.0112 | 3.620 | 0.232 | 1.08 | 454 |
-| without early stopping | 0.0111 | 3.422 | 0.301 | 1.40 | 707 |
-| without folding | 0.0112 | 3.647 | 0.184 | 0.86 | 453 |
+| balanced | 0.0113 | 3.517 | 0.199 | 1.00 | 464 |
+| without bank | 0.0204 | 6.899 | 0.254 | 1.28 | 359 |
+| without regression | 0.0115 | 4.164 | 0.181 | 0.91 | 431 |
+| without mean curvature | 0.0117 | 3.783 | 0.288 | 1.45 | 513 |
+| without race | 0.0118 | 3.331 | 0.727 | 3.66 | 1707 |
+| Adam, not L-BFGS | 0.0127 | 5.240 | 0.338 | 1.70 | 516 |
+| without polish | 0.0113 | 3.527 | 0.267 | 1.35 | 464 |
+| without early stopping | 0.0114 | 3.433 | 0.374 | 1.89 | 705 |
+| without folding | 0.0115 | 3.584 | 0.234 | 1.18 | 463 |
 <!-- end -->
 """
 
