@@ -201,6 +201,11 @@ def test_engines_are_compared_and_a_complete_problem_is_not_run_again(tmp_path, 
     assert [row["method"] for row in rows] == methods
     summary = read_csv(tmp_path / "latent_engine_summary.csv")
     assert [row["times faster"] for row in summary if row["method"] == "reference"] == ["1.0"]
+    # Peers are compared on the images that they had.
+    reference, peer = rows[0], methods.index("deepinv CSGMGenerator")
+    assert reference["error_of_first"] != reference["mean_per_pixel_error"]
+    ratio = float(rows[peer]["mean_per_pixel_error"]) / float(reference["error_of_first"])
+    assert float(summary[peer]["error / reference"]) == pytest.approx(ratio, abs=1e-3)
 
     monkeypatch.setattr(sys, "argv", [*command_line, "--resume"])
     monkeypatch.setattr(latent_engine, "run", lambda task: pytest.fail("it was run again"))

@@ -11,8 +11,7 @@ speed of a shared machine drifts; the utilisation is the median over the turns.
 
     python -m experiments.benchmarks.utilisation --preset paper
 
-writes ``results/utilisation.csv``, a row per step and batch, in less than a minute on two CPU
-cores.
+writes ``results/utilisation.csv``, a row per step and batch, in about a minute on two CPU cores.
 """
 
 from __future__ import annotations
@@ -61,7 +60,8 @@ def turns(step: Callable[[], object], size: int, runs: int) -> list[tuple[float,
     """Seconds of a step and of a float32 product of two square matrices, taking turns."""
     rng = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, size, size, generator=rng)
-    step(), torch.mm(a, b)
+    step()
+    torch.mm(a, b)
     return [(clocked(step)[0], clocked(lambda: torch.mm(a, b))[0]) for _ in range(runs)]
 
 
@@ -91,9 +91,9 @@ def steps(config: Config) -> Iterator[tuple[str, int, Callable[[], object]]]:
 def run(config: Config) -> Iterator[Row]:
     """Yield one row per step and batch."""
     revision = git_revision()
+    work = 2 * config.product_size**3
     for name, batch, step in steps(config):
         count = flops(step)
-        work = 2 * config.product_size**3
         taken = turns(step, config.product_size, config.runs)
         seconds, product = (statistics.median(column) for column in zip(*taken, strict=True))
         share = statistics.median(count / own * other / work for own, other in taken)
