@@ -87,7 +87,7 @@ SMALL = (
 )
 
 PRESETS = {
-    "paper": (*SMALL, Task(FACES, UTKFACE, 500, images=8, steps=500, counted_images=1)),
+    "paper": (*SMALL, Task(FACES, UTKFACE, 500, steps=500)),
     "short": tuple(replace(task, runs=1, peer_images=2) for task in SMALL),
     "brief": tuple(replace(task, runs=1, peers=False) for task in SMALL if task.m == 100),
     "gpu": (
