@@ -17,7 +17,6 @@ from experiments.benchmarks import (
     latent_engine,
     machine,
     memory,
-    peers,
     planted,
     recipes,
     training,
@@ -197,7 +196,7 @@ def test_engines_are_compared_and_a_complete_problem_is_not_run_again(tmp_path, 
         latent_engine.main()
     assert ended.value.code == 0
     rows = read_csv(tmp_path / "latent_engine.csv")
-    methods = [*latent_engine.EFFORTS, *peers.PEERS]
+    methods = [*latent_engine.EFFORTS, *latent_engine.PRESETS["smoke"][0].peers]
     assert [row["method"] for row in rows] == methods
     summary = read_csv(tmp_path / "latent_engine_summary.csv")
     assert [row["times faster"] for row in summary if row["method"] == "reference"] == ["1.0"]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganprior import REFERENCE, Prior
+from ganprior import CSGM, REFERENCE, Prior, Streams
 from ganprior.physics import Gaussian
 from ganprior.streams import derive_seed
 
@@ -125,8 +125,18 @@ def scipy_lbfgs(problem: Problem, seed: int) -> Tensor:
     return torch.cat(images)
 
 
-PEERS: dict[str, Method] = {
+def reference_as_it_is(problem: Problem, seed: int) -> Tensor:
+    """The effort `reference` with its own steps, where the problem gives it fewer."""
+    solver = CSGM(problem.prior, problem.weight, effort=REFERENCE)
+    return solver.solve(problem.y, problem.physics, rng=Streams(seed)).x
+
+
+# Those that take all images at once, and those that take one at a time.
+BATCHED: dict[str, Method] = {
     "paper, restarts in turn": one_after_the_other,
+    "reference, 1000 steps": reference_as_it_is,
+}
+SINGLE: dict[str, Method] = {
     "deepinv CSGMGenerator": deepinv_csgm,
     "scipy L-BFGS-B": scipy_lbfgs,
 }
