@@ -7,8 +7,8 @@ Claims (held-out test images, A and prior the same for all, lambda tuned, noise 
 - deepinv's ``CSGMGenerator`` takes at least 50 times as long per image, at twice the error or more.
 
 The committed table keeps the first; at m = 100 of clothes the error of ``balanced`` is 3% above the
-reference's mean and inside its range over the starts. It keeps the second on clothes; on digits at
-m = 100 deepinv's error is little above ours, which is that of the best image of the generator. At
+reference's mean and inside its range over the starts. It keeps the second on clothes and at m = 25
+of digits; at their m = 100 deepinv's error is little above ours, near the generator's best. At
 64 x 64 the reference takes the paper's 500 steps, and its thousand once. The table of the GPU is
 older than the tolerance of ``balanced``, and its ``fast`` counted as far what was 5e-3 ||y||^2.
 
