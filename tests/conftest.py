@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Weights that a test leaves to the global generators are the same in every run of it."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)

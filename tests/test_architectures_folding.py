@@ -167,4 +167,4 @@ def test_a_parametrization_of_ones_own_stays():
 
 def test_a_layer_in_two_places():
     layer = nn.Linear(4, 4)
-    check(lived(layer, nn.BatchNorm1d(4), layer, nn.ReLU()), 4)
+    check(lived(layer, nn.BatchNorm1d(4), nn.ReLU(), layer), 4)
