@@ -4,11 +4,12 @@ import pytest
 import torch
 from sklearn.linear_model import Lasso as SklearnLasso
 
-from ganprior.baselines import LassoPixel, admm
+from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet, admm
 from ganprior.baselines.active_set import active_set
 from ganprior.baselines.fista import fista
 from ganprior.baselines.linear_map import LinearMap
 from ganprior.solution import Status
+from tests.cases import rng
 from tests.cases_baselines import gaussian, images
 
 SHAPE = (1, 8, 8)
@@ -20,9 +21,12 @@ def problem(m=30, alpha=0.03, count=4, dtype=torch.float64):
     return matrix, y, torch.full((count, 1), alpha, dtype=dtype)
 
 
-def solve(matrix, y, alpha, tolerance=1e-10, max_steps=20_000, start=None):
+def solve(matrix, y, alpha, tolerance=1e-10, max_steps=20_000, start=None, scale=None):
     start = torch.zeros(len(y), matrix.shape[1], dtype=y.dtype) if start is None else start
-    return admm.admm(matrix, y, alpha, start=start, tolerance=tolerance, max_steps=max_steps)
+    scale = torch.ones_like(matrix[0]) if scale is None else scale
+    return admm.admm(
+        matrix, y, alpha, start=start, scale=scale, tolerance=tolerance, max_steps=max_steps
+    )
 
 
 @pytest.mark.parametrize("m", [10, 30, 64, 80])
@@ -92,16 +96,53 @@ def test_without_the_active_set_the_same_minimum_takes_more_steps(monkeypatch):
     torch.testing.assert_close(quick.objective, slow.objective, rtol=1e-7, atol=0)
 
 
-def test_each_signal_has_its_own_alpha_and_ends_where_it_would_alone():
-    matrix, y, _ = problem()
-    alpha = torch.tensor([[1.0], [0.1], [0.01], [0.001]]).double()
+@pytest.mark.parametrize("count", [1, 4, 16, 40])
+def test_each_signal_has_its_own_alpha_and_ends_where_it_would_alone(count):
+    matrix, y, _ = problem(count=count)
+    alpha = torch.logspace(0, -3, count)[:, None].double()
     together = solve(matrix, y, alpha, tolerance=1e-6)
-    assert len(set(together.steps.tolist())) > 1
-    for i in range(4):
+    assert len(set(together.steps.tolist())) >= min(count, 4)
+    for i in range(0, count, 3):
         one = slice(i, i + 1)
         alone = solve(matrix, y[one], alpha[one], tolerance=1e-6)
         torch.testing.assert_close(together.w[one], alone.w, rtol=0, atol=1e-10)
         assert together.steps[i] == alone.steps[0]
+
+
+def test_a_signal_that_is_not_finite_stops_and_leaves_the_others_as_they_are():
+    matrix, y, alpha = problem(count=20)
+    expected = solve(matrix, y, alpha, tolerance=1e-6)
+    y[3] = torch.nan
+    found = solve(matrix, y, alpha, tolerance=1e-6)
+    others = torch.arange(20) != 3
+    assert found.steps[3] == 0
+    assert not found.converged[3]
+    assert torch.equal(found.steps[others], expected.steps[others])
+    torch.testing.assert_close(found.w[others], expected.w[others], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
+def test_the_minimum_does_not_depend_on_the_expected_scale(factor):
+    matrix, y, alpha = problem(count=3)
+    expected = solve(matrix, y, alpha)
+    scale = factor * torch.rand(64, generator=rng(1), dtype=torch.float64).add(0.05)
+    start = torch.randn(3, 64, generator=rng(2), dtype=torch.float64)
+    found = solve(matrix, y, alpha, scale=scale, start=start)
+    assert found.converged.all()
+    assert not torch.equal(found.steps, expected.steps)
+    torch.testing.assert_close(found.objective, expected.objective, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found.w, expected.w, rtol=0, atol=1e-5)
+
+
+def test_a_scale_that_fits_takes_fewer_steps():
+    """Signals whose coefficients fall with their index as the scale says."""
+    scale = 1 / torch.arange(1, 257, dtype=torch.float64)
+    matrix = torch.randn(60, 256, generator=rng(3), dtype=torch.float64) / 60**0.5
+    w = scale * torch.randn(5, 256, generator=rng(4), dtype=torch.float64)
+    y, alpha = w @ matrix.T, torch.full((5, 1), 0.003, dtype=torch.float64)
+    fitting = solve(matrix, y, alpha, tolerance=1e-2, scale=scale.sqrt())
+    flat = solve(matrix, y, alpha, tolerance=1e-2)
+    assert (fitting.steps < flat.steps).all()
 
 
 def test_starting_at_the_minimum_needs_no_step():
@@ -136,6 +177,36 @@ def test_single_precision_factors_reach_a_gap_of_double_precision():
     assert found.all()
     assert (gap <= 1e-9 * best.objective).all()
     torch.testing.assert_close(w, best.w, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("lasso", [LassoDCT, LassoWavelet, LassoPixel])
+def test_every_basis_says_what_size_its_coefficients_have(lasso):
+    image = torch.rand(2, 3, 8, 16, generator=rng(), dtype=torch.float64)
+    scale = lasso().scale(image).expand(3, 8, 16)
+    assert scale.dtype == image.dtype
+    assert (scale > 0).all()
+    if lasso is LassoPixel:
+        assert (scale == scale[0, 0, 0]).all()
+    else:
+        # Of a smooth image those that are said to be large are, for colour and all sides.
+        smooth = torch.linspace(0, 1, 16).double().square().expand(1, 3, 8, 16)
+        w = lasso().basis(smooth).analysis(smooth)[0].abs()
+        large = scale >= scale.flatten().quantile(0.75)
+        assert w[large].mean() > 5 * w[~large].mean()
+
+
+def test_ones_own_lasso_may_say_the_scale_of_its_coefficients():
+    class Falling(LassoPixel):
+        def scale(self, image):
+            return torch.linspace(2, 1, image.shape[-1]).to(image)
+
+    physics = gaussian(30, SHAPE)
+    y = physics.A(images(2, SHAPE))
+    flat, falling = (
+        kind(alpha=0.05, tolerance=1e-8).solve(y, physics) for kind in (LassoPixel, Falling)
+    )
+    torch.testing.assert_close(falling.objective, flat.objective, rtol=1e-7, atol=0)
+    assert not torch.equal(falling.x, flat.x)
 
 
 def test_a_matrix_of_many_rows_goes_to_fista(monkeypatch):

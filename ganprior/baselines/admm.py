@@ -6,9 +6,15 @@ S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein, "Distributed optimization a
 learning via the alternating direction method of multipliers", Foundations and Trends in Machine
 Learning 3(1), 2011: the Lasso of section 6.4, over-relaxed as in section 3.4.3.
 
-B B^T = Q diag(eigenvalues) Q^T is factorised once, after which B stands for Q^T B and y for Q^T y:
-the linear system of every signal is then solved by a division, whatever its rho, and a step costs
-what one of FISTA does, two products, while small alphas take a tenth of the steps.
+The paper's penalty rho / 2 ||x - z||^2 is rho / 2 ||S^-1/2 (x - z)||^2 here, S the diagonal matrix
+of the sizes to be expected of the coefficients: the soft threshold of each is in proportion to it.
+P. Giselsson, S. Boyd, "Linear convergence and metric selection for Douglas-Rachford splitting and
+ADMM", IEEE Transactions on Automatic Control 62(2), 2017. The minimum is the same.
+
+B S B^T = Q diag(eigenvalues) Q^T is factorised once, after which B stands for Q^T B and y for
+Q^T y: the linear system of every signal is then solved by a division, whatever its rho, and a step
+costs what one of FISTA does, two products, while small alphas take a tenth of the steps. The
+products are faster with a column for every signal than with a row.
 
 The paper's x also certifies: its residual, which is rho times what the division gives, is a point
 of the dual whose image under B^T the step has formed anyway. It costs nothing, and bounds the
@@ -27,27 +33,30 @@ import torch
 from torch import Tensor
 
 from ganprior.baselines.active_set import active_set, shared_gram
-from ganprior.baselines.fista import Minimum, dual_value, primal_value
-from ganprior.solution import squared_norm
+from ganprior.baselines.fista import Minimum, dual_value
 
 CHECK_EVERY = 4
-RELAXATION = 1.7
+RELAXATION = 1.8
+# On a CPU, products with another number of columns than a multiple of this, but for one, take up to
+# twice as long for each.
+COLUMNS = 16
 # The active set is tried where the relative gap is below NEAR and would need more than PAYS further
 # steps, at the rate of the last ones; at a few steps only, each PATIENCE times as late as the one
 # before.
 NEAR, PAYS, PATIENCE = 5e-3, 100, 1.3
-# Soft threshold alpha / rho in units of the coefficients' size, at alpha = ||B^T y||_inf, and the
-# power of alpha with which it falls: fitted by hand to Gaussian B with m = 500, n = 784 and 4,096,
-# alpha from 0.001 to 0.3, where it is within a factor of 2 of the best.
-THRESHOLD, POWER = 0.7, 0.2
+# Soft threshold alpha / rho in units of ||y|| / ||B||_F, where alpha = m ||B^T y||_inf, and the
+# power of alpha / m with which it falls: fitted by hand to Gaussian B with m from 25 to 500 and n
+# from 784 to 12,288, alpha from 0.001 to 2, where it is within a factor of 1.5 of the best.
+THRESHOLD, POWER = 4.0, 0.2
 
 
 @dataclass(frozen=True)
 class _Exact:
-    """What the active set needs, made when the first signal comes to it."""
+    """The problem as it came, and what the active set makes of it when first used."""
 
     matrix: Tensor
-    signals: int
+    y: Tensor
+    alpha: Tensor
 
     @cached_property
     def B(self) -> Tensor:
@@ -55,30 +64,59 @@ class _Exact:
 
     @cached_property
     def gram(self) -> Tensor | None:
-        return shared_gram(self.B, self.signals)
+        return shared_gram(self.B, len(self.y))
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """S as (n, 1), of mean square 1, Q, the eigenvalues, (m, 1), and B^T Q."""
+
+    scale: Tensor
+    Q: Tensor
+    eigenvalues: Tensor
+    transpose: Tensor
+
+    @classmethod
+    def of(cls, matrix: Tensor, scale: Tensor) -> _Factors:
+        scale = scale[:, None] / scale.square().mean().sqrt()
+        eigenvalues, Q = torch.linalg.eigh((matrix * scale.T @ matrix.T).double())
+        # Q is orthogonal whatever the rounding of the product: the minimum stays the same.
+        eigenvalues, Q = eigenvalues.clamp(min=0).to(matrix)[:, None], Q.to(matrix)
+        return cls(scale, Q, eigenvalues, matrix.T @ Q)
+
+    def forward(self, w: Tensor) -> Tensor:
+        """Q^T B S w."""
+        # One signal waits for memory alone: a second matrix would be twice as much to read.
+        return self.transpose.T @ (self.scale * w) if w.shape[1] == 1 else self._forward @ w
+
+    @cached_property
+    def _forward(self) -> Tensor:
+        return (self.transpose * self.scale).T.contiguous()
 
 
 @dataclass(frozen=True)
 class _Signals:
-    """Rotated y, alpha, rho, and the variables of the paper, w for its z, scaled dual u.
+    """A column for each signal, in such units that its soft thresholds are 1.
 
-    ``Bw`` and ``Bu`` are rotated too. ``index`` is the place in the batch, ``exact_y`` the
-    measurements as they came, and ``gap`` the relative gap when the active set was last considered.
+    ``index`` is the place in the batch; ``running`` is false for a signal that has ended. ``unit``
+    is what y was divided by, coefficients by ``unit`` times S; ``w`` and ``u`` are the paper's z
+    and scaled dual, ``Bw`` and ``Bu`` their products with Q^T B S, y and these are rotated.
+    ``gap`` is the relative gap when the active set was last considered.
     """
 
     index: Tensor
-    exact_y: Tensor
-    y: Tensor
-    alpha: Tensor
+    running: Tensor
+    unit: Tensor
     rho: Tensor
+    y: Tensor
     w: Tensor
     u: Tensor
     Bw: Tensor
     Bu: Tensor
     gap: Tensor
 
-    def select(self, rows: Tensor) -> _Signals:
-        return _Signals(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def select(self, columns: Tensor) -> _Signals:
+        return _Signals(*(getattr(self, field.name)[..., columns] for field in fields(self)))
 
 
 def admm(
@@ -87,6 +125,7 @@ def admm(
     alpha: Tensor,
     *,
     start: Tensor,
+    scale: Tensor,
     tolerance: float,
     max_steps: int,
 ) -> Minimum:
@@ -102,6 +141,9 @@ def admm(
         Weight of each signal, positive, (B, 1).
     start : Tensor
         First coefficients, (B, n).
+    scale : Tensor
+        Size to be expected of each coefficient, up to a common factor, positive, (n,): a better
+        guess takes fewer steps to the same minimum.
     tolerance : float
         A signal has converged when its duality gap is at most ``tolerance`` times its objective.
     max_steps : int
@@ -112,72 +154,82 @@ def admm(
     Minimum
         Where every signal was when it stopped; a signal whose objective is not finite stops.
     """
-    # Q is orthogonal whatever the rounding of B B^T: the rotated problem has the same minimum.
-    eigenvalues, Q = torch.linalg.eigh((matrix @ matrix.T).double())
-    eigenvalues, Q = eigenvalues.clamp(min=0).to(y), Q.to(y)
-    B = Q.T @ matrix
-    exact = _Exact(matrix, len(y))
-    now = _first(B, y, y @ Q, alpha, start)
+    exact, factors = _Exact(matrix, y, alpha), _Factors.of(matrix, scale)
+    now = _first(factors, exact, start)
     out = Minimum.blank(start)
     before = considered = 0
     for step in range(max_steps + 1):
-        g, correction = _solve(B, eigenvalues, now)
+        g, relaxed = _solve(factors, now)
         if step % CHECK_EVERY == 0 or step == max_steps:
-            found = _certified(now, g, correction, tolerance, step)
+            found = _certified(factors, now, g, relaxed, tolerance, step)
             if step >= considered:
                 _finish(exact, now, found, tolerance, step - before)
                 before, considered = step, math.ceil(PATIENCE * step)
             ended = found.converged | ~found.objective.isfinite() | (step == max_steps)
-            out.write(now.index, ended, found)
-            if ended.all():
+            out.write(now.index, ended & now.running, found)
+            now = replace(now, running=now.running & ~ended)
+            if not now.running.any():
                 break
-            if ended.any():
-                now, g, correction = now.select(~ended), g[~ended], correction[~ended]
-        now = _step(B, eigenvalues, now, g, correction)
+            columns = _kept(now.running)
+            if len(columns) < len(now.running):
+                now, g, relaxed = now.select(columns), g[:, columns], relaxed[:, columns]
+        now = _step(factors, now, g, relaxed)
     return out
 
 
-def _first(B: Tensor, exact_y: Tensor, y: Tensor, alpha: Tensor, start: Tensor) -> _Signals:
-    m, n = B.shape
-    largest = (y @ B).abs().amax(1, keepdim=True)
-    size = squared_norm(y).sqrt()[:, None] / (B.norm() * m**0.5 / n**0.5)
-    threshold = THRESHOLD * size * (alpha / largest) ** POWER
-    rho = alpha / torch.where(threshold.isfinite() & (threshold > 0), threshold, 1)
-    # At the minimum rho u is B^T (y - B w).
-    Bw = start @ B.T
-    u = ((y - Bw) @ B).clamp(-alpha, alpha) / rho
-    index = torch.arange(len(y), device=y.device)
-    unknown = torch.full_like(y[:, 0], torch.nan)
-    return _Signals(index, exact_y, y, alpha, rho, start, u, Bw, u @ B.T, unknown)
+def _first(factors: _Factors, exact: _Exact, start: Tensor) -> _Signals:
+    matrix, count = exact.matrix, len(exact.y)
+    # Filled up with signals that have ended from the start.
+    place = torch.arange(_width(count), device=start.device)
+    index, running = place % count, place < count
+    y, alpha = factors.Q.T @ exact.y[index].T, exact.alpha[index].T
+    share = alpha / (factors.transpose @ y).abs().amax(0, keepdim=True) / len(matrix)
+    unit = THRESHOLD * y.norm(dim=0, keepdim=True) / matrix.norm() * share**POWER
+    unit = torch.where(unit.isfinite() & (unit > 0), unit, 1)
+    y, w = y / unit, start[index].T / (unit * factors.scale)
+    Bw = factors.forward(w)
+    # At the minimum alpha u is B^T (y - B w).
+    rho = alpha / unit
+    u = (factors.transpose @ (y - Bw) / rho).clamp(-1, 1)
+    unknown = torch.full_like(y[0], torch.nan)
+    return _Signals(index, running, unit, rho, y, w, u, Bw, factors.forward(u), unknown)
 
 
-def _solve(B: Tensor, eigenvalues: Tensor, now: _Signals) -> tuple[Tensor, Tensor]:
-    """Give g = (B B^T + rho)^-1 (y - B v) = (y - B x) / rho for v = w - u, and B^T g."""
-    # (B^T B + rho)^-1 (B^T y + rho v) = v + B^T (B B^T + rho)^-1 (y - B v)
-    g = (now.y - now.Bw + now.Bu) / (eigenvalues + now.rho)
-    return g, g @ B
+def _solve(factors: _Factors, now: _Signals) -> tuple[Tensor, Tensor]:
+    """Give g = (B S B^T + rho)^-1 (y - B v) = (y - B x) / rho and relaxed x - w.
+
+    v is w - u, and x is v + B^T g. Relaxed it is RELAXATION x + (1 - RELAXATION) w, here with u
+    added.
+    """
+    g = (now.y - now.Bw + now.Bu) / (factors.eigenvalues + now.rho)
+    return g, torch.addmm(now.u, factors.transpose, g, beta=1 - RELAXATION, alpha=RELAXATION)
 
 
-def _step(B: Tensor, eigenvalues: Tensor, now: _Signals, g: Tensor, correction: Tensor) -> _Signals:
-    """(6.4): x, z and u of the paper; z is w here, and x = w - u + B^T g is not formed."""
-    # RELAXATION x + (1 - RELAXATION) w + u; what the soft threshold takes from it is the next u.
-    relaxed = now.w.add(now.u, alpha=1 - RELAXATION).add_(correction, alpha=RELAXATION)
-    threshold = now.alpha / now.rho
-    u = relaxed.clamp(-threshold, threshold)
-    w = relaxed - u
-    # B B^T is diagonal: the product of B and u is for nothing.
-    Bw = w @ B.T
-    Bu = now.Bw + (1 - RELAXATION) * now.Bu + RELAXATION * eigenvalues * g - Bw
+def _step(factors: _Factors, now: _Signals, g: Tensor, relaxed: Tensor) -> _Signals:
+    """(6.4): z and u of the paper; what the soft threshold takes away is the next u."""
+    total = relaxed.add_(now.w)
+    u = total.clamp(-1, 1)
+    w = total.sub_(u)
+    # Q^T B S B^T Q is diagonal: the product with u is for nothing.
+    Bw = factors.forward(w)
+    Bu = now.Bw + (1 - RELAXATION) * now.Bu + RELAXATION * factors.eigenvalues * g - Bw
     return replace(now, w=w, u=u, Bw=Bw, Bu=Bu)
 
 
 def _certified(
-    now: _Signals, g: Tensor, correction: Tensor, tolerance: float, step: int
+    factors: _Factors, now: _Signals, g: Tensor, relaxed: Tensor, tolerance: float, step: int
 ) -> Minimum:
-    objective = primal_value(now.alpha, now.w, now.y - now.Bw)
-    gap = objective - dual_value(now.y, now.alpha, now.rho * g, now.rho * correction)
+    l1 = (factors.scale.T @ now.w.abs())[0]
+    objective = (now.y - now.Bw).square().sum(0) / 2 + now.rho[0] * l1
+    # Of B^T g the largest entry is all that counts.
+    largest = torch.sub(relaxed, now.u, alpha=1 - RELAXATION).abs_().amax(0, keepdim=True)
+    point, correlation = now.rho * g, now.rho * largest / RELAXATION
+    gap = objective - dual_value(now.y.T, now.rho.T, point.T, correlation.T)
+    converged = gap <= tolerance * objective
+    square = now.unit[0].square()
     steps = torch.full_like(now.index, step)
-    return Minimum(now.w.clone(), objective, gap, gap <= tolerance * objective, steps)
+    w = (now.unit * factors.scale * now.w).T
+    return Minimum(w, square * objective, square * gap, converged, steps)
 
 
 def _finish(exact: _Exact, now: _Signals, found: Minimum, tolerance: float, elapsed: int) -> None:
@@ -186,15 +238,30 @@ def _finish(exact: _Exact, now: _Signals, found: Minimum, tolerance: float, elap
     # A gap that has not fallen gives infinity, the first one NaN: a start near the minimum.
     rest = elapsed * (gap / tolerance).log() / (now.gap / gap).log().clamp(min=0)
     now.gap.copy_(gap)
-    near = (gap <= NEAR) & ~(rest <= PAYS) & ~found.converged
+    near = (gap <= NEAR) & ~(rest <= PAYS) & ~found.converged & now.running
     rows = near.nonzero()[:, 0]
     if len(rows):
-        y = now.exact_y[rows].double()
+        places = now.index[rows]
         w, objective, gap, proved = active_set(
-            exact.B, y, now.alpha[rows], found.w[rows], tolerance, exact.gram
+            exact.B,
+            exact.y[places].double(),
+            exact.alpha[places],
+            found.w[rows],
+            tolerance,
+            exact.gram,
         )
         rows = rows[proved]
         found.w[rows] = w[proved].to(found.w)
         found.objective[rows] = objective[proved].to(found.objective)
         found.gap[rows] = gap[proved].to(found.gap)
         found.converged[rows] = True
+
+
+def _kept(running: Tensor) -> Tensor:
+    """Columns of the signals that run, filled up with ended ones."""
+    return running.argsort(descending=True, stable=True)[: _width(int(running.sum()))]
+
+
+def _width(signals: int) -> int:
+    """Columns that so many signals take."""
+    return 1 if signals == 1 else -(-signals // COLUMNS) * COLUMNS

@@ -101,6 +101,24 @@ class Lasso(Reconstructor):
     def basis(self, image: Tensor) -> Basis:
         """Make Psi for images of the size, dtype and device of ``image``, (B, C, H, W)."""
 
+    def scale(self, image: Tensor) -> Tensor:
+        """Size to be expected of each coefficient, up to a common factor, positive.
+
+        A better guess takes fewer steps to the same minimum. The same for all here; a basis whose
+        coefficients differ in size may override it.
+
+        Parameters
+        ----------
+        image : Tensor
+            (B, C, H, W): gives the size, dtype and device.
+
+        Returns
+        -------
+        Tensor
+            Of a shape that expands to (C, H, W).
+        """
+        return image.new_ones(1)
+
     @torch.no_grad()
     def solve(
         self, y: Tensor, physics: Any, *, rng: Streams | int = 0, start: Tensor | None = None
@@ -137,21 +155,27 @@ class Lasso(Reconstructor):
         basis = self.basis(image)
         operator = LinearMap.from_physics(physics, basis, measured, image)
         first = torch.zeros_like(image) if start is None else _sparse(basis, start.to(image))
-        found = self._minimise(operator, as_rows(measured), self._alphas(physics, y, image), first)
+        alpha = self._alphas(physics, y, image)
+        if operator.matrix is not None and len(operator.matrix) <= LARGEST_FACTORISATION:
+            found = self._admm(operator.matrix, as_rows(measured), alpha, first)
+        else:
+            found = self._fista(operator, as_rows(measured), alpha, first)
         x = basis.synthesis(found.w.reshape(image.shape))
         outcome = Outcome(x, found.objective, found.converged, found.steps)
         return outcome.solution(y, physics, finite)
 
-    def _minimise(self, operator: LinearMap, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
-        if operator.matrix is not None and len(operator.matrix) <= LARGEST_FACTORISATION:
-            return admm(
-                operator.matrix,
-                y,
-                alpha,
-                start=first.flatten(1),
-                tolerance=self.tolerance,
-                max_steps=self.max_steps,
-            )
+    def _admm(self, matrix: Tensor, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
+        return admm(
+            matrix,
+            y,
+            alpha,
+            start=first.flatten(1),
+            scale=self.scale(first).expand(first.shape[1:]).flatten(),
+            tolerance=self.tolerance,
+            max_steps=self.max_steps,
+        )
+
+    def _fista(self, operator: LinearMap, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
         lipschitz = squared_operator_norm(operator, probe(first).flatten(1))
         return fista(
             operator,
@@ -183,6 +207,18 @@ def _sparse(basis: Basis, x: Tensor) -> Tensor:
     return torch.where(w.abs() > rounding, w, 0)
 
 
+def _falling(image: Tensor) -> Tensor:
+    """Scale (H, W) of coefficients whose first axes go from coarse to fine.
+
+    Amplitudes of natural images fall as 1 / frequency (D. J. Field, "Relations between the
+    statistics of natural images and the response properties of cortical cells", J. Optical Society
+    of America A 4(12), 1987). The square root of that took the fewest steps on photographs of faces
+    and on Fashion-MNIST, in the cosine and the wavelet basis.
+    """
+    rows, columns = (torch.arange(side).to(image) for side in image.shape[-2:])
+    return (1 + torch.hypot(rows[:, None], columns)).rsqrt()
+
+
 class LassoDCT(Lasso):
     """Lasso in the orthonormal cosine basis, channel by channel; arguments of :class:`Lasso`."""
 
@@ -191,6 +227,10 @@ class LassoDCT(Lasso):
     def basis(self, image: Tensor) -> Basis:
         """Two-dimensional DCT-II."""
         return DCT(image)
+
+    def scale(self, image: Tensor) -> Tensor:
+        """Fall with the frequency."""
+        return _falling(image)
 
 
 class LassoWavelet(Lasso):
@@ -228,6 +268,10 @@ class LassoWavelet(Lasso):
     def basis(self, image: Tensor) -> Basis:
         """Periodic wavelet transform, as deep as both sides of the image stay even."""
         return WaveletTransform(image, self._filters)
+
+    def scale(self, image: Tensor) -> Tensor:
+        """Fall from coarse levels to fine ones, which lie at larger row and column numbers."""
+        return _falling(image)
 
 
 class LassoPixel(Lasso):
