@@ -84,10 +84,12 @@ class _Factors:
         eigenvalues, Q = eigenvalues.clamp(min=0).to(matrix)[:, None], Q.to(matrix)
         return cls(scale, Q, eigenvalues, matrix.T @ Q)
 
-    def forward(self, w: Tensor) -> Tensor:
-        """Q^T B S w."""
-        # One signal waits for memory alone: a second matrix would be twice as much to read.
-        return self.transpose.T @ (self.scale * w) if w.shape[1] == 1 else self._forward @ w
+    def residual(self, y: Tensor, w: Tensor) -> Tensor:
+        """Give y - Q^T B S w."""
+        if w.shape[1] == 1:
+            # One signal waits for memory alone: a second matrix would be twice as much to read.
+            return torch.addmm(y, self.transpose.T, self.scale * w, alpha=-1)
+        return torch.addmm(y, self._forward, w, alpha=-1)
 
     @cached_property
     def _forward(self) -> Tensor:
@@ -99,19 +101,21 @@ class _Signals:
     """A column for each signal, in such units that its soft thresholds are 1.
 
     ``index`` is the place in the batch; ``running`` is false for a signal that has ended. ``unit``
-    is what y was divided by, coefficients by ``unit`` times S; ``w`` and ``u`` are the paper's z
-    and scaled dual, ``Bw`` and ``Bu`` their products with Q^T B S, y and these are rotated.
-    ``gap`` is the relative gap when the active set was last considered.
+    is what y was divided by, coefficients by ``unit`` times S, and ``divisor`` rho plus the
+    eigenvalues. y is rotated; ``w`` and ``u`` are the paper's z and scaled dual, ``residual`` is
+    y - Q^T B S w and ``Bu`` is Q^T B S u. ``gap`` is the relative gap when the active set was last
+    considered.
     """
 
     index: Tensor
     running: Tensor
     unit: Tensor
     rho: Tensor
+    divisor: Tensor
     y: Tensor
     w: Tensor
     u: Tensor
-    Bw: Tensor
+    residual: Tensor
     Bu: Tensor
     gap: Tensor
 
@@ -156,14 +160,17 @@ def admm(
     """
     exact, factors = _Exact(matrix, y, alpha), _Factors.of(matrix, scale)
     now = _first(factors, exact, start)
+    sizes = (now.unit[:, : len(y)] * factors.scale).T
     out = Minimum.blank(start)
     before = considered = 0
     for step in range(max_steps + 1):
-        g, relaxed = _solve(factors, now)
+        # (B S B^T + rho)^-1 (y - B v) = (y - B x) / rho and its image, x - v, for v = w - u.
+        g = (now.residual + now.Bu) / now.divisor
+        correction = factors.transpose @ g
         if step % CHECK_EVERY == 0 or step == max_steps:
-            found = _certified(factors, now, g, relaxed, tolerance, step)
+            found = _certified(factors, now, g, correction, tolerance, step)
             if step >= considered:
-                _finish(exact, now, found, tolerance, step - before)
+                _finish(exact, sizes, now, found, tolerance, step - before)
                 before, considered = step, math.ceil(PATIENCE * step)
             ended = found.converged | ~found.objective.isfinite() | (step == max_steps)
             out.write(now.index, ended & now.running, found)
@@ -172,9 +179,9 @@ def admm(
                 break
             columns = _kept(now.running)
             if len(columns) < len(now.running):
-                now, g, relaxed = now.select(columns), g[:, columns], relaxed[:, columns]
-        now = _step(factors, now, g, relaxed)
-    return out
+                now, g, correction = now.select(columns), g[:, columns], correction[:, columns]
+        now = _step(factors, now, g, correction)
+    return replace(out, w=out.w * sizes)
 
 
 def _first(factors: _Factors, exact: _Exact, start: Tensor) -> _Signals:
@@ -186,53 +193,53 @@ def _first(factors: _Factors, exact: _Exact, start: Tensor) -> _Signals:
     share = alpha / (factors.transpose @ y).abs().amax(0, keepdim=True) / len(matrix)
     unit = THRESHOLD * y.norm(dim=0, keepdim=True) / matrix.norm() * share**POWER
     unit = torch.where(unit.isfinite() & (unit > 0), unit, 1)
-    y, w = y / unit, start[index].T / (unit * factors.scale)
-    Bw = factors.forward(w)
-    # At the minimum alpha u is B^T (y - B w).
     rho = alpha / unit
-    u = (factors.transpose @ (y - Bw) / rho).clamp(-1, 1)
+    y, w = y / unit, start[index].T / (unit * factors.scale)
+    residual = factors.residual(y, w)
+    # At the minimum alpha u is B^T (y - B w).
+    u = (factors.transpose @ residual / rho).clamp(-1, 1)
+    Bu = -factors.residual(torch.zeros_like(y), u)
     unknown = torch.full_like(y[0], torch.nan)
-    return _Signals(index, running, unit, rho, y, w, u, Bw, factors.forward(u), unknown)
+    divisor = factors.eigenvalues + rho
+    return _Signals(index, running, unit, rho, divisor, y, w, u, residual, Bu, unknown)
 
 
-def _solve(factors: _Factors, now: _Signals) -> tuple[Tensor, Tensor]:
-    """Give g = (B S B^T + rho)^-1 (y - B v) = (y - B x) / rho and relaxed x - w.
-
-    v is w - u, and x is v + B^T g. Relaxed it is RELAXATION x + (1 - RELAXATION) w, here with u
-    added.
-    """
-    g = (now.y - now.Bw + now.Bu) / (factors.eigenvalues + now.rho)
-    return g, torch.addmm(now.u, factors.transpose, g, beta=1 - RELAXATION, alpha=RELAXATION)
-
-
-def _step(factors: _Factors, now: _Signals, g: Tensor, relaxed: Tensor) -> _Signals:
-    """(6.4): z and u of the paper; what the soft threshold takes away is the next u."""
-    total = relaxed.add_(now.w)
-    u = total.clamp(-1, 1)
-    w = total.sub_(u)
+def _step(factors: _Factors, now: _Signals, g: Tensor, correction: Tensor) -> _Signals:
+    """(6.4): x, z and u of the paper; z is w here, and x = w - u + correction is not formed."""
+    # RELAXATION x + (1 - RELAXATION) w + u; what the soft threshold takes from it is the next u.
+    relaxed = now.w.add(now.u, alpha=1 - RELAXATION).add_(correction, alpha=RELAXATION)
+    u = relaxed.clamp(-1, 1)
+    w = relaxed.sub_(u)
+    residual = factors.residual(now.y, w)
     # Q^T B S B^T Q is diagonal: the product with u is for nothing.
-    Bw = factors.forward(w)
-    Bu = now.Bw + (1 - RELAXATION) * now.Bu + RELAXATION * factors.eigenvalues * g - Bw
-    return replace(now, w=w, u=u, Bw=Bw, Bu=Bu)
+    Bu = (residual - now.residual).add_(now.Bu, alpha=1 - RELAXATION)
+    Bu.addcmul_(factors.eigenvalues, g, value=RELAXATION)
+    return replace(now, w=w, u=u, residual=residual, Bu=Bu)
 
 
 def _certified(
-    factors: _Factors, now: _Signals, g: Tensor, relaxed: Tensor, tolerance: float, step: int
+    factors: _Factors, now: _Signals, g: Tensor, correction: Tensor, tolerance: float, step: int
 ) -> Minimum:
+    """Value and gap of every signal, its coefficients as they are: not yet times their sizes."""
     l1 = (factors.scale.T @ now.w.abs())[0]
-    objective = (now.y - now.Bw).square().sum(0) / 2 + now.rho[0] * l1
-    # Of B^T g the largest entry is all that counts.
-    largest = torch.sub(relaxed, now.u, alpha=1 - RELAXATION).abs_().amax(0, keepdim=True)
-    point, correlation = now.rho * g, now.rho * largest / RELAXATION
-    gap = objective - dual_value(now.y.T, now.rho.T, point.T, correlation.T)
-    converged = gap <= tolerance * objective
+    objective = now.residual.square().sum(0) / 2 + now.rho[0] * l1
+    # Of the correlation the largest entry is all that counts.
+    largest = now.rho * correction.abs().amax(0, keepdim=True)
+    gap = objective - dual_value(now.y.T, now.rho.T, (now.rho * g).T, largest.T)
     square = now.unit[0].square()
     steps = torch.full_like(now.index, step)
-    w = (now.unit * factors.scale * now.w).T
-    return Minimum(w, square * objective, square * gap, converged, steps)
+    converged = gap <= tolerance * objective
+    return Minimum(now.w.T, square * objective, square * gap, converged, steps)
 
 
-def _finish(exact: _Exact, now: _Signals, found: Minimum, tolerance: float, elapsed: int) -> None:
+def _finish(
+    exact: _Exact,
+    sizes: Tensor,
+    now: _Signals,
+    found: Minimum,
+    tolerance: float,
+    elapsed: int,
+) -> None:
     """Put the minimum into ``found`` for the signals whose active set gives it."""
     gap = found.gap / found.objective
     # A gap that has not fallen gives infinity, the first one NaN: a start near the minimum.
@@ -246,12 +253,12 @@ def _finish(exact: _Exact, now: _Signals, found: Minimum, tolerance: float, elap
             exact.B,
             exact.y[places].double(),
             exact.alpha[places],
-            found.w[rows],
+            found.w[rows] * sizes[places],
             tolerance,
             exact.gram,
         )
-        rows = rows[proved]
-        found.w[rows] = w[proved].to(found.w)
+        rows, places = rows[proved], places[proved]
+        found.w[rows] = w[proved].to(sizes) / sizes[places]
         found.objective[rows] = objective[proved].to(found.objective)
         found.gap[rows] = gap[proved].to(found.gap)
         found.converged[rows] = True
