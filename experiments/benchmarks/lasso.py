@@ -61,7 +61,7 @@ class Config:
     alphas: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     repetitions: int = 3
     seed: int = 0
-    data: str = "fashion-mnist"
+    data: str = "FashionMNIST"
 
 
 PRESETS = {
