@@ -208,12 +208,12 @@ def _sparse(basis: Basis, x: Tensor) -> Tensor:
 
 
 def _falling(image: Tensor) -> Tensor:
-    """Scale (H, W) of coefficients whose first axes go from coarse to fine.
+    """Scale (H, W) of coefficients whose rows and columns go from coarse to fine.
 
     Amplitudes of natural images fall as 1 / frequency (D. J. Field, "Relations between the
     statistics of natural images and the response properties of cortical cells", J. Optical Society
-    of America A 4(12), 1987). The square root of that took the fewest steps on photographs of faces
-    and on Fashion-MNIST, in the cosine and the wavelet basis.
+    of America A 4(12), 1987). Of the powers 0 to 1 of that the square root took the fewest steps on
+    photographs of faces and on Fashion-MNIST, in the cosine and the wavelet basis.
     """
     rows, columns = (torch.arange(side).to(image) for side in image.shape[-2:])
     return (1 + torch.hypot(rows[:, None], columns)).rsqrt()
