@@ -1,9 +1,12 @@
 """ADMM and the active set for the Lasso: scikit-learn, FISTA and optimality conditions."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from sklearn.linear_model import Lasso as SklearnLasso
 
+from ganprior import load_images
 from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet, admm
 from ganprior.baselines.active_set import active_set
 from ganprior.baselines.fista import fista
@@ -12,6 +15,7 @@ from ganprior.solution import Status
 from tests.cases import rng
 from tests.cases_baselines import gaussian, images
 
+ROOT = Path(__file__).parents[1]
 SHAPE = (1, 8, 8)
 
 
@@ -193,6 +197,20 @@ def test_every_basis_says_what_size_its_coefficients_have(lasso):
         w = lasso().basis(smooth).analysis(smooth)[0].abs()
         large = scale >= scale.flatten().quantile(0.75)
         assert w[large].mean() > 5 * w[~large].mean()
+
+
+def test_real_images_take_fewer_steps_with_the_scale_of_the_cosine_basis():
+    class Flat(LassoDCT):
+        def scale(self, image):
+            return image.new_ones(1)
+
+    x = load_images(ROOT / "data" / "fashion_mnist_test_100.npz", limit=8).floats()
+    x = torch.nn.functional.interpolate(x, (32, 32), mode="bicubic", antialias=True)
+    physics = gaussian(100, x.shape[1:], dtype=torch.float32)
+    y = physics.A(x)
+    fitting, flat = (kind(alpha=0.3, tolerance=1e-2).solve(y, physics) for kind in (LassoDCT, Flat))
+    assert fitting.steps.sum() < flat.steps.sum()
+    torch.testing.assert_close(fitting.objective, flat.objective, rtol=1e-2, atol=0)
 
 
 def test_ones_own_lasso_may_say_the_scale_of_its_coefficients():
