@@ -22,14 +22,16 @@ def test_writes_and_prints_what_reconstruct_does(tmp_path, monkeypatch):
         "summary.json",
         "reconstructions.npz",
         "figure.png",
+        "images",
     }
+    assert len(list((out / "images").iterdir())) == 40
     summary = read_summary(out)
     assert len(summary["rows"]) == 40
     assert {(row["m"], row["n"]) for row in summary["rows"]} == {(100, 784)}
     assert summary["config"]["solvers"] == [TINY, "lasso-dct", "lasso-wavelet", "lasso-pixel"]
     assert read_arrays(out)["original"].shape == (10, 1, 28, 28)
     assert str(Path("ganprior-demo") / "figure.png") in done.stdout
-    assert len(done.stdout.splitlines()) == 7
+    assert len(done.stdout.splitlines()) == 8
 
 
 def test_runs_from_any_folder(tmp_path):

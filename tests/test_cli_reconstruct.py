@@ -127,16 +127,30 @@ def test_arrays_and_figure(results):
         "summary.json",
         "reconstructions.npz",
         "figure.png",
+        "images",
     }
+
+
+def test_every_result_is_a_picture_of_its_own(results):
+    out, _ = results
+    arrays = read_arrays(out)
+    for i in range(3):
+        for number, solver in enumerate(("csgm", "lasso-dct")):
+            with Image.open(out / "images" / f"images-{i}-{solver}.png") as picture:
+                shown = np.asarray(picture) / 255
+            expected = arrays[f"solver_{number}"][i, 0].clip(0, 1)
+            assert np.abs(shown - expected).max() <= 0.5001 / 255
+    assert len(list((out / "images").iterdir())) == 6
 
 
 def test_prints_a_line_per_solver_and_what_was_written(results):
     out, done = results
-    header, first, second, wrote = done.stdout.splitlines()
+    header, first, second, note, wrote = done.stdout.splitlines()
     assert header.split("  ")[0] == "solver"
     assert first.startswith(f"{TINY}  ")
     assert second.startswith("lasso-dct:alpha=0.01  ")
     assert "±" in first
+    assert note.startswith("±: 95% interval")
     for name in ("summary.json", "reconstructions.npz", "figure.png"):
         assert str(out / name) in wrote
     # On a slow machine the bank of starts takes so long that the command says so.
@@ -257,3 +271,4 @@ def test_the_interval_is_of_the_mean():
     # Standard deviation 0.1 of three values: 1.96 * 0.1 / sqrt(3).
     assert "0.200 ± 0.11" in line
     assert "3 converged" in line
+    assert "±" not in table(found[:1])

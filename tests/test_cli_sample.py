@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganprior import Prior, Streams
+from ganprior import Prior, Streams, load_images
 from ganprior.priors import cards, linear_path, read_card, spherical_path, write_card
 from tests.cases import tiny_dcgan
 from tests.cases_conditional import conditional_mlp
@@ -69,6 +69,32 @@ def test_an_image_keeps_its_place_in_the_seed(prior, tmp_path):
     assert not np.array_equal(tiles(out[1]), tiles(out[2]))
 
 
+@pytest.mark.parametrize("name", ["drawn.npz", "drawn"])
+def test_samples_one_by_one_are_those_of_the_sheet(prior, tmp_path, name):
+    succeed("sample", "--prior", prior, "--count", 12, "--seed", 3, "--out", tmp_path / name)
+    images = load_images(tmp_path / name)
+    assert images.labels is None
+    assert images.shape == (1, SIDE, SIDE)
+    assert_images(
+        images.floats().squeeze(1).numpy() * 255, prior, [latent(3, i) for i in range(12)]
+    )
+
+
+@pytest.mark.parametrize("name", ["drawn.npz", "drawn"])
+def test_samples_of_a_conditional_prior_keep_their_labels(tmp_path, monkeypatch, name):
+    own = conditional_mlp(classes=3)
+    monkeypatch.setattr(Prior, "load", lambda name: own)
+    succeed("sample", "--prior", "any", "--count", 7, "--out", tmp_path / name)
+    images = load_images(tmp_path / name)
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    z = torch.stack(
+        [torch.randn(4, generator=Streams(0).generator("samples", i)) for i in range(7)]
+    )
+    expected = own.render(z, images.labels)
+    assert (images.floats() - expected).abs().max() < 0.51 / 255
+
+
 def test_interpolation_has_two_rows_per_pair(prior, tmp_path):
     out = tmp_path / "paths.png"
     succeed("interpolate", "--prior", prior, "--seed", 4, "--pairs", 2, "--frames", 5, "--out", out)
@@ -115,13 +141,18 @@ def test_bad_input_is_one_line_and_writes_nothing(command, prior, tmp_path):
     for args, word in (
         (["--prior", "tinny", "--out", out], "no prior 'tinny'"),
         (["--prior", broken, "--out", out], "is not a whole safetensors file"),
-        (["--prior", prior, "--out", tmp_path / "out.jpg"], "is not the name of a PNG file"),
-        (["--prior", prior, "--out", tmp_path], "is not the name of a PNG file"),
         (["--prior", prior, "--out", tmp_path / "file/out.png"], "is not a folder"),
         (["--prior", prior, "--out", out, "--seed", "-1"], "--seed"),
         (["--prior", prior], "Missing option '--out'"),
     ):
         assert word in refuse(command, *args)
+    assert "is no sheet" in refuse("sample", "--prior", prior, "--out", tmp_path / "out.jpg")
+    for place in (tmp_path, tmp_path / "new", tmp_path / "a.npz"):
+        words = refuse("sample", "--prior", prior, "--columns", 2, "--out", place)
+        assert "--columns is for a sheet" in words
+    for place in (tmp_path / "out.jpg", tmp_path):
+        words = refuse("interpolate", "--prior", prior, "--out", place)
+        assert "is not the name of a PNG file" in words
     assert "--count" in refuse("sample", "--prior", prior, "--out", out, "--count", 0)
     assert "--frames" in refuse("interpolate", "--prior", prior, "--out", out, "--frames", 1)
     assert sorted(tmp_path.iterdir()) == before

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ganprior.priors import Prior
     from ganprior.solution import Status
 
+# Seconds of work that is done once per prior from which on they are worth a word.
+NOTED = 1.0
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -94,9 +97,9 @@ def compare(
             x = solution.x.cpu()
             bank = solution.bank_seconds
             seconds = (time.perf_counter() - start - bank) / len(y)
-        if bank:
+        if bank >= NOTED:
             click.echo(
-                f"{spec.text}: starts for this prior took {bank:.1f} s to compute, once; the "
+                f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them",
                 err=True,
             )

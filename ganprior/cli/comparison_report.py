@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Row = dict[str, Any]
+PLUS_MINUS = "±: 95% interval of the mean over the images, 1.96 standard errors to either side"
 SUMMARY, ARRAYS, FIGURE = FILES = ("summary.json", "reconstructions.npz", "figure.png")
 
 
@@ -124,17 +125,20 @@ def summarise(config: dict[str, Any], found: Sequence[Row]) -> str:
 def table(found: Sequence[Row]) -> str:
     """One line per solver: means over its images, that of the error with its 95% interval.
 
-    The interval is 1.96 standard errors. Means are over the images whose number is finite.
+    The interval is 1.96 standard errors; a last line says so where there is one. Means are over
+    the images whose number is finite.
     """
     solvers = list(dict.fromkeys(row["solver"] for row in found))
     lines = [_line(solver, [row for row in found if row["solver"] == solver]) for solver in solvers]
     columns = list(lines[0])
     widths = {key: max(len(key), *(len(line[key]) for line in lines)) for key in columns}
     header = {key: key for key in columns}
-    return "\n".join(
+    shown = [
         "  ".join(line[key].ljust(widths[key]) for key in columns).rstrip()
         for line in (header, *lines)
-    )
+    ]
+    notes = [PLUS_MINUS] if any("±" in line for line in shown) else []
+    return "\n".join(shown + notes)
 
 
 def _line(solver: str, found: Sequence[Row]) -> dict[str, str]:

@@ -33,7 +33,7 @@ def demo(out: Path, device: str) -> None:
     """Recover ten images from 100 Gaussian measurements each, beside three Lassos.
 
     The images are Fashion-MNIST test images, one of each class, which no shipped prior has seen.
-    OUT receives summary.json, reconstructions.npz and figure.png, as from 'ganprior reconstruct'.
+    OUT receives the files that 'ganprior reconstruct' writes.
     """
     check_folder("--out", out)
 

@@ -224,7 +224,12 @@ def _save_figure(result: Evaluation, prior: Prior, path: Path) -> None:
     from ganprior.cli.sample import zoom_of
     from ganprior.sheets import save_sheet
 
-    save_sheet(path, _in_turn(result.samples, result.nearest), _COLUMNS, zoom=zoom_of(prior))
+    save_sheet(
+        path,
+        _in_turn(result.samples, result.nearest),
+        _COLUMNS,
+        zoom=zoom_of(prior.image_shape[1:]),
+    )
     click.echo(f"samples{'' if result.nearest is None else ', nearest training images'}: {path}")
 
 

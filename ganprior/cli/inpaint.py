@@ -139,7 +139,6 @@ def inpaint(**options: Any) -> None:
         out=request.out,
         as_json=request.as_json,
         more={**request.masks.describe(), "damaged": request.damaged},
-        pictures=True,
     )
 
 

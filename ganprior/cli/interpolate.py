@@ -50,6 +50,8 @@ def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out:
     labels = loaded.round_robin(len(walks))
     if labels is not None:
         labels = labels.repeat_interleave(len(walks[0]))
-    save_sheet(out, loaded.render(torch.cat(walks), labels), frames, zoom=zoom_of(loaded))
+    save_sheet(
+        out, loaded.render(torch.cat(walks), labels), frames, zoom=zoom_of(loaded.image_shape[1:])
+    )
     what = f"{frames} x {frames} images" if grid else f"{pairs} pairs, {frames} images per path"
     click.echo(f"{what}: {out}")

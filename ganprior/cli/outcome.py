@@ -55,7 +55,6 @@ def reconstruct_and_report(
     out: Path,
     as_json: bool = False,
     more: Mapping[str, Any] | None = None,
-    pictures: bool = False,
 ) -> None:
     """Run all solvers, write the files, and print the table and what was written.
 
@@ -81,8 +80,6 @@ def reconstruct_and_report(
         Print ``summary.json`` in place of the table.
     more : mapping, optional
         What else the configuration in ``summary.json`` shall say.
-    pictures : bool
-        Write every reconstruction as a picture of its own too.
 
     Raises
     ------
@@ -94,17 +91,14 @@ def reconstruct_and_report(
     attempts = compare(solvers, measured, prior, seed, device)
     found = rows(measured, attempts, source.original)
     summary = summarise(config, found)
-    files = list(FILES)
-    if pictures:
-        write_pictures(out, measured.names, attempts)
-        files.append(FOLDER)
+    write_pictures(out, measured.names, attempts)
     write_results(out, summary, measured, attempts, source.original)
     _advise(attempts)
     if as_json:
         click.echo(summary)
         return
     click.echo(table(found))
-    click.echo("wrote " + ", ".join(str(out / name) for name in files))
+    click.echo("wrote " + ", ".join(str(out / name) for name in (*FILES, FOLDER)))
 
 
 def _config(

@@ -12,7 +12,7 @@ from ganprior.cli.comparison import Attempt
 from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from torch import Tensor
 
 FOLDER = "images"
 _SUFFIXES = r"\.(png|jpe?g|bmp|gif|tiff?|webp|npz|npy)\b"
@@ -40,21 +40,28 @@ def write_pictures(out: Path, names: Sequence[str], attempts: Sequence[Attempt])
     ValueError
         If a file cannot be written.
     """
-    from ganprior.sheets import contact_sheet
-
     stems = file_names([re.sub(_SUFFIXES, "", name, flags=re.IGNORECASE) for name in names], names)
     texts = [attempt.solver for attempt in attempts]
     labels = file_names([text.partition(":")[0] for text in texts], texts)
     written = []
     for attempt, label in zip(attempts, labels, strict=True):
         for stem, x in zip(stems, attempt.x.nan_to_num(), strict=True):
-            picture = contact_sheet(x[None], 1, gap=0)
             written.append(out / FOLDER / f"{stem}-{label}.png")
-            _write(written[-1], picture)
+            write_picture(written[-1], x)
     return written
 
 
-def _write(path: Path, picture: Image.Image) -> None:
+def write_picture(path: Path, x: Tensor) -> None:
+    """Write one image (C, H, W) as PNG of 8 bits, clipped to [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
+    """
+    from ganprior.sheets import contact_sheet
+
+    picture = contact_sheet(x[None], 1, gap=0)
     write_atomically(path, lambda file: picture.save(file, format="PNG"))
 
 

@@ -85,8 +85,8 @@ def reconstruct(**options: Any) -> None:
     of your own. Then --noise-std only states the noise that y has, and --seed is that of the
     starts; both default to what the file says.
 
-    OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped)
-    and figure.png.
+    OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
+    figure.png, and every result as a picture of its own, images/NAME-SOLVER.png.
     """
     request = _Request(**options)
     solvers = [SolverSpec.parse(text) for text in request.solver]

@@ -1,8 +1,9 @@
-"""``ganprior sample``: images that a prior draws, on one sheet."""
+"""``ganprior sample``: images that a prior draws, on one sheet, in an array or one by one."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 from ganprior.cli.options import SEED
 from ganprior.cli.output import check_folder
+from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,22 +26,88 @@ SHOWN_SIZE = 64
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
-@click.option("--columns", type=click.IntRange(min=1), help="Images per row.  [default: a square]")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG file to write.")
+@click.option(
+    "--columns", type=click.IntRange(min=1), help="Images per row of a sheet.  [default: a square]"
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.png|FILE.npz|FOLDER",
+    help="A sheet of all images, an array of them, or a folder of one PNG file each.",
+)
 def sample(prior: str, count: int, seed: int, columns: int | None, out: Path) -> None:
     """Draw images from a prior.
 
     Image i of a seed is the same whatever the count. The labels of a conditional prior take turns.
+
+    FILE.npz has the keys images, float32 in [0, 1], (N, C, H, W), and of a conditional prior
+    labels; FOLDER has 00000.png, 00001.png and so on, of a conditional prior in a folder per
+    label. Both can be read again wherever images are asked for.
     """
-    check_png(out)
+    write = _writer(out, columns)
 
     from ganprior.priors import Prior
-    from ganprior.sheets import save_sheet
 
     loaded = Prior.load(prior)
-    images = loaded.render(draw_latents(loaded, count, seed), loaded.round_robin(count))
-    save_sheet(out, images, columns or math.ceil(math.sqrt(count)), zoom=zoom_of(loaded))
+    labels = loaded.round_robin(count)
+    images = loaded.render(draw_latents(loaded, count, seed), labels)
+    write(images, labels)
     click.echo(f"{count} images: {out}")
+
+
+Write = Callable[["Tensor", "Tensor | None"], None]
+
+
+def _writer(out: Path, columns: int | None) -> Write:
+    """What writes images (N, C, H, W) and their labels to ``--out``, by its name.
+
+    Raises
+    ------
+    ValueError
+        If the name is of another kind, nothing can be written there, or ``--columns`` is given
+        for what has none.
+    """
+    suffix = "" if out.is_dir() else out.suffix.lower()
+    if suffix not in ("", ".png", ".npz"):
+        raise ValueError(
+            f"--out {out} is no sheet (.png), array (.npz) or folder (a name without ending); "
+            "give one of these"
+        )
+    if columns is not None and suffix != ".png":
+        raise ValueError(f"--columns is for a sheet (.png), not for --out {out}; drop it")
+    if suffix == "":
+        check_folder("--out", out)
+        return lambda images, labels: _write_folder(out, images, labels)
+    check_folder("--out", out.parent)
+    if suffix == ".npz":
+        return lambda images, labels: _write_arrays(out, images, labels)
+    return lambda images, _: _write_sheet(out, images, columns)
+
+
+def _write_sheet(out: Path, images: Tensor, columns: int | None) -> None:
+    from ganprior.sheets import save_sheet
+
+    save_sheet(
+        out, images, columns or math.ceil(math.sqrt(len(images))), zoom=zoom_of(images.shape[2:])
+    )
+
+
+def _write_arrays(out: Path, images: Tensor, labels: Tensor | None) -> None:
+    import numpy as np
+
+    arrays = {"images": images.clamp(0, 1).float().cpu().numpy()}
+    if labels is not None:
+        arrays["labels"] = labels.numpy()
+    write_atomically(out, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def _write_folder(out: Path, images: Tensor, labels: Tensor | None) -> None:
+    from ganprior.cli.pictures import write_picture
+
+    for i, x in enumerate(images):
+        place = out if labels is None else out / str(int(labels[i]))
+        write_picture(place / f"{i:05d}.png", x)
 
 
 def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:
@@ -54,9 +122,9 @@ def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:
     )
 
 
-def zoom_of(prior: Prior) -> int:
-    """Whole factor that brings a prior's images near to :data:`SHOWN_SIZE`."""
-    return max(1, SHOWN_SIZE // max(prior.image_shape[1:]))
+def zoom_of(size: Sequence[int]) -> int:
+    """Whole factor that brings images of a height and width near to :data:`SHOWN_SIZE`."""
+    return max(1, SHOWN_SIZE // max(size))
 
 
 def check_png(out: Path) -> None:
