@@ -52,6 +52,15 @@ def test_relative_links_lead_somewhere(document):
     assert missing == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_table_begins_with_a_header(document):
+    """Rows without one, as after an empty line within a table, are shown as text."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    tables_of = [block for block in re.split(r"\n(?!\|)", text) if block.count("\n|")]
+    found = [re.findall(r"^\|.*$", block, re.MULTILINE) for block in tables_of]
+    assert [rows[0] for rows in found if len(rows) < 2 or not re.match(r"[|\s:-]+$", rows[1])] == []
+
+
 @pytest.mark.parametrize("readme", tables.READMES, ids=lambda readme: readme.parent.name)
 def test_tables_are_those_of_the_csv_files(readme):
     assert tables.stale(readme) == [], "run python -m experiments.tables --write"
@@ -117,7 +126,7 @@ def test_the_store_and_start_again_example_runs(tmp_path, monkeypatch):
     done = runner.invoke(cli, [*again, *quick])
     assert done.exit_code == 0, done.output
     written = {path.name for path in (tmp_path / "results").iterdir()}
-    assert written == {"summary.json", "reconstructions.npz", "figure.png"}
+    assert written == {"summary.json", "reconstructions.npz", "figure.png", "images"}
 
 
 class TestTables:
