@@ -13,6 +13,7 @@ from ganprior.physics import (
     blur,
     cartesian_mask,
     downsampling,
+    gray,
     identity,
     inpainting,
     masks,
@@ -58,6 +59,7 @@ CASES: dict[str, tuple[Size, Callable[[Size], Any]]] = {
     "mri, odd": ((1, 9, 7), lambda size: SingleCoilMRI(cartesian_mask(size, 2.5), size)),
     "structured": (GREY, lambda size: StructuredRows(40, size)),
     "structured, colour, m = n": (COLOUR, lambda size: StructuredRows(192, size, seeded(1))),
+    "gray": (COLOUR, lambda size: gray(size)),
     "identity": (GREY, lambda size: identity()),
 }
 

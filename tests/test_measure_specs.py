@@ -53,6 +53,13 @@ def test_build_depends_on_the_seed_alone(text):
     assert torch.equal(first, other) == (text not in RANDOM)
 
 
+def test_gray_measures_colour_alone_and_names_the_option_that_asked():
+    spec = MeasureSpec.parse("gray", "--measured")
+    assert measurement_count(spec.build((3, 8, 8), 0), (3, 8, 8)) == 64
+    with pytest.raises(ValueError, match=r"^--measured gray: gray measures images of three"):
+        spec.build(SHAPE, 0)
+
+
 def test_options_have_the_type_of_the_library():
     assert MeasureSpec.parse("gaussian:m=100").options == {"m": 100}
     assert MeasureSpec.parse("mask:half=left").options == {"half": "left"}

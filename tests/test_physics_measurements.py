@@ -38,6 +38,7 @@ COUNTS = {
     "blur": 120,
     "mri": 2 * 12 * 2,
     "structured": 40,
+    "gray": 64,
     "identity": 120,
 }
 

@@ -10,6 +10,7 @@ import scipy.ndimage
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from ganprior.physics import (
     Gaussian,
@@ -18,6 +19,7 @@ from ganprior.physics import (
     blur,
     cartesian_mask,
     downsampling,
+    gray,
     identity,
     measurement_count,
 )
@@ -196,6 +198,28 @@ def test_structured_float32_is_exact_at_large_sizes():
     x = torch.rand(1, 1, 256, 256, generator=seeded())
     physics = StructuredRows(256**2, (1, 256, 256))
     torch.testing.assert_close(physics.A_adjoint(physics.A(x)), x, rtol=0, atol=1e-5)
+
+
+# --- Gray ------------------------------------------------------------------------------------
+
+
+def test_gray_is_pillows_luma():
+    """Pillow turns RGB into gray by Rec. 601 as well, rounded to whole levels."""
+    levels = torch.randint(256, (8, 8, 3), generator=seeded(), dtype=torch.uint8)
+    luma = np.asarray(Image.fromarray(levels.numpy()).convert("L"))
+    y = gray((3, 8, 8)).A(levels.permute(2, 0, 1)[None].float() / 255) * 255
+    assert y.shape == (1, 1, 8, 8)
+    assert np.abs(y[0, 0].numpy() - luma).max() <= 0.51
+
+
+def test_gray_pictures_keep_their_level():
+    x = torch.rand(1, 1, 5, 4, generator=seeded())
+    torch.testing.assert_close(gray((3, 5, 4)).A(x.expand(-1, 3, -1, -1)), x)
+
+
+def test_gray_of_gray_is_refused():
+    with pytest.raises(ValueError, match=r"three channels, got images of size \(1, 8, 8\)"):
+        gray((1, 8, 8))
 
 
 # --- Identity --------------------------------------------------------------------------------

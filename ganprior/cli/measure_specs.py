@@ -29,21 +29,31 @@ class MeasureSpec:
         Checked options, each of the type it has in the library.
     text : str
         The spec as given.
+    flag : str
+        The option of the command line that it was given to, for messages.
     """
 
     name: str
     options: Mapping[str, Value]
     text: str
+    flag: str = "--measure"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, flag: str = "--measure") -> Self:
         """Read a spec.
 
         ``gaussian:m=100``, ``structured:m=100``, ``mask:center=0.25``, ``mask:random=0.8``,
         ``mask:half=left``, ``mask:pattern=0.25`` (numbers: the fraction that is missing; the half
         that is missing), ``mask:grid=4``, ``mask:holes=3``, ``mask:text=WORDS``,
-        ``downsample:factor=4``, ``blur:sigma=2``, ``mri:acceleration=4``, or
+        ``downsample:factor=4``, ``blur:sigma=2``, ``mri:acceleration=4``, ``gray``, or
         ``identity``.
+
+        Parameters
+        ----------
+        text : str
+            The spec.
+        flag : str
+            The option of the command line that it was given to, for messages.
 
         Raises
         ------
@@ -55,9 +65,9 @@ class MeasureSpec:
             name, options = parse_spec(text)
             check_name("measurement", name, _KINDS)
             check_options(options, _KINDS[name].keys)
-            return cls(name, _KINDS[name].read(options), text)
+            return cls(name, _KINDS[name].read(options), text, flag)
         except ValueError as error:
-            raise ValueError(f"--measure {text}: {error}") from None
+            raise ValueError(f"{flag} {text}: {error}") from None
 
     def build(self, image_shape: Shape, seed: int) -> Any:
         """Physics of images of one size; imports torch and deepinv.
@@ -84,7 +94,7 @@ class MeasureSpec:
         try:
             return _KINDS[self.name].build(self.options, image_shape, generator)
         except ValueError as error:
-            raise ValueError(f"--measure {self.text}: {error}") from None
+            raise ValueError(f"{self.flag} {self.text}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,12 @@ def _mri(options: dict[str, Any], shape: Shape, generator: torch.Generator) -> A
     return SingleCoilMRI(cartesian_mask(shape, options["acceleration"], generator), shape)
 
 
+def _gray(options: dict[str, Any], shape: Shape, _: torch.Generator) -> Any:
+    from ganprior.physics import gray
+
+    return gray(shape)
+
+
 def _identity(options: dict[str, Any], shape: Shape, _: torch.Generator) -> Any:
     from ganprior.physics import identity
 
@@ -166,5 +182,6 @@ _KINDS = {
         lambda given: {"acceleration": number(given, "acceleration", minimum=1)},
         _mri,
     ),
+    "gray": _Kind((), lambda _: {}, _gray),
     "identity": _Kind((), lambda _: {}, _identity),
 }

@@ -27,7 +27,7 @@ SPEC of --mask:
 
 MEASURE_SPECS = """\b
 SPEC of --measure:
-  gaussian:m=100  structured:m=100  identity
+  gaussian:m=100  structured:m=100  identity  gray (luma of Rec. 601)
   mask:center=0.25  mask:random=0.8  mask:pattern=0.25  (the fraction that is missing)
   mask:half=left  mask:grid=4  mask:holes=3  mask:text=WORDS
   downsample:factor=4  blur:sigma=2  mri:acceleration=4"""

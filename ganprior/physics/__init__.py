@@ -11,7 +11,7 @@ from ganprior.physics.gaussian import Dense, Gaussian
 from ganprior.physics.least_squares import least_norm_solution
 from ganprior.physics.measurements import add_noise, measurement_count, measurement_support
 from ganprior.physics.mri import SingleCoilMRI, cartesian_mask
-from ganprior.physics.pixelwise import identity, inpainting
+from ganprior.physics.pixelwise import gray, identity, inpainting
 from ganprior.physics.structured import StructuredRows
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "blur",
     "cartesian_mask",
     "downsampling",
+    "gray",
     "identity",
     "inpainting",
     "least_norm_solution",

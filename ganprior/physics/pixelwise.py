@@ -1,14 +1,17 @@
-"""Physics that keep or drop pixels: inpainting, and the identity."""
+"""Physics that act on each pixel by itself: inpainting, gray, and the identity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from deepinv.physics import Denoising, Inpainting, ZeroNoise
+from deepinv.physics import Decolorize, Denoising, Inpainting, ZeroNoise
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size, checked_mask
+
+# ITU-R BT.601, section 2.5.1: weights of R, G and B in luma.
+LUMA = (0.299, 0.587, 0.114)
 
 
 def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -> Inpainting:
@@ -34,6 +37,30 @@ def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -
     """
     size = checked_img_size(img_size)
     return Inpainting(img_size=size, mask=checked_mask(mask, size), noise_model=noise_model)
+
+
+def gray(img_size: Sequence[int], noise_model: Any = None) -> Decolorize:
+    """Luma of a colour image: y = 0.299 R + 0.587 G + 0.114 B, (B, 1, H, W).
+
+    The weights are those of ITU-R BT.601, by which a picture file of one channel is made of one
+    of three; deepinv's own agree to three digits.
+
+    Parameters
+    ----------
+    img_size : sequence of int
+        (3, H, W) of the images.
+    noise_model : deepinv noise model, optional
+        What ``physics(x)`` adds to ``A(x)``; nothing when absent.
+
+    Raises
+    ------
+    ValueError
+        If the images have not three channels.
+    """
+    channels, _, _ = size = checked_img_size(img_size)
+    if channels != 3:
+        raise ValueError(f"gray measures images of three channels, got images of size {size}")
+    return Decolorize(channels, srf=LUMA, noise_model=noise_model)
 
 
 def identity(noise_model: Any = None) -> Denoising:
