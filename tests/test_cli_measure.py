@@ -48,7 +48,7 @@ def test_the_file_holds_y_and_what_rebuilds_the_physics(files, tmp_path):
     )
     assert done.stdout == f"wrote {out}: 2 signals, m = 40, n = {N}\n"
     assert (stored["y"].shape, stored["y"].dtype) == ((2, 40), np.float32)
-    assert "A" not in stored
+    assert not {"A", "x"} & stored.keys()
     assert (str(stored["spec"]), int(stored["seed"])) == ("gaussian:m=40", 3)
     assert float(stored["noise_std"]) == 0.1
     assert stored["image_shape"].tolist() == [1, SIDE, SIDE]
@@ -118,6 +118,57 @@ def test_y_and_matrix_of_ones_own(files, tmp_path):
     x = arrays["solver_1"].reshape(2, N)
     misfit = np.square(y[0] - matrix @ x[0]).sum()
     assert summary["rows"][2]["measurement_error"] == pytest.approx(misfit, rel=1e-2)
+
+
+@pytest.mark.parametrize("more", [(), ("--store-matrix",), ("--limit", "2")])
+def test_kept_images_give_the_errors_that_the_inputs_give(files, tmp_path, more):
+    prior, images = files
+    measure(images, "gaussian:m=40", tmp_path / "y.npz", "--keep-images", *more)
+    stored, from_file = reconstruct(tmp_path / "a", prior, "--measurements", tmp_path / "y.npz")
+    direct, from_inputs = reconstruct(tmp_path / "b", prior, images, "--measure", "gaussian:m=40")
+    count = len(from_file["original"])
+    assert count == (2 if "2" in more else 3)
+    np.testing.assert_array_equal(from_file["original"], from_inputs["original"][:count])
+    errors = {(row["image"], row["solver"]): row["per_pixel_error"] for row in direct["rows"]}
+    assert len(stored["rows"]) == 2 * count
+    for row in stored["rows"]:
+        assert row["per_pixel_error"] == pytest.approx(
+            errors[row["image"], row["solver"]], rel=5e-2
+        )
+        assert row["psnr"] == pytest.approx(-10 * np.log10(row["per_pixel_error"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, SIDE, SIDE), (3, SIDE, SIDE), (3, N)])
+def test_an_x_of_ones_own_gives_errors(files, tmp_path, shape):
+    matrix = np.random.default_rng(0).normal(size=(50, N))
+    x = np.load(files[1])["images"].reshape(3, N)
+    np.savez(tmp_path / "mine.npz", y=x @ matrix.T, A=matrix, x=x.reshape(shape))
+    summary, arrays = reconstruct(
+        tmp_path / "out", files[0], "--measurements", tmp_path / "mine.npz", "--limit", "2"
+    )
+    np.testing.assert_array_equal(arrays["original"], x[:2].reshape(2, 1, SIDE, SIDE))
+    found = arrays["solver_1"].clip(0, 1).reshape(2, N)
+    expected = np.square(found - x[:2]).mean(1)
+    errors = [row["per_pixel_error"] for row in summary["rows"][2:]]
+    np.testing.assert_allclose(errors, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.zeros((2, 1, SIDE, SIDE)), "x must be the 3 images that y was measured of, 3 x 1 x"),
+        (np.zeros((3, SIDE, SIDE + 1)), "got (3, 16, 17)"),
+        (np.full((3, N), 1.01), "x must lie in [0, 1], got 1.01 to 1.01"),
+        (np.full((3, N), np.nan), "x holds NaN, infinite"),
+        (np.zeros((3, N), np.uint8), "x must hold real floating-point numbers, got uint8"),
+    ],
+)
+def test_an_x_that_cannot_be_the_images_is_refused(files, tmp_path, x, words):
+    path, matrix = tmp_path / "mine.npz", np.ones((2, N))
+    np.savez(path, y=np.ones((3, 2)), A=matrix, x=x)
+    out = tmp_path / "out"
+    assert words in refuse("reconstruct", "--measurements", path, "--prior", files[0], "--out", out)
+    assert not out.exists()
 
 
 def test_images_are_converted_when_asked(files, tmp_path):

@@ -99,7 +99,7 @@ def read_inputs(
     )
 
 
-def words(shape: Shape) -> str:
+def words(shape: tuple[int, ...]) -> str:
     """``1 x 28 x 28``."""
     return " x ".join(map(str, shape))
 

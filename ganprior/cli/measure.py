@@ -27,6 +27,7 @@ from ganprior.cli.output import check_folder
 @click.option("--size", type=click.IntRange(min=1), help="Resize images to SIZE x SIZE.")
 @click.option("--channels", type=click.IntRange(1, 3), help="Convert images: 1 gray, 3 colour.")
 @click.option("--store-matrix", is_flag=True, help="Store A itself, (m, n), with y as (N, m).")
+@click.option("--keep-images", is_flag=True, help="Store the images too, to know the errors later.")
 def measure(
     inputs: tuple[str, ...],
     spec: str,
@@ -37,6 +38,7 @@ def measure(
     size: int | None,
     channels: int | None,
     store_matrix: bool,
+    keep_images: bool,
 ) -> None:
     """Measure the images of INPUT and store y with what is needed to rebuild A.
 
@@ -54,6 +56,8 @@ def measure(
         remedy="measure them apart, or make them alike with --size and --channels",
     )
     measured = take(read, parsed, noise_std, seed)
+    if not keep_images:
+        measured = replace(measured, original=None)
     m, matrix = measured.m, None
     if store_matrix:
         y, matrix = as_matrix(measured)

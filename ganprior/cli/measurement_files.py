@@ -1,8 +1,9 @@
 """Measurements in an ``.npz`` file.
 
 Keys: ``y``, (N, ...); for the physics either ``A``, (m, n), or ``spec``, ``seed`` and
-``image_shape``, from which it is built again; and ``names``, ``indices`` and ``noise_std`` where
-they are known. ``y``, (N, m), and ``A`` are all that a file of a user's own needs.
+``image_shape``, from which it is built again; ``names``, ``indices`` and ``noise_std`` where they
+are known; and ``x``, the true images in [0, 1], where errors are wanted. ``y``, (N, m), and ``A``
+are all that a file of a user's own needs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
+# Rounding may take images out of [0, 1] by less.
+SLACK = 1e-5
 # What each key besides y and A must be: kinds of NumPy type, in words, and one per signal or one.
 _KEYS = {
     "names": ("U", "text", True),
@@ -61,6 +64,8 @@ def save(measured: Measurements, path: Path, *, matrix: Tensor | None = None) ->
         "noise_std": np.array(measured.noise_std, dtype=np.float64),
         "image_shape": np.array(measured.image_shape, dtype=np.int64),
     }
+    if measured.original is not None:
+        arrays["x"] = measured.original.numpy()
     if measured.spec is not None:
         arrays["spec"] = np.array(measured.spec)
     if matrix is not None:
@@ -82,7 +87,7 @@ def load(path: Path, image_shape: Shape) -> Measurements:
     ------
     ValueError
         If the file is not ``.npz``, is damaged, lacks y or the physics, holds NaN or infinite
-        numbers, or its shapes fit neither each other nor the images.
+        numbers, its shapes fit neither each other nor the images, or x leaves [0, 1].
     """
     arrays = _read(path)
     y = _floats(arrays, "y", path)
@@ -103,6 +108,7 @@ def load(path: Path, image_shape: Shape) -> Measurements:
         spec=facts.get("spec"),
         seed=facts.get("seed", 0),
         noise_std=facts.get("noise_std", 0.0),
+        original=_images(arrays, (len(y), *image_shape), path) if "x" in arrays else None,
     )
 
 
@@ -148,8 +154,27 @@ def _floats(arrays: Arrays, key: str, path: Path) -> Tensor:
     return tensor
 
 
+def _images(arrays: Arrays, shape: tuple[int, ...], path: Path) -> Tensor:
+    """True images, (N, C, H, W); as rows of pixels, (N, n), or without channels they fit too."""
+    x = _floats(arrays, "x", path)
+    fitting = {shape, (shape[0], math.prod(shape[1:]))}
+    fitting |= {(shape[0], *shape[2:])} if shape[1] == 1 else set()
+    if tuple(x.shape) not in fitting:
+        raise ValueError(
+            f"{path}: x must be the {shape[0]} images that y was measured of, "
+            f"{words(shape)} (signals x channels x height x width), got {tuple(x.shape)}; "
+            "reshape or drop it"
+        )
+    if x.min() < -SLACK or x.max() > 1 + SLACK:
+        raise ValueError(
+            f"{path}: x must lie in [0, 1], got {x.min():g} to {x.max():g}; rescale it, and A "
+            "or y with it, or drop it"
+        )
+    return x.reshape(shape).clamp(0, 1)
+
+
 def _facts(arrays: Arrays, count: int, path: Path) -> dict[str, Any]:
-    """All keys but y, A and image_shape as Python values."""
+    """All keys but y, A, x and image_shape as Python values."""
     facts = {}
     for key, (kinds, what, per_signal) in _KEYS.items():
         if key not in arrays:

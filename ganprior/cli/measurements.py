@@ -37,6 +37,8 @@ class Measurements:
         Seed of physics and noise, 0 where none was used.
     noise_std : float
         Standard deviation of the noise of each entry of y, 0 where it is not known.
+    original : Tensor or None
+        True images in [0, 1], (N, C, H, W); None where there are measurements alone.
     """
 
     y: Tensor
@@ -47,6 +49,7 @@ class Measurements:
     spec: str | None
     seed: int
     noise_std: float
+    original: Tensor | None = None
 
     @property
     def m(self) -> int:
@@ -64,7 +67,9 @@ class Measurements:
     def head(self, count: int | None) -> Measurements:
         """Keep the first ``count`` signals, all for None."""
         cut = slice(count)
-        return replace(self, y=self.y[cut], names=self.names[cut], indices=self.indices[cut])
+        x = None if self.original is None else self.original[cut]
+        names, indices = self.names[cut], self.indices[cut]
+        return replace(self, y=self.y[cut], names=names, indices=indices, original=x)
 
 
 def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Measurements:
@@ -90,6 +95,7 @@ def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Meas
         spec=spec.text,
         seed=seed,
         noise_std=noise_std,
+        original=inputs.pixels,
     )
 
 

@@ -82,8 +82,9 @@ def reconstruct(**options: Any) -> None:
     N(0, 1/m) entries.
 
     A file for --measurements comes from 'ganprior measure', or holds y (signals, m) and A (m, n)
-    of your own. Then --noise-std only states the noise that y has, and --seed is that of the
-    starts; both default to what the file says.
+    of your own; with x, the true images in [0, 1], errors are reported as well. --noise-std then
+    only states the noise that y has, and --seed is that of the starts; both default to what the
+    file says.
 
     OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
     figure.png, and every result as a picture of its own, images/NAME-SOLVER.png.
@@ -148,7 +149,7 @@ def _measured(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Sourc
         remedy="use another prior, or --resize for the size and --convert for the channels",
     )
     measured = take(inputs, spec, request.noise_std or 0.0, request.seed or 0)
-    return Source(inputs.sources, inputs.sha256, inputs.pixels), measured
+    return Source(inputs.sources, inputs.sha256, measured.original), measured
 
 
 def _stored(request: _Request, prior: Prior) -> tuple[Source, Measurements]:
@@ -159,4 +160,5 @@ def _stored(request: _Request, prior: Prior) -> tuple[Source, Measurements]:
     measured = load(request.measurements, prior.image_shape).head(request.limit)
     if request.noise_std is not None:
         measured = replace(measured, noise_std=request.noise_std)
-    return Source((str(request.measurements),), (sha256(request.measurements),), None), measured
+    hashes = (sha256(request.measurements),)
+    return Source((str(request.measurements),), hashes, measured.original), measured
