@@ -8,6 +8,7 @@ chunk, after ``--limit``, or on another device. Every random number that belongs
 
 from __future__ import annotations
 
+import operator
 import zlib
 from collections.abc import Sequence
 
@@ -41,6 +42,37 @@ def derive_seed(seed: int, purpose: str, index: int = 0) -> int:
     return int(words.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
+def as_generator(rng: torch.Generator | int) -> torch.Generator:
+    """Return the generator given, or a new one on the CPU for a seed.
+
+    Raises
+    ------
+    ValueError
+        If ``rng`` is neither a generator nor a whole number from 0 to 2^63 - 1.
+    """
+    if isinstance(rng, torch.Generator):
+        return rng
+    try:
+        seed = operator.index(rng)
+    except TypeError:
+        seed = -1
+    if not 0 <= seed < 2**63:
+        raise ValueError(
+            f"rng must be a torch.Generator or a seed of at least 0 and below 2^63, got {rng!r}"
+        )
+    return torch.Generator().manual_seed(seed)
+
+
+def standard_normal(shape: Sequence[int], rng: torch.Generator) -> Tensor:
+    """N(0, 1), float32 on the device of ``rng``, whatever torch's default type is."""
+    return torch.randn(tuple(shape), generator=rng, device=rng.device, dtype=torch.float32)
+
+
+def uniform(shape: Sequence[int], rng: torch.Generator) -> Tensor:
+    """Uniform on [0, 1), float32 on the device of ``rng``, whatever torch's default type is."""
+    return torch.rand(tuple(shape), generator=rng, device=rng.device, dtype=torch.float32)
+
+
 class Streams:
     """One random stream per signal and purpose.
 
@@ -69,5 +101,5 @@ class Streams:
 
     def normal(self, purpose: str, count: int, shape: Sequence[int]) -> Tensor:
         """Standard normal numbers of shape ``(count, *shape)``, float32 on the CPU."""
-        rows = [torch.randn(*shape, generator=self.generator(purpose, i)) for i in range(count)]
+        rows = [standard_normal(shape, self.generator(purpose, i)) for i in range(count)]
         return torch.stack(rows)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ganprior.solution import squared_norm
+from ganprior.streams import standard_normal
 
 # A dense A of at most this many entries is turned into A Psi once (64 MB in float32). A larger
 # one is left as it is: its products then cost far more than the transforms that are saved.
@@ -154,7 +155,7 @@ def count_and_scale(physics: Any, image: Tensor) -> tuple[Tensor, Tensor]:
 
 def probe(image: Tensor) -> Tensor:
     """Make a fixed random image for each signal, the same one, like ``image`` (B, C, H, W)."""
-    pixels = torch.randn(1, *image.shape[1:], generator=torch.Generator().manual_seed(0))
+    pixels = standard_normal((1, *image.shape[1:]), torch.Generator().manual_seed(0))
     return pixels.to(image).expand_as(image)
 
 

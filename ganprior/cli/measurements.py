@@ -112,6 +112,7 @@ def as_matrix(measured: Measurements) -> tuple[Tensor, Tensor]:
     import torch
 
     from ganprior.physics import measurement_support
+    from ganprior.streams import uniform
 
     n = torch.Size(measured.image_shape).numel()
     columns = [
@@ -119,7 +120,7 @@ def as_matrix(measured: Measurements) -> tuple[Tensor, Tensor]:
         for part in torch.eye(n).split(_CHUNK)
     ]
     matrix = torch.cat(columns).T
-    x = torch.rand(1, *measured.image_shape, generator=torch.Generator().manual_seed(0))
+    x = uniform((1, *measured.image_shape), torch.Generator().manual_seed(0))
     if not torch.allclose(measured.physics.A(x).flatten(), matrix @ x.flatten(), 1e-3, 1e-4):
         raise ValueError(
             f"--store-matrix: {measured.spec} is not linear and has no matrix; leave it out"

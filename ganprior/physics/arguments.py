@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from ganprior.streams import as_generator
 
 
 def checked_img_size(img_size: Sequence[int]) -> tuple[int, int, int]:
@@ -16,16 +19,19 @@ def checked_img_size(img_size: Sequence[int]) -> tuple[int, int, int]:
     ValueError
         If ``img_size`` is not (C, H, W).
     """
-    size = tuple(int(length) for length in img_size)
+    try:
+        size = tuple(operator.index(length) for length in img_size)
+    except TypeError:
+        size = ()
     if len(size) != 3 or min(size) < 1:
         raise ValueError(
-            f"img_size must be (channels, height, width), each at least 1, got {tuple(img_size)}"
+            f"img_size must be (channels, height, width), each at least 1, got {img_size!r}"
         )
     return size[0], size[1], size[2]
 
 
-def checked_generator(generator: torch.Generator | None) -> torch.Generator:
-    """Return the generator to draw from: the one given, else a new one with seed 0.
+def checked_generator(generator: torch.Generator | int | None) -> torch.Generator:
+    """Return the generator to draw from: the one given, one of the seed given, else of seed 0.
 
     Random numbers are drawn on the CPU, so that a physics is the same on every device; without a
     generator the same call gives the same physics, and torch's global stream is left alone.
@@ -33,10 +39,9 @@ def checked_generator(generator: torch.Generator | None) -> torch.Generator:
     Raises
     ------
     ValueError
-        If the generator is not on the CPU.
+        If the generator is not on the CPU, or the seed is no whole number of at least 0.
     """
-    if generator is None:
-        return torch.Generator().manual_seed(0)
+    generator = as_generator(0 if generator is None else generator)
     if generator.device.type != "cpu":
         raise ValueError(
             f"generator must be on the CPU, got one on {generator.device}; "

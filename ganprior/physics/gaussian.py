@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganprior.physics.arguments import check_images, checked_generator, checked_img_size
 from ganprior.physics.least_squares import least_norm_solution
+from ganprior.streams import standard_normal
 
 
 class Dense(LinearPhysics):
@@ -103,8 +104,8 @@ class Gaussian(Dense):
         Number of measurements, 1 to n = C·H·W.
     img_size : sequence of int
         (C, H, W) of the images.
-    generator : torch.Generator, optional
-        CPU generator of the entries; a new one with seed 0 when absent. The entries are drawn in
+    generator : torch.Generator or int, optional
+        Generator of the entries on the CPU, or a seed; seed 0 when absent. They are drawn in
         float32 on the CPU whatever ``dtype`` and ``device``, so that A depends on it alone.
     dtype : torch.dtype
         Type that A is stored in, and that images must have.
@@ -123,7 +124,7 @@ class Gaussian(Dense):
         self,
         m: int,
         img_size: Sequence[int],
-        generator: torch.Generator | None = None,
+        generator: torch.Generator | int | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
         noise_model: Any = None,
@@ -134,7 +135,7 @@ class Gaussian(Dense):
                 f"m must be between 1 and n={n}, the number of pixels, got m={m}; "
                 "choose another m (Gaussian.from_matrix takes a matrix with more rows)"
             )
-        entries = torch.randn(m, n, generator=checked_generator(generator))
+        entries = standard_normal((m, n), checked_generator(generator))
         super().__init__(entries.div_(math.sqrt(m)).to(dtype), img_size, noise_model)
         self.to(device)
 

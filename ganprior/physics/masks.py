@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganprior.physics.arguments import checked_generator, checked_img_size
 from ganprior.physics.drawn_masks import freehand, text
-from ganprior.streams import Streams
+from ganprior.streams import Streams, uniform
 
 __all__ = [
     "center",
@@ -54,13 +54,13 @@ def center(img_size: Sequence[int], fraction: float = 0.25) -> Tensor:
     side = math.sqrt(_checked_fraction(fraction))
     rows, columns = round(height * side), round(width * side)
     top, left = (height - rows) // 2, (width - columns) // 2
-    mask = torch.ones(1, height, width)
+    mask = torch.ones(1, height, width, dtype=torch.float32)
     mask[:, top : top + rows, left : left + columns] = 0
     return _not_empty(mask, fraction)
 
 
 def random(
-    img_size: Sequence[int], fraction: float, generator: torch.Generator | None = None
+    img_size: Sequence[int], fraction: float, generator: torch.Generator | int | None = None
 ) -> Tensor:
     """Hide pixels drawn uniformly at random, all channels of a pixel together.
 
@@ -70,8 +70,8 @@ def random(
         (C, H, W) of the images.
     fraction : float
         Fraction of the pixels that is missing, in [0, 1).
-    generator : torch.Generator, optional
-        CPU generator; a new one with seed 0 when absent.
+    generator : torch.Generator or int, optional
+        On the CPU, or a seed; seed 0 when absent.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def random(
     """
     _, height, width = checked_img_size(img_size)
     hidden = round(height * width * _checked_fraction(fraction))
-    mask = torch.ones(height * width)
+    mask = torch.ones(height * width, dtype=torch.float32)
     mask[torch.randperm(height * width, generator=checked_generator(generator))[:hidden]] = 0
     return _not_empty(mask.reshape(1, height, width), fraction)
 
@@ -103,7 +103,7 @@ def half(img_size: Sequence[int], side: Side) -> Tensor:
     if side not in get_args(Side):
         raise ValueError(f"side must be one of {', '.join(get_args(Side))}, got {side!r}")
     _, height, width = checked_img_size(img_size)
-    mask = torch.ones(1, height, width)
+    mask = torch.ones(1, height, width, dtype=torch.float32)
     hidden = {
         "left": mask[:, :, : width // 2],
         "right": mask[:, :, width - width // 2 :],
@@ -115,7 +115,7 @@ def half(img_size: Sequence[int], side: Side) -> Tensor:
 
 
 def pattern(
-    img_size: Sequence[int], fraction: float = 0.25, generator: torch.Generator | None = None
+    img_size: Sequence[int], fraction: float = 0.25, generator: torch.Generator | int | None = None
 ) -> Tensor:
     """Hide irregular blobs, about a sixth of the image wide.
 
@@ -128,8 +128,8 @@ def pattern(
         (C, H, W) of the images.
     fraction : float
         Fraction of the pixels that is missing, in [0, 1).
-    generator : torch.Generator, optional
-        CPU generator; a new one with seed 0 when absent.
+    generator : torch.Generator or int, optional
+        On the CPU, or a seed; seed 0 when absent.
 
     Raises
     ------
@@ -138,9 +138,9 @@ def pattern(
     """
     _, height, width = checked_img_size(img_size)
     hidden = round(height * width * _checked_fraction(fraction))
-    coarse = torch.rand(1, 1, 6, 6, generator=checked_generator(generator))
+    coarse = uniform((1, 1, 6, 6), checked_generator(generator))
     smooth = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
-    mask = torch.ones(height * width)
+    mask = torch.ones(height * width, dtype=torch.float32)
     mask[smooth.flatten().argsort(stable=True)[:hidden]] = 0
     return _not_empty(mask.reshape(1, height, width), fraction)
 
@@ -163,7 +163,7 @@ def grid(img_size: Sequence[int], spacing: int = 4) -> Tensor:
     if spacing < 2:
         raise ValueError(f"spacing of known pixels must be at least 2, got {spacing}")
     _, height, width = checked_img_size(img_size)
-    mask = torch.zeros(1, height, width)
+    mask = torch.zeros(1, height, width, dtype=torch.float32)
     mask[:, ::spacing, ::spacing] = 1
     return mask
 
@@ -172,7 +172,7 @@ def holes(
     img_size: Sequence[int],
     count: int = 3,
     fraction: float = 0.25,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
 ) -> Tensor:
     """Hide several square blocks of one size, apart from each other, at random places.
 
@@ -184,8 +184,8 @@ def holes(
         Number of blocks.
     fraction : float
         Area of all blocks together over that of the image, in [0, 1).
-    generator : torch.Generator, optional
-        CPU generator; a new one with seed 0 when absent.
+    generator : torch.Generator or int, optional
+        On the CPU, or a seed; seed 0 when absent.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def holes(
         raise ValueError(f"count of holes must be at least 1, got {count}")
     rng = checked_generator(generator)
     side = max(1, round(math.sqrt(height * width * _checked_fraction(fraction) / count)))
-    mask = torch.ones(1, height, width)
+    mask = torch.ones(1, height, width, dtype=torch.float32)
     for _ in range(count):
         places = _free_places(mask, side)
         if not len(places):

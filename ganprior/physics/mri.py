@@ -84,7 +84,7 @@ def mirrored(mask: Tensor) -> Tensor:
 
 
 def cartesian_mask(
-    img_size: Sequence[int], acceleration: float = 4, generator: torch.Generator | None = None
+    img_size: Sequence[int], acceleration: float = 4, generator: torch.Generator | int | None = None
 ) -> Tensor:
     """Choose whole columns of k-space, all in the centre and fewer and fewer towards the border.
 
@@ -99,8 +99,8 @@ def cartesian_mask(
         (C, H, W) of the images.
     acceleration : float
         From 1 (everything is measured) to W (one column).
-    generator : torch.Generator, optional
-        CPU generator; a new one with seed 0 when absent.
+    generator : torch.Generator or int, optional
+        On the CPU, or a seed; seed 0 when absent.
 
     Returns
     -------
@@ -121,11 +121,11 @@ def cartesian_mask(
     lines = round(width / acceleration)
     centre = max(1, round(0.32 * lines))
     first = width // 2 - centre // 2
-    kept = torch.zeros(width)
+    kept = torch.zeros(width, dtype=torch.float32)
     kept[first : first + centre] = 1
     if lines > centre:
         distance = (torch.arange(width) - width // 2).abs() / (width // 2 + 1)
-        density = (1 - distance) ** 2 * (1 - kept)
+        density = (1 - distance.to(kept)) ** 2 * (1 - kept)
         drawn = torch.multinomial(density, lines - centre, generator=checked_generator(generator))
         kept[drawn] = 1
     return kept.expand(1, height, width).clone()

@@ -11,6 +11,7 @@ from deepinv.physics import StructuredRandom
 from torch import Tensor
 
 from ganprior.physics.arguments import check_images, checked_generator, checked_img_size
+from ganprior.streams import uniform
 
 
 class StructuredRows(StructuredRandom):
@@ -29,8 +30,8 @@ class StructuredRows(StructuredRandom):
         Number of measurements, 1 to n = C·H·W.
     img_size : sequence of int
         (C, H, W) of the images.
-    generator : torch.Generator, optional
-        CPU generator of signs and rows; a new one with seed 0 when absent.
+    generator : torch.Generator or int, optional
+        Generator of signs and rows on the CPU, or a seed; seed 0 when absent.
     noise_model : deepinv noise model, optional
         What ``physics(x)`` adds to ``A(x)``; nothing when absent.
 
@@ -46,7 +47,7 @@ class StructuredRows(StructuredRandom):
         self,
         m: int,
         img_size: Sequence[int],
-        generator: torch.Generator | None = None,
+        generator: torch.Generator | int | None = None,
         noise_model: Any = None,
     ) -> None:
         size = checked_img_size(img_size)
@@ -61,7 +62,7 @@ class StructuredRows(StructuredRandom):
             output_size=size,
             transform_func=cosine_transform,
             transform_func_inv=inverse_cosine_transform,
-            rng=generator,
+            diagonals=[torch.where(uniform(size, generator) > 0.5, -1.0, 1.0).float()],
             noise_model=noise_model,
         )
         self.scale = math.sqrt(n / m)

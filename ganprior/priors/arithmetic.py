@@ -16,6 +16,7 @@ from torch import Tensor
 from ganprior.priors.architectures.conditional import ConditionalGenerator, one_hot
 from ganprior.priors.latent import GaussianLatent
 from ganprior.priors.prior import Prior
+from ganprior.streams import as_generator, uniform
 
 
 def combine(groups: Sequence[Tensor], signs: Sequence[int]) -> Tensor:
@@ -46,7 +47,7 @@ def combine(groups: Sequence[Tensor], signs: Sequence[int]) -> Tensor:
     return torch.stack([sign * z.mean(0) for z, sign in zip(groups, signs, strict=True)]).sum(0)
 
 
-def neighbours(z: Tensor, count: int, rng: torch.Generator, scale: float = 0.25) -> Tensor:
+def neighbours(z: Tensor, count: int, rng: torch.Generator | int, scale: float = 0.25) -> Tensor:
     """Latents around one, z + u with u uniform on [-scale, scale] (the paper's 0.25).
 
     Parameters
@@ -55,8 +56,8 @@ def neighbours(z: Tensor, count: int, rng: torch.Generator, scale: float = 0.25)
         One latent.
     count : int
         Number of neighbours.
-    rng : torch.Generator
-        Source of u, on the CPU.
+    rng : torch.Generator or int
+        Source of u, on the CPU, or its seed.
     scale : float
         Half the width of u.
 
@@ -65,7 +66,7 @@ def neighbours(z: Tensor, count: int, rng: torch.Generator, scale: float = 0.25)
     Tensor
         (count, *shape).
     """
-    u = 2 * torch.rand(count, *z.shape, generator=rng) - 1
+    u = 2 * uniform((count, *z.shape), as_generator(rng)) - 1
     return z + scale * u.to(z)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganprior.streams import as_generator, standard_normal, uniform
+
 
 class Latent(ABC):
     """Law of the latent z, with independent entries.
@@ -38,8 +40,8 @@ class Latent(ABC):
         return math.prod(self.shape)
 
     @abstractmethod
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        """Draw ``count`` latents, float32 (count, *shape), on the device of ``rng``."""
+    def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
+        """Draw ``count`` latents, float32 (count, *shape), by a generator or a seed."""
 
     @abstractmethod
     def penalty(self, z: Tensor) -> Tensor:
@@ -58,9 +60,9 @@ class GaussianLatent(Latent):
 
     name = "gaussian"
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Draw ``count`` latents."""
-        return torch.randn(count, *self.shape, generator=rng, device=rng.device)
+        return standard_normal((count, *self.shape), as_generator(rng))
 
     def penalty(self, z: Tensor) -> Tensor:
         """||z||^2 / 2."""
@@ -72,9 +74,9 @@ class UniformLatent(Latent):
 
     name = "uniform"
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Draw ``count`` latents."""
-        return torch.rand(count, *self.shape, generator=rng, device=rng.device) * 2 - 1
+        return uniform((count, *self.shape), as_generator(rng)) * 2 - 1
 
     def penalty(self, z: Tensor) -> Tensor:
         """0 inside the cube, infinite outside."""

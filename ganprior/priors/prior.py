@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganprior.priors.architectures.conditional import check_labels, classes_of
 from ganprior.priors.architectures.stochastic import drawing_from
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
+from ganprior.streams import as_generator
 
 
 class Prior(nn.Module):
@@ -210,7 +211,7 @@ class Prior(nn.Module):
         low, high = self.image_range
         return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Images (count, C, H, W) in [0, 1] of latents drawn from the law, in eval mode.
 
         The labels of a conditional prior go round robin: image i has label i mod ``classes``.
@@ -219,9 +220,11 @@ class Prior(nn.Module):
         ----------
         count : int
             Number of images.
-        rng : torch.Generator
-            Source of the latents, and of dropout where the generator has it at test time.
+        rng : torch.Generator or int
+            Source of the latents, and of dropout where the generator has it at test time; or a
+            seed.
         """
+        rng = as_generator(rng)
         z = self.latent.sample(count, rng)
         with drawing_from(self.generator, rng):
             return self.render(z, self.round_robin(count))

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganprior.streams import uniform
+
 
 def default_latent_weight(
     y: Tensor,
@@ -53,7 +55,7 @@ def default_latent_weight(
 def _responding_entries(y: Tensor, physics: Any, image_shape: Sequence[int]) -> float:
     """Entries of one signal's y that depend on the image: masks keep hidden pixels, as zeros."""
     rng = torch.Generator().manual_seed(0)
-    image = torch.rand(len(y), *image_shape, generator=rng).to(y.device, y.dtype.to_real())
+    image = uniform((len(y), *image_shape), rng).to(y.device, y.dtype.to_real())
     with torch.no_grad():
         response = physics.A(image)
     if response.is_complex():

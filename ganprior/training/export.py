@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from ganprior.priors import GaussianLatent, Prior
-from ganprior.streams import derive_seed
+from ganprior.streams import derive_seed, standard_normal
 from ganprior.training.players import architecture_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def average_with_statistics(
     device = next(network.parameters()).device
     rng = torch.Generator().manual_seed(derive_seed(0, "batch-norm statistics"))
     for _ in range(batches if norms else 0):
-        z = torch.randn(batch_size, latent_size, generator=rng).to(device)
+        z = standard_normal((batch_size, latent_size), rng).to(device)
         if classes:
             network(z, torch.arange(batch_size, device=device) % classes)
         else:

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ganprior.streams import standard_normal
+
 
 @dataclass(frozen=True)
 class InputNoise:
@@ -55,7 +57,7 @@ class InputNoise:
         std = self.std_at(step)
         if not std:
             return x
-        noise = torch.randn(x.shape, generator=rng, device=rng.device)
+        noise = standard_normal(x.shape, rng)
         return x + std * noise.to(x)
 
 

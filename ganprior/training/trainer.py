@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ganprior.cuda_graph import Recording
 from ganprior.datasets import Images
 from ganprior.priors.architectures import draw_from
-from ganprior.streams import derive_seed
+from ganprior.streams import derive_seed, standard_normal
 from ganprior.training.batches import make_batches, validation_images
 from ganprior.training.checkpoint import Header, load_checkpoint, save_checkpoint
 from ganprior.training.distributed import ALONE, World, averaging, shared_batch_norm
@@ -249,7 +249,7 @@ class Trainer:
     def latents(self) -> Tensor:
         """Latents of this process's rows of a batch, (B, k)."""
         shape = self.recipe.batch_size, self.recipe.latent_size
-        return self.world.part(torch.randn(shape, generator=self.rng)).to(self.device)
+        return self.world.part(standard_normal(shape, self.rng)).to(self.device)
 
     def _labels(self) -> Tensor | None:
         if not self.recipe.classes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -42,7 +43,7 @@ def initialise(network: nn.Module, rng: torch.Generator, std: float | None = INI
     if isinstance(network, _LAYERS):
         _fill(network, rng, std)
     elif isinstance(network, _BATCH_NORMS) and network.affine:
-        nn.init.normal_(network.weight, 1.0, INITIAL_STD, generator=rng)
+        _draw(network.weight, lambda weight: nn.init.normal_(weight, 1.0, INITIAL_STD, rng))
         nn.init.zeros_(network.bias)
     for child in network.children():
         initialise(child, rng, std)
@@ -50,12 +51,17 @@ def initialise(network: nn.Module, rng: torch.Generator, std: float | None = INI
         _restart_power_iteration(network, rng)
 
 
+def _draw(tensor: Tensor, fill: Callable[[Tensor], Tensor]) -> None:
+    """Fill in float32, so that weights of any type start from the same numbers."""
+    tensor.copy_(fill(torch.empty_like(tensor, dtype=torch.float32)))
+
+
 def _fill(layer: nn.Module, rng: torch.Generator, std: float | None) -> None:
     weight = _stored_weight(layer)
     if std is None:
-        nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=rng)
+        _draw(weight, lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu", generator=rng))
     else:
-        nn.init.normal_(weight, 0.0, std, generator=rng)
+        _draw(weight, lambda w: nn.init.normal_(w, 0.0, std, rng))
     if isinstance(layer.bias, Tensor):
         nn.init.zeros_(layer.bias)
 
@@ -76,7 +82,7 @@ def _restart_power_iteration(layer: nn.Module, rng: torch.Generator) -> None:
     """Singular vectors of a spectral norm from ``rng``: torch drew them from its own generator."""
     chain = _chain(layer)
     for vector in chain.buffers():
-        nn.init.normal_(vector, generator=rng)
+        _draw(vector, lambda v: nn.init.normal_(v, generator=rng))
     modes = [(part, part.training) for part in chain.modules()]
     chain.train()
     for _ in range(POWER_ITERATIONS):

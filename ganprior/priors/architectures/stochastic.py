@@ -27,12 +27,15 @@ class Drawing(nn.Module):
     def normal(self, like: Tensor) -> Tensor:
         """Draw N(0, 1), with shape, device and dtype of ``like``."""
         device = like.device if self.rng is None else self.rng.device
-        return torch.randn(like.shape, generator=self.rng, device=device).to(like)
+        shape, float32 = like.shape, torch.float32
+        return torch.randn(shape, generator=self.rng, device=device, dtype=float32).to(like)
 
     def kept(self, like: Tensor, share: float) -> Tensor:
         """1 with probability ``share``, else 0, with shape, device and dtype of ``like``."""
         device = like.device if self.rng is None else self.rng.device
-        return (torch.rand(like.shape, generator=self.rng, device=device) < share).to(like)
+        shape, float32 = like.shape, torch.float32
+        drawn = torch.rand(shape, generator=self.rng, device=device, dtype=float32)
+        return (drawn < share).to(like)
 
 
 class GaussianNoise(Drawing):

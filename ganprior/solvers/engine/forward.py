@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganprior.streams import uniform
+
 Operator = Callable[[Tensor], Tensor]
 
 
@@ -43,7 +45,7 @@ class Forward:
         self._physics = _shared_copy(physics)
         self._count = count
         rng = torch.Generator().manual_seed(0)
-        probe = torch.rand(count, *image.shape[1:], generator=rng).to(image)
+        probe = uniform((count, *image.shape[1:]), rng).to(image)
         with torch.no_grad():
             whole = self._physics.A(probe)
             self._indexed = False

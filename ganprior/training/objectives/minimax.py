@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from ganprior.streams import uniform
 from ganprior.training.objectives.objective import Objective, Score, check
 
 
@@ -51,7 +52,7 @@ def flip_labels(
     logits: Tensor, label: float, other: float, probability: float, rng: torch.Generator
 ) -> Tensor:
     """Labels (B,) for logits (B,), each ``other`` instead of ``label`` with a probability."""
-    flipped = torch.rand(len(logits), generator=rng, device=rng.device) < probability
+    flipped = uniform((len(logits),), rng) < probability
     return torch.where(flipped, other, label).to(logits)
 
 

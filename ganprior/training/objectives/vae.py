@@ -14,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganprior.streams import standard_normal
+
 
 def sample_posterior(mean: Tensor, log_variance: Tensor, rng: torch.Generator) -> Tensor:
     """z = mu + sigma * epsilon with epsilon ~ N(0, I) (equation 10), one z for each image.
@@ -30,7 +32,7 @@ def sample_posterior(mean: Tensor, log_variance: Tensor, rng: torch.Generator) -
     Tensor
         Latents (B, k), differentiable in both.
     """
-    epsilon = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean)
+    epsilon = standard_normal(mean.shape, rng).to(mean)
     return mean + torch.exp(log_variance / 2) * epsilon
 
 

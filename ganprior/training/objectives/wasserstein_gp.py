@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganprior.streams import uniform
 from ganprior.training.objectives.objective import Score, check
 from ganprior.training.objectives.wasserstein import Wasserstein, critic_loss
 
@@ -74,6 +75,6 @@ class WassersteinGP(Wasserstein):
     ) -> Tensor:
         """Equation (3)."""
         on_real, on_fake = score(torch.cat([real, fake])).chunk(2)
-        mix = torch.rand(len(real), generator=rng, device=rng.device).to(real)
+        mix = uniform((len(real),), rng).to(real)
         penalty = gradient_penalty(score, real, fake, mix)
         return critic_loss(on_real, on_fake) + self.penalty_weight * penalty
