@@ -97,6 +97,15 @@ def test_another_preset_in_the_same_folder_is_refused_by_the_field(toys, tmp_pat
     assert "another protocol: config.cells is 4 there and 8 here" in done.stderr
 
 
+def test_a_quiet_sweep_says_nothing(toys, tmp_path):
+    loud = succeed("figure", "bora2017/inpainting", "--preset", "smoke", "--out", tmp_path / "a")
+    assert "4 of 4 cells" in loud.stderr
+    quiet = succeed(
+        "figure", "bora2017/inpainting", "--preset", "smoke", "--out", tmp_path / "b", "-q"
+    )
+    assert (quiet.stderr, quiet.stdout) == ("", loud.stdout.replace("a\n", "b\n"))
+
+
 def test_workers_and_scheduler_exclude_each_other(toys, tmp_path):
     line = refuse("figure", "bora2017/inpainting", "--workers", 2, "--scheduler", "tcp://a:1")
     assert "--workers and --scheduler exclude each other" in line

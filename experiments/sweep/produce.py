@@ -48,6 +48,7 @@ def produce(
     workers: int | None = None,
     scheduler: str | None = None,
     device: torch.device | None = None,
+    visible: bool = True,
 ) -> dict[str, bool]:
     """Compute the cells that are missing and write all files of the figure.
 
@@ -66,6 +67,8 @@ def produce(
         As for :func:`experiments.sweep.cluster.run_on_cluster`; neither means this process.
     device : torch.device, optional
         Where the cells run, in this process; the CPU when absent.
+    visible : bool
+        Say on stderr how far it has come.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def produce(
     if device.type != "cpu" and not figure.on_gpu:
         raise ValueError(f"{figure.name} runs on the CPU alone; leave --device out")
     with on_device(device):
-        return _produce(figure, preset, out, resume, workers, scheduler)
+        return _produce(figure, preset, out, resume, workers, scheduler, visible)
 
 
 def _produce(
@@ -92,6 +95,7 @@ def _produce(
     resume: bool,
     workers: int | None,
     scheduler: str | None,
+    visible: bool,
 ) -> dict[str, bool]:
     config = figure.presets[preset]
     cells = list(figure.cells(config))
@@ -107,7 +111,8 @@ def _produce(
     with closing(_results(figure, config, missing, workers, scheduler)) as results:
         for result in results:
             store.add(result)
-            progress.tell(result.cell)
+            if visible:
+                progress.tell(result.cell)
     rows = store.rows(cells)
     # NumPy has a bool of its own, which JSON does not know.
     claims = {claim: bool(holds) for claim, holds in figure.claims(rows).items()}

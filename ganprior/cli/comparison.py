@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from ganprior.cli.measurements import Measurements
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.verbosity import remark
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +89,7 @@ def compare(
     attempts = []
     for spec in solvers:
         with progress_bar(spec.text) as progress:
-            solver = spec.build(prior, measured.noise_std, progress)
+            solver = spec.build(prior, measured.noise_std, progress.tell)
             start = time.perf_counter()
             solution = solver.solve(y, physics, rng=streams)
             # Waits for the device: the copy is part of the time.
@@ -98,10 +97,9 @@ def compare(
             bank = solution.bank_seconds
             seconds = (time.perf_counter() - start - bank) / len(y)
         if bank >= NOTED:
-            click.echo(
+            remark(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
-                "seconds reported are without them",
-                err=True,
+                "seconds reported are without them"
             )
         raw = getattr(solution, "raw", None)
         if raw is not None and raw is not solution.x:

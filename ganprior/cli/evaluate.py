@@ -12,6 +12,7 @@ import click
 from ganprior.cli.options import SEED, convert_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.train import data_name
+from ganprior.cli.verbosity import remark
 
 if TYPE_CHECKING:
     import torch
@@ -127,7 +128,7 @@ def evaluate(**options: Any) -> None:
     check_held_out(prior, splits.held_out, request.fitted)
     features = _features(request, prior, splits)
     if features is None:
-        _say("no features for these images: no Fréchet distance, precision and recall")
+        remark("no features for these images: no Fréchet distance, precision and recall")
     result = evaluate_prior(
         prior,
         splits.held_out,
@@ -136,7 +137,7 @@ def evaluate(**options: Any) -> None:
         count=request.count,
         fitted=request.fitted,
         seed=request.seed,
-        progress=_say,
+        progress=remark,
     )
     figures = {**result.figures, **_which(request, splits.held_out)}
     _print_table(figures)
@@ -168,7 +169,7 @@ def _read(request: _Request, prior: Prior) -> _Splits:
     first, test = load("train"), load("test")
     skipped = test.skipped + (first.skipped if first.sha256 != test.sha256 else 0)
     if skipped:
-        _say(f"{skipped} unreadable files of {request.data} are left out")
+        remark(f"{skipped} unreadable files of {request.data} are left out")
     trained = min(_trained_images(prior.card, len(first)), len(first))
     if first.sha256 != test.sha256:
         return _Splits(test, first.head(trained))
@@ -200,7 +201,7 @@ def _features(request: _Request, prior: Prior, splits: _Splits) -> Features | No
         prior.card.get("data_sha256"),
         prior.image_shape,
         splits.training,
-        progress=lambda step: _say("training a classifier") if step == 1 else None,
+        progress=lambda step: remark("training a classifier") if step == 1 else None,
     )
 
 
@@ -241,7 +242,3 @@ def _in_turn(samples: torch.Tensor, nearest: torch.Tensor | None) -> torch.Tenso
     whole = len(samples) - len(samples) % _COLUMNS or len(samples)
     rows = zip(samples[:whole].split(_COLUMNS), nearest[:whole].split(_COLUMNS), strict=True)
     return torch.cat([part for pair in rows for part in pair])
-
-
-def _say(what: str) -> None:
-    click.echo(what, err=True)

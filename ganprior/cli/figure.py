@@ -11,6 +11,7 @@ from ganprior.cli.checkout import load_experiment
 from ganprior.cli.devices import pick_device
 from ganprior.cli.output import check_folder
 from ganprior.cli.specs import check_name
+from ganprior.cli.verbosity import is_quiet
 
 
 @click.command()
@@ -94,6 +95,7 @@ def _run(
         workers=workers,
         scheduler=scheduler,
         device=pick_device(device),
+        visible=not is_quiet(),
     )
     for claim, holds in claims.items():
         click.echo(f"{'holds' if holds else 'FAILS'}: {claim}")

@@ -11,6 +11,7 @@ import click
 
 from ganprior import __version__
 from ganprior.cli.specs import check_name
+from ganprior.cli.verbosity import verbosity_options
 
 # Name of each command and its line of help: written here so that --help imports none of them.
 COMMANDS = {
@@ -45,6 +46,9 @@ class _Commands(click.Group):
             return None
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"ganprior.cli.{name}"), name)
+        # Commands are kept between calls in one process, by tests for one.
+        if not any(option.name == "quiet" for option in command.params):
+            command.params += verbosity_options()
         return command
 
     def resolve_command(

@@ -1,32 +1,55 @@
-"""Progress of the work, on stderr and only for someone who watches."""
+"""Progress of a command: as :mod:`ganprior.progress`, with the stages that the package logs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ganprior.cli.verbosity import is_quiet
+
+if TYPE_CHECKING:
+    from ganprior.progress import Progress
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while the block runs, where stderr is a terminal.
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Show progress while the block runs, unless the command is to be quiet.
 
     Parameters
     ----------
     label : str
         What is at work.
-
-    Yields
-    ------
-    callable
-        To be told the number of steps done, and how many there are at most.
     """
-    from tqdm import tqdm
+    from ganprior.progress import logger, progress
 
-    # disable=None: tqdm's word for "only on a terminal".
-    with tqdm(desc=label, disable=None, leave=False, unit="step") as bar:
+    with progress(label, visible=not is_quiet()) as told:
+        logger.info("%s", label)
+        with _listening(told):
+            yield told
 
-        def tell(done: int, most: int) -> None:
-            bar.total = most
-            bar.update(done - bar.n)
 
-        yield tell
+@contextmanager
+def _listening(told: Progress) -> Iterator[None]:
+    package, handler = logging.getLogger("ganprior"), _Stages(told)
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+
+
+class _Stages(logging.Handler):
+    """Shows each stage that begins."""
+
+    def __init__(self, told: Progress) -> None:
+        super().__init__(logging.INFO)
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the message as the stage."""
+        self._told.show(record.getMessage())

@@ -14,6 +14,7 @@ import click
 
 from ganprior.cli.options import device_option
 from ganprior.cli.output import check_folder
+from ganprior.cli.verbosity import is_quiet, remark
 
 if TYPE_CHECKING:
     import torch
@@ -105,7 +106,7 @@ def train(**options: Any) -> None:
         if world.rank == 0 and finished:
             click.echo(f"prior: {request.out / 'prior.safetensors'}")
     if not finished:
-        click.echo(f"stopped at step {trainer.step}; go on with --resume", err=True)
+        remark(f"stopped at step {trainer.step}; go on with --resume")
         raise click.exceptions.Exit(130)
 
 
@@ -116,9 +117,9 @@ def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
     from ganprior.training.watching import quality_monitor
 
     if images.skipped:
-        _say(f"{images.skipped} unreadable files of {request.data} are left out")
+        remark(f"{images.skipped} unreadable files of {request.data} are left out")
     for line in trainer.taken:
-        _say(line)
+        remark(line)
     try:
         with _interrupts() as seen:
             return run(
@@ -130,9 +131,10 @@ def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
                 monitors=[quality_monitor(images, trainer.recipe)],
                 stop_on_failure=request.stop_on_failure,
                 tensorboard=request.tensorboard,
+                progress=not is_quiet(),
             )
     except TrainingFailed as error:
-        _say(f"Error: {error}")
+        click.echo(f"Error: {error}", err=True)
         raise click.exceptions.Exit(3) from error
 
 
@@ -145,10 +147,6 @@ def _device(name: str) -> torch.device:
 
     device = pick_device(name)
     return torch.device("cuda", local_rank()) if str(device) == "cuda" else device
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def data_name(data: str) -> str:

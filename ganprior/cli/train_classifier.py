@@ -8,6 +8,7 @@ import click
 
 from ganprior.cli.options import SEED
 from ganprior.cli.output import check_folder
+from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
 
@@ -38,20 +39,18 @@ def train_classifier(
     """
     check_folder("--out", out.parent)
 
-    from tqdm import tqdm
-
     from ganprior.datasets import load_images
     from ganprior.training import classifier as training
 
     training_images = load_images(data, limit=images)
     test = load_images(data, split="test")
-    with tqdm(total=steps, disable=None) as bar:
+    with progress_bar("classifier") as bar:
         trained = training.train_classifier(
             training_images,
             filters=filters,
             steps=steps,
             seed=seed,
-            progress=lambda step: bar.update(step - bar.n),
+            progress=lambda step: bar.tell(step, steps),
         )
     card = {**trained.card, "data": name or data_name(data), "licence": licence}
     if test.labels is not None and test.sha256 != training_images.sha256:

@@ -8,6 +8,7 @@ import click
 
 from ganprior.cli.options import SEED, device_option
 from ganprior.cli.output import check_folder
+from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
 
@@ -53,8 +54,6 @@ def train_context_encoder(
     """
     check_folder("--out", out.parent)
 
-    from tqdm import tqdm
-
     from ganprior.cli.devices import pick_device
     from ganprior.datasets import load_images
     from ganprior.training import context_encoder as training
@@ -68,12 +67,12 @@ def train_context_encoder(
         seed=seed,
     )
     chosen = pick_device(device)
-    with tqdm(total=steps, disable=None) as bar:
+    with progress_bar("context encoder") as bar:
         trained = training.train_context_encoder(
             load_images(data, size=size),
             recipe,
             device=chosen,
-            progress=lambda step: bar.update(step - bar.n),
+            progress=lambda step: bar.tell(step, steps),
         )
     trained.card |= {"data": name or data_name(data), "licence": licence}
     trained.save(out)

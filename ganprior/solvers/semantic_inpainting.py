@@ -6,6 +6,7 @@ inpainting with deep generative models", 2017, arXiv 1607.07539.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ KINK = 0.01
 # experiments/yeh2017/prior_weight.py).
 PAPER_WEIGHT = 0.0015
 PRIOR_WEIGHT = 0.015
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,7 @@ class SemanticInpainting(LatentSolver):
         found = super().solve(y, physics, rng=rng, starts=starts, warm=warm)
         facts = {**vars(found), "raw": found.x}
         if self.blend:
+            logger.info("blending of %d images", len(y))
             with torch.inference_mode(False), torch.no_grad():
                 x = self._blended(found.x, y.clone(), physics)
                 error = squared_norm(y.clone() - physics.A(x))

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from ganprior.files import write_atomically
-from ganprior.training.export import average_prior
 from ganprior.training.monitors import Monitor
 from ganprior.training.observer import Observer, Watch, warn_on_stderr
 from ganprior.training.run_folder import RunFolder
@@ -56,7 +55,7 @@ def train(
     tensorboard : bool
         Write what the CSV files hold, and the sheets, to ``tensorboard/`` too.
     progress : bool
-        Show a progress bar where stderr is a terminal.
+        Show progress on stderr: a bar on a terminal, a line now and then elsewhere.
 
     Returns
     -------
@@ -89,9 +88,7 @@ def train(
         observer.checkpoint()
         finished = trainer.step >= trainer.recipe.steps
         if finished and world.rank == 0:
-            prior = average_prior(trainer, card or {})
-            prior.save(folder.prior)
-            observer.sheet(prior, folder.samples)
+            observer.end(card or {})
     return finished
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from ganprior.priors import Prior
+from ganprior.progress import progress
 from ganprior.sheets import save_sheet
 from ganprior.streams import derive_seed
 from ganprior.training.distance import estimate_distance
@@ -49,7 +51,7 @@ class Watch:
     tensorboard : bool
         Write what the CSV files hold, and the sheets, for TensorBoard too.
     progress : bool
-        Show a progress bar where stderr is a terminal.
+        Show progress on stderr: a bar on a terminal, a line now and then elsewhere.
     """
 
     monitors: Sequence[Monitor] = ()
@@ -84,9 +86,10 @@ class Observer:
         if self.writes:
             step, steps = self.trainer.step, self.trainer.recipe.steps
             self._log = self._open.enter_context(LossLog(self.folder.losses, step))
-            hidden = None if self.watch.progress else True
-            bar = tqdm(total=steps, initial=step, disable=hidden)
-            self._bar = self._open.enter_context(bar)
+            visible = self.watch.progress
+            shown = progress("training", initial=step, visible=visible, leave=True)
+            self._progress = self._open.enter_context(shown)
+            self._progress.tell(step, steps)
             self._board = Board(self.folder.tensorboard if self.watch.tensorboard else None, step)
             self._open.callback(self._board.close)
         return self
@@ -109,24 +112,32 @@ class Observer:
             return
         self._log.add(trainer.step, *values.values())
         self._board.scalars(trainer.step, values)
-        shown = {name[0]: f"{v:.3f}" for name, v in values.items() if v is not None}
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update()
+        self._progress.tell(trainer.step, recipe.steps, _losses(values))
         if trainer.step % recipe.checkpoint_every == 0:
             self.checkpoint()
         if trainer.step % recipe.sheet_every == 0:
-            self.sheet(average_prior(trainer), self.folder.samples_at(trainer.step))
+            with self._progress.stage(f"samples of step {trainer.step}"):
+                self._sheet(average_prior(trainer), self.folder.samples_at(trainer.step))
         if recipe.monitor_every and trainer.step % recipe.monitor_every == 0:
-            self._monitor()
+            with self._progress.stage(f"monitors of step {trainer.step}"):
+                self._monitor()
 
     def checkpoint(self) -> None:
         """Write a checkpoint."""
         if self.writes:
             # Losses first: the rows up to a checkpoint's step are then always on disk.
-            self._log.flush()
-            self.trainer.save(self.folder.checkpoint)
+            with self._progress.stage(f"checkpoint of step {self.trainer.step}"):
+                self._log.flush()
+                self.trainer.save(self.folder.checkpoint)
 
-    def sheet(self, prior: Prior, path: Path) -> None:
+    def end(self, card: dict[str, Any]) -> None:
+        """Write the prior, whose card says this too, and a sheet of its samples."""
+        with self._progress.stage("the prior and its samples"):
+            prior = average_prior(self.trainer, card)
+            prior.save(self.folder.prior)
+            self._sheet(prior, self.folder.samples)
+
+    def _sheet(self, prior: Prior, path: Path) -> None:
         """Write a sheet of samples: of the same latents every time, so that one sees progress."""
         rng = torch.Generator().manual_seed(derive_seed(self.trainer.recipe.seed, "sample sheet"))
         samples = prior.sample(100, rng)
@@ -177,6 +188,12 @@ class Observer:
             raise TrainingFailed(f"{warning}; the last good checkpoint is {kept}")
         if self.writes:
             self.watch.warn(warning)
+
+
+def _losses(values: dict[str, float | None]) -> str:
+    """``loss D 0.512, loss G 1.204``; of an objective without adversary the latter alone."""
+    losses = {"D": values["discriminator_loss"], "G": values["generator_loss"]}
+    return ", ".join(f"loss {who} {v:.3f}" for who, v in losses.items() if v is not None)
 
 
 def _numbers(trainer: Trainer, taken: Step) -> dict[str, float | None]:

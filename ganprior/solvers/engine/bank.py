@@ -8,6 +8,7 @@ memory-mapped from there.
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ CHUNK = 512
 CHECKED = 4
 
 _in_memory: dict[str, Bank] = {}
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ def _is_of(bank: Bank, problem: Problem) -> bool:
 
 
 def _computed(problem: Problem, latents: Tensor) -> Bank:
+    logger.info("bank of starts: %d images, once for this prior", len(latents))
     start = time.perf_counter()
     with torch.no_grad():
         parts = [

@@ -13,6 +13,7 @@ is computed once, and kept beside the bank of starts.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 
 import numpy as np
@@ -30,6 +31,8 @@ LATENTS = 48
 DAMPING = 0.01
 
 _in_memory: dict[str, Tensor | None] = {}
+
+logger = logging.getLogger(__name__)
 
 
 def inverse_curvature(problem: Problem) -> tuple[Tensor | None, float]:
@@ -59,6 +62,7 @@ def _stored_or_computed(problem: Problem, key: str) -> Tensor | None:
     stored = kept(name, (size, size), np.float64)
     if stored is not None:
         return torch.from_numpy(np.array(stored))
+    logger.info("mean curvature of the generator, once for this prior")
     rng = torch.Generator().manual_seed(derive_seed(0, "curvature"))
     latents = problem.prior.latent.sample(LATENTS, rng).flatten(1).to(problem.like)
     M = problem.mean_curvature(latents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from ganprior.streams import Streams
 
 # Signals that are worked on at once.
 BLOCK = 512
+
+logger = logging.getLogger(__name__)
 
 
 def minimise(
@@ -70,6 +73,7 @@ def minimise(
             found.append(_minimise(part, starts[:, signals], effort, metric, tell))
             continue
         rivals = None if warm is None else warm[:, signals]
+        logger.info("starts of %d images", part.count)
         measured = None if bank is None else measured_for(part, effort, bank)
         first = first_starts(part, effort, own, bank, rivals, measured=measured)
         best = _minimise(part, first, effort, metric, tell)
@@ -100,6 +104,7 @@ def _minimise(
     metric: Tensor | None,
     progress: Callable[[int], None] = lambda step: None,
 ) -> Minimum:
+    logger.info("descent of %d images from %d starts each", problem.count, len(starts))
     found = _raced(problem, starts, effort, metric, progress)
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
@@ -108,6 +113,8 @@ def _minimise(
     left = falling if problem.can_select else torch.arange(problem.count, device=falling.device)
     part = problem if len(left) == problem.count else problem.select(left)
     own = torch.isin(left, falling)
+    if effort.polish_steps and len(falling):
+        logger.info("polish of %d images", len(falling))
     for row in range(len(found.z) if effort.polish_steps and len(falling) else 0):
         polished = polish(part, found.z[row, left], effort.polish_steps, effort.polish_tolerance)
         if polished is None:

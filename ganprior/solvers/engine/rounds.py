@@ -16,6 +16,7 @@ are races from other starts. The search ends where the objective is zero.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import torch
@@ -30,6 +31,8 @@ EXACT, NEAR = 1e-8, 8e-4
 AGREE = 0.05
 # Further off a round takes more steps and is no surer, nearer by more rounds fall back.
 SHRINK = 0.75
+
+logger = logging.getLogger(__name__)
 
 # Solves the problem of some signals from starts (R, B, k).
 Solve = Callable[[Problem, Tensor], Minimum]
@@ -72,6 +75,7 @@ def again(
             chosen = group.nonzero()[:, 0]
             if len(chosen) == 0:
                 continue
+            logger.info("round %d, %d images", number + 1, len(chosen))
             # Signals that cannot leave the batch are solved with it, and keep what they had.
             signals = chosen if problem.can_select else torch.arange(problem.count, device=z.device)
             part = problem if len(signals) == problem.count else problem.select(signals)
