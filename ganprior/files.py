@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+# Characters of a file's name that its temporary file has: that must not be too long where the
+# file's own name just is not.
+_LONGEST_PART = 20
+
+
 def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a part.
 
@@ -33,7 +38,8 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The suffix is kept: several writers choose the format by it.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
+        suffix = path.suffix[-_LONGEST_PART:]
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_part(path), suffix=suffix)
         os.close(handle)
         temporary = Path(name)
         write(temporary)
@@ -48,6 +54,20 @@ def write_atomically(path: str | Path, write: Callable[[Path], None]) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def parts_of(path: str | Path) -> list[Path]:
+    """Temporary files that writers of ``path`` left behind who were killed."""
+    path = Path(path)
+    return [other for other in _siblings(path) if other.name.startswith(_part(path))]
+
+
+def _siblings(path: Path) -> list[Path]:
+    return list(path.parent.iterdir()) if path.parent.is_dir() else []
+
+
+def _part(path: Path) -> str:
+    return f".part-{path.name[:_LONGEST_PART]}-"
 
 
 def write_tensors(

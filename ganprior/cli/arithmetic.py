@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED
-from ganprior.cli.sample import check_png, zoom_of
+from ganprior.cli.options import OUT, SEED
+from ganprior.cli.output import check_file
+from ganprior.cli.sample import zoom_of
 
 _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 
@@ -21,7 +22,7 @@ _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
     "--count", default=3, show_default=True, type=click.IntRange(min=1), help="Per group."
 )
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of latents and starts.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG file to write.")
+@click.option("--out", required=True, type=OUT, help="PNG file to write.")
 def arithmetic(
     expression: str, prior: str, data: str | None, count: int, seed: int, out: Path
 ) -> None:
@@ -35,7 +36,7 @@ def arithmetic(
     subtracted with them.
     """
     signs, labels = parse_expression(expression)
-    check_png(out)
+    check_file("--out", out, ".png")
 
     import torch
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ganprior.cli.comparison import Attempt
 from ganprior.cli.measurements import Measurements
+from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +33,11 @@ def draw(
         PNG file to write.
     measured, attempts, original
         As for :func:`ganprior.cli.comparison_report.rows`. The first ten images are shown.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -57,13 +63,19 @@ def draw(
     for row, (label, images, errors) in zip(axes, strips, strict=True):
         # Broken where a spec may be, so that a long one stays beside its row.
         row[0].set_ylabel(
-            re.sub(r"([:,])", r"\1\n", label), rotation=0, ha="right", va="center", fontsize=8
+            re.sub(r"([:,])", r"\1\n", label),
+            rotation=0,
+            ha="right",
+            va="center",
+            fontsize=8,
+            # A dollar in a path begins no formula.
+            parse_math=False,
         )
         for i, place in enumerate(row):
             _show(place, images[i])
             if errors is not None:
                 place.set_xlabel(f"{errors[i]:#.3g}", fontsize=7, labelpad=2)
-    figure.savefig(path)
+    write_atomically(path, figure.savefig)
 
 
 Strip = tuple[str, "Tensor", "list[float] | None"]

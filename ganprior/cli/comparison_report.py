@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 PLUS_MINUS = "±: 95% interval of the mean over the images, 1.96 standard errors to either side"
 SUMMARY, ARRAYS, FIGURE = FILES = ("summary.json", "reconstructions.npz", "figure.png")
+
+
+def is_result(out: Path) -> Callable[[str], bool]:
+    """Tell the files of an earlier comparison in a folder: its summary lists them."""
+    try:
+        summary = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+        written = {*FILES, *summary["config"].get("files", ())}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        written = set()
+    return written.__contains__
 
 
 def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None) -> list[Row]:
@@ -79,19 +89,18 @@ def _finite(value: float) -> float | None:
 def write_results(
     out: Path,
     summary: str,
-    measured: Measurements,
     attempts: Sequence[Attempt],
     original: Tensor | None,
 ) -> None:
-    """Write ``summary.json``, ``reconstructions.npz`` and ``figure.png``, each whole or not at all.
+    """Write ``reconstructions.npz`` and ``summary.json``.
 
     Parameters
     ----------
     out : Path
-        Folder, made when absent.
+        Folder.
     summary : str
         Text of ``summary.json``.
-    measured, attempts, original
+    attempts, original
         As for :func:`rows`.
 
     Raises
@@ -100,8 +109,6 @@ def write_results(
         If a file cannot be written.
     """
     import numpy as np
-
-    from ganprior.cli.comparison_figure import draw
 
     arrays = {f"solver_{i}": attempt.x.numpy() for i, attempt in enumerate(attempts)}
     arrays["solvers"] = np.array([attempt.solver for attempt in attempts])
@@ -112,8 +119,6 @@ def write_results(
         file.write_text(summary + "\n", encoding="utf-8")
 
     write_atomically(out / ARRAYS, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
-    write_atomically(out / FIGURE, lambda file: draw(file, measured, attempts, original))
-    # Last: who finds it finds the other two as well.
     write_atomically(out / SUMMARY, write_summary)
 
 

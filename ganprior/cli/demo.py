@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import Inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import take
-from ganprior.cli.options import device_option
+from ganprior.cli.options import OUT, device_option
 from ganprior.cli.outcome import Source, reconstruct_and_report
-from ganprior.cli.output import check_folder
+from ganprior.cli.results import RULE, check_results
 from ganprior.cli.solver_specs import SolverSpec
 
 DEMO_PRIOR = "fashion-mnist-dcgan"
@@ -25,8 +26,8 @@ DEMO_SEED = 0
     "--out",
     default="ganprior-demo",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder to write to.",
+    type=OUT,
+    help=RULE,
 )
 @device_option
 def demo(out: Path, device: str) -> None:
@@ -35,7 +36,7 @@ def demo(out: Path, device: str) -> None:
     The images are Fashion-MNIST test images, one of each class, which no shipped prior has seen.
     OUT receives the files that 'ganprior reconstruct' writes.
     """
-    check_folder("--out", out)
+    check_results(out, is_result(out))
 
     from ganprior.cli.devices import pick_device
     from ganprior.datasets import demo_images

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.options import SEED, convert_option
+from ganprior.cli.options import OUT, SEED, convert_option
 from ganprior.cli.output import check_folder
+from ganprior.cli.results import RULE, check_results, new_results
 from ganprior.cli.train import data_name
 from ganprior.cli.verbosity import remark
 
@@ -40,6 +41,7 @@ _WORDS = {
     "images": "  of",
 }
 _COLUMNS = 10
+_FIGURE = "nearest.png"
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,7 @@ class _Splits:
     help="Held-out images fitted for the representation error.",
 )
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of samples and fits.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the figure.  [default: NAME-quality]"
-)
+@click.option("--out", type=OUT, help=f"{RULE}  [default: NAME-quality]")
 @click.option(
     "--classifier",
     type=click.Path(path_type=Path),
@@ -116,7 +116,7 @@ def evaluate(**options: Any) -> None:
     updates = request.update_card
     updates = not cards.comes_with_ganprior(path) if updates is None else updates
     out = request.out or Path(f"{path.stem}-quality")
-    check_folder("--out", out)
+    check_results(out, _is_result)
     if updates:
         check_folder("the card's folder", path.parent)
 
@@ -141,7 +141,11 @@ def evaluate(**options: Any) -> None:
     )
     figures = {**result.figures, **_which(request, splits.held_out)}
     _print_table(figures)
-    _save_figure(result, prior, out / "nearest.png")
+    with new_results(out, _is_result) as new:
+        _save_figure(result, prior, new / _FIGURE)
+    click.echo(
+        f"samples{'' if result.nearest is None else ', nearest training images'}: {out / _FIGURE}"
+    )
     if updates:
         write_card(path, update_quality(read_card(path), figures))
         click.echo(f"card: {path.with_name(path.stem + '.json')}")
@@ -213,6 +217,10 @@ def _which(request: _Request, held_out: Images) -> dict[str, Any]:
     return {**words, "images_sha256": held_out.sha256, "seed": request.seed}
 
 
+def _is_result(name: str) -> bool:
+    return name == _FIGURE
+
+
 def _print_table(figures: dict[str, Any]) -> None:
     width = max(map(len, _WORDS.values()))
     for key, words in _WORDS.items():
@@ -231,7 +239,6 @@ def _save_figure(result: Evaluation, prior: Prior, path: Path) -> None:
         _COLUMNS,
         zoom=zoom_of(prior.image_shape[1:]),
     )
-    click.echo(f"samples{'' if result.nearest is None else ', nearest training images'}: {path}")
 
 
 def _in_turn(samples: torch.Tensor, nearest: torch.Tensor | None) -> torch.Tensor:

@@ -9,6 +9,7 @@ import click
 
 from ganprior.cli.checkout import load_experiment
 from ganprior.cli.devices import pick_device
+from ganprior.cli.options import OUT
 from ganprior.cli.output import check_folder
 from ganprior.cli.specs import check_name
 from ganprior.cli.verbosity import is_quiet
@@ -26,7 +27,7 @@ from ganprior.cli.verbosity import is_quiet
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OUT,
     help="Folder of the results.  [default: runs/NAME; of the paper preset, beside the code]",
 )
 @click.option("--resume", is_flag=True, help="Go on where an earlier run in that folder stopped.")

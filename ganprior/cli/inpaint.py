@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.mask_inputs import MaskOption
 from ganprior.cli.measurements import Measurements
@@ -19,9 +20,10 @@ from ganprior.cli.options import (
     device_option,
     json_option,
     limit_option,
+    results_option,
 )
 from ganprior.cli.outcome import Source, reconstruct_and_report
-from ganprior.cli.output import check_folder
+from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class _Request:
 @limit_option
 @click.option("--resize", is_flag=True, help="Resize images and masks to the prior's size.")
 @convert_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@results_option
 @json_option
 def inpaint(**options: Any) -> None:
     """Hide a part of images, or take damaged ones, and fill the holes.
@@ -120,7 +122,7 @@ def inpaint(**options: Any) -> None:
     request = _Request(**options)
     solvers = request.solvers
     request.masks.check()
-    check_folder("--out", request.out)
+    check_results(request.out, is_result(request.out))
 
     from ganprior.cli.devices import pick_device
     from ganprior.priors import Prior

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED
-from ganprior.cli.sample import check_png, draw_latents, zoom_of
+from ganprior.cli.options import OUT, SEED
+from ganprior.cli.output import check_file
+from ganprior.cli.sample import draw_latents, zoom_of
 
 
 @click.command()
@@ -22,7 +23,7 @@ from ganprior.cli.sample import check_png, draw_latents, zoom_of
     help="Images per path, both ends included.",
 )
 @click.option("--grid", is_flag=True, help="Walk between four latents, on a grid of FRAMES a side.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="PNG file to write.")
+@click.option("--out", required=True, type=OUT, help="PNG file to write.")
 def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out: Path) -> None:
     """Draw the images on paths between pairs of latents.
 
@@ -30,7 +31,7 @@ def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out:
     With --grid the corners are the first four latents, and rows and columns are spherical. Every
     path, or the grid, of a conditional prior has one label, and the labels take turns.
     """
-    check_png(out)
+    check_file("--out", out, ".png")
 
     import torch
 

@@ -11,14 +11,14 @@ from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurement_files import save
 from ganprior.cli.measurements import as_matrix, take
-from ganprior.cli.options import MEASURE_SPECS, NOISE_STD, SEED, limit_option
-from ganprior.cli.output import check_folder
+from ganprior.cli.options import MEASURE_SPECS, NOISE_STD, OUT, SEED, limit_option
+from ganprior.cli.output import check_file
 
 
 @click.command(epilog=MEASURE_SPECS)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--measure", "spec", required=True, metavar="SPEC", help="How to measure; see below.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE.npz")
+@click.option("--out", required=True, type=OUT, metavar="FILE.npz")
 @click.option(
     "--noise-std", type=NOISE_STD, default=0.0, show_default=True, help="Noise on each entry of y."
 )
@@ -45,9 +45,7 @@ def measure(
     'ganprior reconstruct --measurements FILE.npz' starts from such a file.
     """
     parsed = MeasureSpec.parse(spec)
-    if out.suffix != ".npz" or out.is_dir():
-        raise ValueError(f"--out {out} must be the name of a file that ends in .npz")
-    check_folder("--out", out.parent)
+    check_file("--out", out, ".npz")
     read = read_inputs(
         inputs,
         limit=limit,

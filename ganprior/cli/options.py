@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Any
+
 import click
+
+from ganprior.cli.results import RULE
+
+
+class _OutPath(click.Path):
+    """A path to write to. Empty text is none: pathlib would read it as the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not os.fspath(value) or "\0" in os.fspath(value):
+            self.fail("it is no name of a file or folder; give one", param, ctx)
+        return super().convert(value, param, ctx)
+
 
 # What fits into the 64 bits of a measurement file.
 SEED = click.IntRange(0, 2**63 - 1)
 NOISE_STD = click.FloatRange(min=0)
+OUT = _OutPath(path_type=Path)
 LIMIT = click.IntRange(min=1)
 
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )
+results_option = click.option("--out", required=True, type=OUT, help=RULE)
 limit_option = click.option("--limit", type=LIMIT, help="Take so many images and no more.")
 convert_option = click.option(
     "--convert", is_flag=True, help="Convert images to the prior's channels."

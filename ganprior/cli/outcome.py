@@ -12,9 +12,21 @@ import click
 
 import ganprior
 from ganprior.cli.comparison import Attempt, compare
-from ganprior.cli.comparison_report import FILES, rows, summarise, table, write_results
+from ganprior.cli.comparison_figure import draw
+from ganprior.cli.comparison_report import (
+    ARRAYS,
+    FIGURE,
+    FILES,
+    SUMMARY,
+    is_result,
+    rows,
+    summarise,
+    table,
+    write_results,
+)
 from ganprior.cli.measurements import Measurements
-from ganprior.cli.pictures import FOLDER, write_pictures
+from ganprior.cli.pictures import FOLDER, picture_files, write_pictures
+from ganprior.cli.results import new_results
 from ganprior.cli.solver_specs import SolverSpec
 
 if TYPE_CHECKING:
@@ -90,10 +102,20 @@ def reconstruct_and_report(
     config |= more or {}
     attempts = compare(solvers, measured, prior, seed, device)
     found = rows(measured, attempts, source.original)
-    summary = summarise(config, found)
-    write_pictures(out, measured.names, attempts)
-    write_results(out, summary, measured, attempts, source.original)
+    images = picture_files(measured.names, [attempt.solver for attempt in attempts])
+    summary = summarise({**config, "files": [*FILES, *images]}, found)
+    problem = None
+    with new_results(out, is_result(out)) as new:
+        write_results(new, summary, attempts, source.original)
+        try:
+            draw(new / FIGURE, measured, attempts, source.original)
+            write_pictures(new, measured.names, attempts)
+        except ValueError as error:
+            # What took long to compute is kept: the pictures can be drawn from it.
+            problem = error
     _advise(attempts)
+    if problem is not None:
+        raise ValueError(f"{problem}; {ARRAYS} and {SUMMARY} are in {out}") from problem
     if as_json:
         click.echo(summary)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -19,12 +20,61 @@ def check_folder(option: str, folder: Path) -> None:
     Raises
     ------
     ValueError
-        If it, or the nearest folder above it that exists, is not a writable folder.
+        If it, or the nearest folder above it that exists, is not a writable folder; if no file
+        can have a name that is in it.
     """
-    nearest = folder.absolute()
+    nearest, absent = folder.absolute(), []
     while not os.path.lexists(nearest):
+        absent.append(nearest.name)
         nearest = nearest.parent
     if not nearest.is_dir():
         raise ValueError(f"{option} {folder}: {nearest} is not a folder; choose another")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ValueError(f"{option} {folder}: {nearest} cannot be written to; choose another")
+    for name in absent:
+        _check_name(option, nearest / name)
+
+
+def check_file(option: str, file: Path, suffix: str | None = None) -> None:
+    """Refuse the name of a file that could not be written, before any work.
+
+    Parameters
+    ----------
+    option : str
+        The option that named it, for the message.
+    file : Path
+        The file.
+    suffix : str, optional
+        What its name must end in.
+
+    Raises
+    ------
+    ValueError
+        If it ends in something else, is a folder, or cannot be written.
+    """
+    # Not Path.is_dir(), which raises for a name that is too long.
+    if os.path.isdir(file):
+        raise ValueError(f"{option} {file} is not the name of a {_kind(suffix)}file but a folder")
+    if suffix is not None and file.suffix.lower() != suffix:
+        raise ValueError(
+            f"{option} {file} is not the name of a {_kind(suffix)}file; give one that ends in "
+            f"{suffix}"
+        )
+    check_folder(option, file.parent)
+    _check_name(option, file)
+
+
+def _kind(suffix: str | None) -> str:
+    return f"{suffix.removeprefix('.').upper()} " if suffix else ""
+
+
+def _check_name(option: str, path: Path) -> None:
+    """Ask the file system whether a name can be one: it alone knows how long names may be."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
+        reason = "the name is too long" if too_long else str(error)
+        raise ValueError(f"{option}: {reason}, {path.name[:40]!r}...; choose another") from error

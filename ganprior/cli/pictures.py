@@ -18,8 +18,28 @@ FOLDER = "images"
 _SUFFIXES = r"\.(png|jpe?g|bmp|gif|tiff?|webp|npz|npy)\b"
 
 
+# Bytes that a name may have: with a solver's, and the marks of a temporary file, file systems
+# take 255, and some that encrypt names take fewer.
+_LONGEST = 100
+
+
+def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
+    """``images/NAME-SOLVER.png`` for every image of the first solver, then of the second, ...
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the images, which differ.
+    solvers : sequence of str
+        The solvers as asked for.
+    """
+    stems = file_names([re.sub(_SUFFIXES, "", name, flags=re.IGNORECASE) for name in names], names)
+    labels = file_names([text.partition(":")[0] for text in solvers], solvers)
+    return [f"{FOLDER}/{stem}-{label}.png" for label in labels for stem in stems]
+
+
 def write_pictures(out: Path, names: Sequence[str], attempts: Sequence[Attempt]) -> list[Path]:
-    """Write ``OUT/images/NAME-SOLVER.png`` for every image and solver, 8 bits, clipped to [0, 1].
+    """Write :func:`picture_files` below a folder, 8 bits, clipped to [0, 1].
 
     Parameters
     ----------
@@ -40,15 +60,11 @@ def write_pictures(out: Path, names: Sequence[str], attempts: Sequence[Attempt])
     ValueError
         If a file cannot be written.
     """
-    stems = file_names([re.sub(_SUFFIXES, "", name, flags=re.IGNORECASE) for name in names], names)
-    texts = [attempt.solver for attempt in attempts]
-    labels = file_names([text.partition(":")[0] for text in texts], texts)
-    written = []
-    for attempt, label in zip(attempts, labels, strict=True):
-        for stem, x in zip(stems, attempt.x.nan_to_num(), strict=True):
-            written.append(out / FOLDER / f"{stem}-{label}.png")
-            write_picture(written[-1], x)
-    return written
+    files = [out / name for name in picture_files(names, [attempt.solver for attempt in attempts])]
+    images = (x for attempt in attempts for x in attempt.x.nan_to_num())
+    for file, x in zip(files, images, strict=True):
+        write_picture(file, x)
+    return files
 
 
 def write_picture(path: Path, x: Tensor) -> None:
@@ -76,11 +92,12 @@ def file_names(short: Sequence[str], long: Sequence[str]) -> list[str]:
         Names to use in place of equal ones, numbered where they are equal as well.
     """
     wanted = [_plain(name) for name in short]
-    count = Counter(wanted)
-    wanted = [w if count[w] == 1 else _plain(long[i]) for i, w in enumerate(wanted)]
-    count = Counter(wanted)
-    return [w if count[w] == 1 else f"{w}-{i}" for i, w in enumerate(wanted)]
+    count = Counter(map(str.casefold, wanted))
+    wanted = [w if count[w.casefold()] == 1 else _plain(long[i]) for i, w in enumerate(wanted)]
+    count = Counter(map(str.casefold, wanted))
+    return [w if count[w.casefold()] == 1 else f"{w}-{i}" for i, w in enumerate(wanted)]
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^\w.=]+", "-", name).strip("-.") or "image"
+    plain = re.sub(r"[^\w.=]+", "-", name).strip("-.") or "image"
+    return plain.encode(errors="ignore")[:_LONGEST].decode(errors="ignore")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import Measurements, take
@@ -20,9 +21,10 @@ from ganprior.cli.options import (
     device_option,
     json_option,
     limit_option,
+    results_option,
 )
 from ganprior.cli.outcome import Source, reconstruct_and_report
-from ganprior.cli.output import check_folder
+from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class _Request:
 @limit_option
 @click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
 @convert_option
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@results_option
 @json_option
 def reconstruct(**options: Any) -> None:
     """Measure images and recover them, or recover images from stored measurements.
@@ -92,7 +94,7 @@ def reconstruct(**options: Any) -> None:
     request = _Request(**options)
     solvers = [SolverSpec.parse(text) for text in request.solver]
     spec = _measure_spec(request)
-    check_folder("--out", request.out)
+    check_results(request.out, is_result(request.out))
 
     from ganprior.cli.devices import pick_device
     from ganprior.priors import Prior

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ganprior.cli.checkout import load_experiment
-from ganprior.cli.output import check_folder
+from ganprior.cli.options import OUT
+from ganprior.cli.output import check_file
 
 
 @click.command()
@@ -15,7 +16,7 @@ from ganprior.cli.output import check_folder
     "--out",
     default="report.html",
     show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUT,
     help="HTML file to write.",
 )
 def report(out: Path) -> None:
@@ -23,6 +24,6 @@ def report(out: Path) -> None:
 
     The page needs no other file. Needs the source checkout, where the experiments are.
     """
-    check_folder("--out", out.parent)
+    check_file("--out", out)
     sections = load_experiment("report").write_report(out)
     click.echo(f"{sections} sections: {out}")

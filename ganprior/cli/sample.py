@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ganprior.cli.options import SEED
-from ganprior.cli.output import check_folder
+from ganprior.cli.options import OUT, SEED
+from ganprior.cli.output import check_file
+from ganprior.cli.results import check_results, new_results
 from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ SHOWN_SIZE = 64
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OUT,
     metavar="FILE.png|FILE.npz|FOLDER",
-    help="A sheet of all images, an array of them, or a folder of one PNG file each.",
+    help="A sheet of all images, an array of them, or a new or empty folder for a PNG file each.",
 )
 def sample(prior: str, count: int, seed: int, columns: int | None, out: Path) -> None:
     """Draw images from a prior.
@@ -68,7 +70,7 @@ def _writer(out: Path, columns: int | None) -> Write:
         If the name is of another kind, nothing can be written there, or ``--columns`` is given
         for what has none.
     """
-    suffix = "" if out.is_dir() else out.suffix.lower()
+    suffix = "" if os.path.isdir(out) else out.suffix.lower()
     if suffix not in ("", ".png", ".npz"):
         raise ValueError(
             f"--out {out} is no sheet (.png), array (.npz) or folder (a name without ending); "
@@ -77,9 +79,9 @@ def _writer(out: Path, columns: int | None) -> Write:
     if columns is not None and suffix != ".png":
         raise ValueError(f"--columns is for a sheet (.png), not for --out {out}; drop it")
     if suffix == "":
-        check_folder("--out", out)
+        check_results(out, _is_result)
         return lambda images, labels: _write_folder(out, images, labels)
-    check_folder("--out", out.parent)
+    check_file("--out", out)
     if suffix == ".npz":
         return lambda images, labels: _write_arrays(out, images, labels)
     return lambda images, _: _write_sheet(out, images, columns)
@@ -105,9 +107,15 @@ def _write_arrays(out: Path, images: Tensor, labels: Tensor | None) -> None:
 def _write_folder(out: Path, images: Tensor, labels: Tensor | None) -> None:
     from ganprior.cli.pictures import write_picture
 
-    for i, x in enumerate(images):
-        place = out if labels is None else out / str(int(labels[i]))
-        write_picture(place / f"{i:05d}.png", x)
+    with new_results(out, _is_result) as new:
+        for i, x in enumerate(images):
+            place = new if labels is None else new / str(int(labels[i]))
+            write_picture(place / f"{i:05d}.png", x)
+
+
+def _is_result(_: str) -> bool:
+    """Nothing is: a folder of 00000.png, 00001.png may as well be someone's data."""
+    return False
 
 
 def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:
@@ -125,16 +133,3 @@ def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:
 def zoom_of(size: Sequence[int]) -> int:
     """Whole factor that brings images of a height and width near to :data:`SHOWN_SIZE`."""
     return max(1, SHOWN_SIZE // max(size))
-
-
-def check_png(out: Path) -> None:
-    """Refuse an ``--out`` that is no PNG file or cannot be written, before any work.
-
-    Raises
-    ------
-    ValueError
-        If it does not end in .png, is a folder, or lies where nothing can be written.
-    """
-    if out.suffix.lower() != ".png" or out.is_dir():
-        raise ValueError(f"--out {out} is not the name of a PNG file; give one such as samples.png")
-    check_folder("--out", out.parent)

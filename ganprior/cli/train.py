@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.options import device_option
+from ganprior.cli.options import OUT, device_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.verbosity import is_quiet, remark
 
@@ -58,7 +58,7 @@ def _list_recipes(context: click.Context, parameter: click.Parameter, asked: boo
 @click.command()
 @click.argument("recipe")
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
+@click.option("--out", required=True, type=OUT, help="Run folder.")
 @click.option("--steps", type=click.IntRange(min=1), help="Generator steps.")
 @device_option
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder.")

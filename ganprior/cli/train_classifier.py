@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED
-from ganprior.cli.output import check_folder
+from ganprior.cli.options import OUT, SEED
+from ganprior.cli.output import check_file
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
 
 @click.command("train-classifier")
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="File to write, .safetensors."
-)
+@click.option("--out", required=True, type=OUT, help="File to write, .safetensors.")
 @click.option("--images", type=click.IntRange(min=2), help="Train on the first so many.")
 @click.option("--filters", default=16, show_default=True, type=click.IntRange(min=1))
 @click.option("--steps", default=460, show_default=True, type=click.IntRange(min=1))
@@ -37,7 +35,7 @@ def train_classifier(
 
     It takes a minute or two on one CPU core. Those of MNIST and Fashion-MNIST are shipped.
     """
-    check_folder("--out", out.parent)
+    check_file("--out", out)
 
     from ganprior.datasets import load_images
     from ganprior.training import classifier as training

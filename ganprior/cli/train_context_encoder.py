@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED, device_option
-from ganprior.cli.output import check_folder
+from ganprior.cli.options import OUT, SEED, device_option
+from ganprior.cli.output import check_file
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
 
 @click.command("train-context-encoder")
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="File to write, .safetensors."
-)
+@click.option("--out", required=True, type=OUT, help="File to write, .safetensors.")
 @click.option(
     "--images",
     default=59_000,
@@ -52,7 +50,7 @@ def train_context_encoder(
     Use it as 'ganprior inpaint --compare context-encoder:network=OUT'. That of Fashion-MNIST is
     shipped; it took 7 minutes of one CPU core.
     """
-    check_folder("--out", out.parent)
+    check_file("--out", out)
 
     from ganprior.cli.devices import pick_device
     from ganprior.datasets import load_images

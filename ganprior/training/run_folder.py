@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganprior.files import parts_of
 from ganprior.training.checkpoint import read_header
 from ganprior.training.recipes import Recipe
 
@@ -56,9 +57,14 @@ class RunFolder:
         """Samples of the finished prior."""
         return self.path / "samples.png"
 
+    @property
+    def sheets(self) -> Path:
+        """Folder of samples of the average, now and then."""
+        return self.path / "samples"
+
     def samples_at(self, step: int) -> Path:
         """Samples of the average after ``step`` steps."""
-        return self.path / "samples" / f"step-{step:06d}.png"
+        return self.sheets / f"step-{step:06d}.png"
 
     def check(self, recipe: Recipe, *, resume: bool) -> None:
         """Refuse what would overwrite or mix runs; writes nothing.
@@ -78,6 +84,9 @@ class RunFolder:
             )
 
     def clear_parts(self) -> None:
-        """Remove what a killed run was writing at that moment."""
-        for part in self.path.rglob(".part-*"):
+        """Remove what a killed process of this run was writing at that moment, and no other's."""
+        prior = self.prior.with_suffix(".safetensors"), self.prior.with_suffix(".json")
+        files = self.recipe, self.checkpoint, self.losses, self.monitors, self.samples, *prior
+        parts = [part for file in files for part in parts_of(file)]
+        for part in [*parts, *self.sheets.glob(".part-step-*")]:
             part.unlink(missing_ok=True)
