@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = "images"
-_SUFFIXES = r"\.(png|jpe?g|bmp|gif|tiff?|webp|npz|npy)\b"
-
 
 # Bytes that a name may have: with a solver's, and the marks of a temporary file, file systems
 # take 255, and some that encrypt names take fewer.
@@ -33,7 +31,12 @@ def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
     solvers : sequence of str
         The solvers as asked for.
     """
-    stems = file_names([re.sub(_SUFFIXES, "", name, flags=re.IGNORECASE) for name in names], names)
+    from ganprior.image_files import SUFFIXES
+
+    # Not at the end alone: "digits.npz[3]".
+    suffixes = "|".join(map(re.escape, (*SUFFIXES, ".npz", ".npy")))
+    short = [re.sub(rf"({suffixes})\b", "", name, flags=re.IGNORECASE) for name in names]
+    stems = file_names(short, names)
     labels = file_names([text.partition(":")[0] for text in solvers], solvers)
     return [f"{FOLDER}/{stem}-{label}.png" for label in labels for stem in stems]
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganprior.image_files import load_image, one_line, open_image, read_file
 from ganprior.physics.arguments import checked_img_size
 
 if TYPE_CHECKING:
@@ -92,46 +93,51 @@ def freehand(
     """
     if threshold is not None and not 0 < threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
-    level = _level(_opened(path), path)
+    level = _level(_opened(path, img_size), path)
     between = int(((level > 0) & (level < 1)).sum())
     if threshold is None and between:
         raise ValueError(
             f"{path} is not binary: {between} of {level.size} pixels are between black and white "
             "or half transparent; give a threshold, such as 0.5"
         )
-    height, width = level.shape
-    if img_size is not None and (height, width) != checked_img_size(img_size)[1:]:
-        wanted = " x ".join(map(str, checked_img_size(img_size)[1:]))
-        raise ValueError(
-            f"{path} is {height} x {width} (height x width), the images are {wanted}; resize it"
-        )
     hidden = level >= (1 if threshold is None else threshold)
     return _as_mask(~hidden if inverted else hidden, str(path))
 
 
-def _opened(path: str | Path) -> Image.Image:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
+def _opened(path: str | Path, img_size: Sequence[int] | None) -> Image.Image:
     try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            picture.load()
-    except UnidentifiedImageError:
-        raise ValueError(f"{path} is not an image; give the mask as a PNG file") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"cannot read the mask {path}: {reason}; give a PNG file") from error
+        image = open_image(read_file(Path(path)), path)
+    except OSError as error:
+        raise ValueError(
+            f"cannot read the mask {path}: {error.strerror or error}; give a PNG file"
+        ) from error
+    # Before the pixels, of which there may be many, are decoded; a camera may have been turned.
+    if img_size is not None:
+        height, width = checked_img_size(img_size)[1:]
+        if image.size not in ((width, height), (height, width)):
+            raise _another_size(path, image, (height, width))
+    picture = load_image(image, path)
+    if img_size is not None and picture.size != (width, height):
+        raise _another_size(path, picture, (height, width))
     return picture
+
+
+def _another_size(path: str | Path, image: Image.Image, wanted: tuple[int, int]) -> ValueError:
+    return ValueError(
+        f"{path} is {image.height} x {image.width} (height x width), the images are "
+        f"{wanted[0]} x {wanted[1]}; resize it"
+    )
 
 
 def _level(picture: Image.Image, path: str | Path) -> NDArray[np.float64]:
     """How much a pixel is hidden, 0 to 1: its transparency where there is any, else brightness."""
     if picture.mode.startswith(("I", "F")):
         raise ValueError(f"{path} has more than 8 bits per pixel; save the mask with 8")
-    opacity = np.array(picture.convert("RGBA").getchannel("A"))
-    if (opacity < 255).any():
-        return 1 - opacity / 255
-    level: NDArray[np.float64] = np.array(picture.convert("L")) / 255
+    with one_line(path):
+        opacity = np.array(picture.convert("RGBA").getchannel("A"))
+        if (opacity < 255).any():
+            return 1 - opacity / 255
+        level: NDArray[np.float64] = np.array(picture.convert("L")) / 255
     return level
 
 
