@@ -9,8 +9,6 @@ are all that a file of a user's own needs.
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-# Rounding may take images out of [0, 1] by less.
-SLACK = 1e-5
 # What each key besides y and A must be: kinds of NumPy type, in words, and one per signal or one.
 _KEYS = {
     "names": ("U", "text", True),
@@ -113,24 +109,17 @@ def load(path: Path, image_shape: Shape) -> Measurements:
 
 
 def _read(path: Path) -> Arrays:
-    import numpy as np
+    from ganprior.datasets.numpy_files import read_npz
 
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            raise ValueError("one array")
-        with content as archive:
-            arrays: Arrays = {key: archive[key] for key in archive.files}
+        arrays, keys = read_npz(path, ("y", "A", "x", "image_shape", *_KEYS))
     except FileNotFoundError:
         raise ValueError(f"no measurement file {path}; 'ganprior measure' writes one") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path} is no .npz file of plain arrays: of another kind, truncated, or holding "
-            "Python objects; save it again with numpy.savez"
-        ) from error
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     if "y" not in arrays or not arrays.keys() & {"A", "spec"}:
         raise ValueError(
-            f"{path} has the keys {', '.join(arrays) or 'none'}; it must hold y (signals, m), "
+            f"{path} has the keys {', '.join(keys) or 'none'}; it must hold y (signals, m), "
             "and A (m, n) or what 'ganprior measure' writes"
         )
     return arrays
@@ -156,6 +145,8 @@ def _floats(arrays: Arrays, key: str, path: Path) -> Tensor:
 
 def _images(arrays: Arrays, shape: tuple[int, ...], path: Path) -> Tensor:
     """True images, (N, C, H, W); as rows of pixels, (N, n), or without channels they fit too."""
+    from ganprior.datasets.floats import SLACK
+
     x = _floats(arrays, "x", path)
     fitting = {shape, (shape[0], math.prod(shape[1:]))}
     fitting |= {(shape[0], *shape[2:])} if shape[1] == 1 else set()
@@ -187,6 +178,8 @@ def _facts(arrays: Arrays, count: int, path: Path) -> dict[str, Any]:
                 f"{path}: {key} must be {what}{each}, got {array.dtype} of shape {array.shape}; "
                 "correct or drop it"
             )
+        if array.dtype.kind != "U" and not ((array >= 0) & (array < math.inf)).all():
+            raise ValueError(f"{path}: {key} must be finite and not negative; correct or drop it")
         facts[key] = array.tolist()
     return facts
 
@@ -194,9 +187,15 @@ def _facts(arrays: Arrays, count: int, path: Path) -> dict[str, Any]:
 def _physics(arrays: Arrays, facts: dict[str, Any], image_shape: Shape, path: Path) -> Any:
     if "A" in arrays:
         return _dense(_floats(arrays, "A", path), image_shape, path)
-    stored = tuple(arrays["image_shape"].tolist()) if "image_shape" in arrays else None
-    if "seed" not in facts or stored is None:
+    if "seed" not in facts or "image_shape" not in arrays:
         raise ValueError(f"{path} has spec but not seed and image_shape; measure the images again")
+    sides = arrays["image_shape"]
+    if sides.shape != (3,) or sides.dtype.kind not in "iu":
+        raise ValueError(
+            f"{path}: image_shape must be three whole numbers (channels, height, width), got "
+            f"{sides.dtype} of shape {sides.shape}; measure the images again"
+        )
+    stored = tuple(sides.tolist())
     if stored != image_shape:
         raise ValueError(
             f"{path} holds measurements of {words(stored)} images (channels x height x width), "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganprior.datasets.floats import unit_floats
 from ganprior.datasets.images import Images
+from ganprior.datasets.numpy_files import read_npy, read_npz
 from ganprior.files import sha256
 
 _CHANNELS = (1, 3)
+# A classifier has an output for each.
+_MOST_CLASSES = 1_000_000
 _LAYOUTS = "(N, H, W), (N, H, W, C) or (N, C, H, W) with C = 1 or 3"
 
 
@@ -25,19 +28,15 @@ def read_arrays(path: Path, limit: int | None = None) -> Images:
     Raises
     ------
     ValueError
-        If the file is not NumPy's or is truncated, has no ``images``, or they are not uint8 or
-        float in [0, 1] in one of the layouts that :func:`channels_first` accepts.
+        If the file is not NumPy's, is damaged or a zip bomb, has no ``images``, or they are not
+        uint8 or float in [0, 1] in one of the layouts that :func:`channels_first` accepts.
     """
     images, labels = _load(path)
-    count = len(images) if images.ndim else 0
-    if labels is not None and (labels.shape != (count,) or labels.dtype.kind not in "iu"):
-        raise ValueError(
-            f"{path}: labels must be {count} integers, one per image, got {labels.dtype} of "
-            f"shape {labels.shape}; correct or drop them"
-        )
     pixels = _pixels(channels_first(images, str(path))[:limit], path)
     names = tuple(f"{path.name}[{i}]" for i in range(len(pixels)))
-    classes = None if labels is None else torch.from_numpy(labels[:limit].astype(np.int64))
+    classes = None
+    if labels is not None:
+        classes = torch.from_numpy(_classes(labels, len(images), path)[:limit])
     return Images(pixels, names, sha256(path), classes)
 
 
@@ -74,38 +73,35 @@ def channels_first(images: NDArray[Any], source: str) -> NDArray[Any]:
 
 
 def _load(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    try:
-        # Memory-mapped, so that a limit reads no more of a large .npy than it needs.
-        content = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return content, None
-        with content as archive:
-            if "images" not in archive:
-                keys = ", ".join(archive.files) or "none"
-                raise KeyError(f"{path} has no key 'images' (its keys: {keys}); rename the array")
-            labels = archive.get("labels")
-            return np.asarray(archive["images"]), labels
-    except KeyError as error:
-        raise ValueError(error.args[0]) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    if not zipfile.is_zipfile(path):
+        return read_npy(path), None
+    arrays, keys = read_npz(path, ("images", "labels"))
+    if "images" not in arrays:
         raise ValueError(
-            f"{path} cannot be read as NumPy arrays: not a NumPy file, truncated, or holding "
-            "Python objects; save it again with numpy.save or numpy.savez"
-        ) from error
+            f"{path} has no key 'images' (its keys: {', '.join(keys) or 'none'}); rename the array"
+        )
+    return arrays["images"], arrays.get("labels")
+
+
+def _classes(labels: NDArray[Any], count: int, path: Path) -> NDArray[np.int64]:
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{path}: labels must be {count} integers, one per image, got {labels.dtype} of "
+            f"shape {labels.shape}; correct or drop them"
+        )
+    if not 0 <= int(labels.min()) <= int(labels.max()) < _MOST_CLASSES:
+        raise ValueError(
+            f"{path}: labels must be classes numbered from 0, got {labels.min()} to "
+            f"{labels.max()}; correct or drop them"
+        )
+    return labels.astype(np.int64)
 
 
 def _pixels(images: NDArray[Any], path: Path) -> Tensor:
     if images.dtype == np.uint8:
-        return torch.from_numpy(np.array(images, order="C"))
+        return torch.from_numpy(np.require(images, requirements=("C", "W", "O")))
     if images.dtype.kind != "f":
         raise ValueError(
             f"{path}: images must be uint8 or float in [0, 1], got {images.dtype}; convert them"
         )
-    low, high = float(images.min()), float(images.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"{path}: images hold NaN or infinite pixels; remove or replace them")
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"{path}: float images must lie in [0, 1], got {low:g} to {high:g}; rescale them"
-        )
-    return torch.from_numpy(np.array(images, dtype=np.float32, order="C"))
+    return torch.from_numpy(unit_floats(images, path))

@@ -11,6 +11,7 @@ import hashlib
 import math
 import re
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganprior.datasets.images import Images
+from ganprior.datasets.numpy_files import is_bomb
 
 _UNSIGNED_BYTE = 8
 _PREFIX = {"train": "train", "test": "t10k"}
@@ -63,48 +65,61 @@ def read_idx_images(path: Path, limit: int | None = None) -> Images:
     ValueError
         If a file is malformed, does not hold images, or the labels do not match them.
     """
-    data = _bytes(path)
-    entries = _entries(data, path)
-    if entries.ndim != 3:
-        raise ValueError(
-            f"{path} has {entries.ndim} axes where images have 3 (count, height, width); "
-            "give the images file"
-        )
+    entries, digest = _read(path, 3, "images", "(count, height, width)")
     if entries.size == 0:
         raise ValueError(f"{path} holds no pixels: its shape is {entries.shape}")
     pixels = torch.from_numpy(entries[:limit, None].copy())
     names = tuple(f"{path.name}[{i}]" for i in range(len(pixels)))
-    # Of the unpacked bytes: mirrors compress the same file differently.
-    digest = hashlib.sha256(data).hexdigest()
     return Images(pixels, names, digest, _labels(path, len(entries), limit))
 
 
-def _entries(data: bytes, path: Path) -> NDArray[np.uint8]:
-    """Entries of an idx file of unsigned bytes, read-only, in the shape that the file states."""
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] != _UNSIGNED_BYTE:
-        raise ValueError(f"{path} is not an idx file of unsigned bytes; give another file")
-    start = 4 + 4 * data[3]
-    if len(data) < start:
-        raise ValueError(f"{path} is truncated inside its header; fetch it again")
-    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", count=data[3], offset=4))
-    expected, found = math.prod(shape), len(data) - start
-    if found != expected:
-        state = "truncated" if found < expected else "too long"
-        raise ValueError(
-            f"{path} is {state}: {found} bytes after the header where its shape {shape} needs "
-            f"{expected}; fetch it again"
-        )
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
-
-
-def _bytes(path: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix != ".gz":
-        return data
+def _read(path: Path, axes: int, what: str, words: str) -> tuple[NDArray[np.uint8], str]:
+    """Entries of an idx file of unsigned bytes, read-only, and the SHA-256 of its plain bytes."""
+    is_packed = path.suffix == ".gz"
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            header = _header(file, path)
+            shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+            if len(shape) != axes:
+                raise ValueError(
+                    f"{path} has {len(shape)} axes where {what} have {axes} {words}; give the "
+                    f"{what} file"
+                )
+            expected = math.prod(shape)
+            _check_size(expected, path, is_packed)
+            body = file.read(expected + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is truncated or not gzip ({error}); fetch it again") from error
+    if len(body) != expected:
+        found = f"truncated: {len(body)} bytes" if len(body) < expected else "too long: more bytes"
+        raise ValueError(
+            f"{path} is {found} after the header where its shape {shape} needs {expected}; fetch "
+            "it again"
+        )
+    # Of the unpacked bytes: mirrors compress the same file differently.
+    digest = hashlib.sha256(header)
+    digest.update(body)
+    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+
+
+def _header(file: BufferedIOBase, path: Path) -> bytes:
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] != _UNSIGNED_BYTE:
+        raise ValueError(f"{path} is not an idx file of unsigned bytes; give another file")
+    lengths = file.read(4 * start[3])
+    if len(lengths) < 4 * start[3]:
+        raise ValueError(f"{path} is truncated inside its header; fetch it again")
+    return start + lengths
+
+
+def _check_size(expected: int, path: Path, is_packed: bool) -> None:
+    """Refuse a header before room is made for what it promises."""
+    size = path.stat().st_size
+    if is_bomb(expected, size) if is_packed else expected > size:
+        raise ValueError(
+            f"{path} is truncated or no images: {size} bytes where its header promises {expected}; "
+            "fetch it again"
+        )
 
 
 def _find(folder: Path, prefix: str) -> Path | None:
@@ -121,7 +136,7 @@ def _labels(path: Path, count: int, limit: int | None) -> Tensor | None:
     beside = path.with_name(name)
     if name == path.name or not beside.is_file():
         return None
-    entries = _entries(_bytes(beside), beside)
+    entries, _ = _read(beside, 1, "labels", "(count)")
     if entries.shape != (count,):
         raise ValueError(
             f"{beside} has shape {entries.shape} where {path.name} holds {count} images; "
