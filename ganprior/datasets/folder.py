@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable
-from itertools import zip_longest
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ganprior.datasets.class_folders import Found, find_images
 from ganprior.datasets.convert import convert
 from ganprior.datasets.images import Images
-from ganprior.datasets.picture import SUFFIXES, decode
+from ganprior.datasets.picture import decode
+from ganprior.image_files import read_file
 
-_SPLITS = ("train", "test")
 # Files that an error names before it only counts them.
 _NAMED = 5
+_ARGUMENTS = {
+    "convert": "ask for one size (size=) and number of channels (channels=), or store them alike",
+    "skip": "mend them, or leave them out (skip_unreadable=True)",
+}
+
+
+class FolderError(ValueError):
+    """What is wrong with the images of a folder and, apart from it, what a caller can do.
+
+    Attributes
+    ----------
+    found : str
+        What is wrong.
+    remedy : {"convert", "skip"}
+        Whether images must be made alike, or unreadable ones be left out. The message names the
+        arguments for it; a caller whose arguments have other names can word it anew.
+    """
+
+    def __init__(self, found: str, remedy: Literal["convert", "skip"]) -> None:
+        super().__init__(f"{found}; {_ARGUMENTS[remedy]}")
+        self.found = found
+        self.remedy = remedy
 
 
 def read_folder(
@@ -31,91 +52,103 @@ def read_folder(
 ) -> Images:
     """Images of a folder in natural order of their names (``2.png`` before ``10.png``).
 
-    Where no image lies in the folder itself, its subfolder named for the split is read. Where
-    either holds one subfolder per class instead, the label of an image is the place of its
-    subfolder in natural order; images are taken from the classes in turn, so that the first N
-    are of all classes. Files that are hidden or not named as images are passed over.
+    Where no image lies in the folder itself, its subfolder for the split is read: see
+    :func:`ganprior.datasets.class_folders.find_images`. Where either holds one subfolder per class
+    instead, the label of an image is the place of its subfolder in natural order among those of
+    all splits; images are taken from the classes in turn, so that the first N are of all classes.
+    Files that are hidden or not named as images are passed over, and so is what systems leave
+    behind (``__MACOSX``, ``@eaDir``).
 
     Raises
     ------
+    FolderError
+        If some images are unreadable and are not to be skipped, or if they differ in size,
+        channels or depth and ``size`` and ``channels`` do not make them alike.
     ValueError
-        If there is no image; if some are unreadable, unless they are to be skipped; if they
-        differ in size, channels or depth and ``size`` and ``channels`` do not make them alike.
+        If there is no image, or its classes contradict each other.
     """
-    files, labels = _find(folder, split)
-    if not files:
+    found = find_images(folder, split)
+    if not found.files:
         raise ValueError(
             f"{folder} holds no images, nor does {folder / split}; give a folder of image files "
-            f"({', '.join(SUFFIXES)}), of one such folder per class, or of idx files"
+            "(.png, .jpg, .tif and such), of one such folder per class, or of idx files"
         )
-    files = files[:limit]
-    names = [_name(path, in_class=labels is not None) for path in files]
+    found = Found(found.files[:limit], found.labels and found.labels[:limit])
+    names = found.names
     digest = hashlib.sha256()
+    stack = _Stack(len(found.files), converts=channels is not None)
     read: list[int] = []
     unreadable: list[str] = []
-    pixels: Tensor | None = None
-    for i, path in enumerate(files):
+    for i, (path, name) in enumerate(zip(found.files, names, strict=True)):
         try:
-            data = path.read_bytes()
+            data = read_file(path)
             decoded = decode(data, path)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            unreadable.append(f"{path}: {error.strerror or error}")
+        except ValueError as error:
             unreadable.append(str(error))
-            continue
-        digest.update(names[i].encode() + data)
-        image = convert(decoded[None], size, channels)[0]
-        if pixels is None:
-            pixels = image.new_empty((len(files), *image.shape))
-        if image.shape != pixels.shape[1:] or image.dtype != pixels.dtype:
-            raise ValueError(_differ(files[read[0]], pixels[0], path, image))
-        pixels[len(read)] = image
-        read.append(i)
-    if pixels is None or (unreadable and not skip_unreadable):
-        raise ValueError(_unreadable(folder, unreadable, len(files)))
+        else:
+            digest.update(name.encode(errors="surrogateescape") + data)
+            stack.add(convert(decoded[None], size, channels)[0], path)
+            read.append(i)
+    if not read or (unreadable and not skip_unreadable):
+        raise FolderError(_unreadable(folder, unreadable, len(found.files)), "skip")
     return Images(
-        pixels[: len(read)],
+        stack.pixels(),
         tuple(names[i] for i in read),
         digest.hexdigest(),
-        None if labels is None else torch.tensor([labels[i] for i in read]),
+        None if found.labels is None else torch.tensor([found.labels[i] for i in read]),
         skipped=len(unreadable),
     )
 
 
-def _find(folder: Path, split: str) -> tuple[list[Path], list[int] | None]:
-    """Files to read, and the class of each where they lie in one subfolder per class."""
-    for place in (folder, folder / split):
-        if files := _image_files(place):
-            return files, None
-    for place in (folder / split, folder):
-        if found := _files_of_classes(place):
-            return [path for path, _ in found], [label for _, label in found]
-    return [], None
+class _Stack:
+    """Images put one after the other into a tensor that has room for all.
+
+    Parameters
+    ----------
+    room : int
+        Most images.
+    converts : bool
+        Whether images of 8 bits and of floats may be mixed; all become floats.
+    """
+
+    def __init__(self, room: int, *, converts: bool) -> None:
+        self._room = room
+        self._converts = converts
+        self._count = 0
+        self._first: Path | None = None
+        self._pixels = torch.empty(0)
+
+    def add(self, image: Tensor, path: Path) -> None:
+        """Add (C, H, W) pixels, uint8 or float32 in [0, 1]."""
+        if self._first is None:
+            self._first = path
+            self._pixels = _make_room(self._room, image, path)
+        if self._converts and image.dtype != self._pixels.dtype:
+            image, self._pixels = _floats(image), _floats(self._pixels)
+        if image.shape != self._pixels.shape[1:] or image.dtype != self._pixels.dtype:
+            raise FolderError(_differ(self._first, self._pixels[0], path, image), "convert")
+        self._pixels[self._count] = image
+        self._count += 1
+
+    def pixels(self) -> Tensor:
+        return self._pixels[: self._count]
 
 
-def _files_of_classes(folder: Path) -> list[tuple[Path, int]]:
-    # An empty subfolder counts: a class without test images must not move the others.
-    classes = _sorted_in(folder, lambda p: p.is_dir() and p.name not in _SPLITS)
-    turns = zip_longest(*(_image_files(path) for path in classes))
-    return [(path, i) for turn in turns for i, path in enumerate(turn) if path is not None]
+def _make_room(count: int, image: Tensor, path: Path) -> Tensor:
+    try:
+        return image.new_empty((count, *image.shape))
+    except RuntimeError as error:
+        size = count * image.numel() * image.element_size() / 2**30
+        raise ValueError(
+            f"{count} images as large as {path} need {size:.0f} GiB of memory; read fewer, or make "
+            "them smaller"
+        ) from error
 
 
-def _image_files(folder: Path) -> list[Path]:
-    return _sorted_in(folder, lambda p: p.suffix.lower() in SUFFIXES and p.is_file())
-
-
-def _sorted_in(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted((p for p in folder.iterdir() if p.name[0] != "." and wanted(p)), key=_natural)
-
-
-def _name(path: Path, *, in_class: bool) -> str:
-    return f"{path.parent.name}/{path.name}" if in_class else path.name
-
-
-def _natural(path: Path) -> tuple[list[str | int], str]:
-    # re.split alternates text and digits, so that two keys never compare a str with an int.
-    parts = re.split(r"([0-9]+)", path.name.casefold())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], path.name
+def _floats(pixels: Tensor) -> Tensor:
+    return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
 
 
 def _differ(first_path: Path, first: Tensor, path: Path, image: Tensor) -> str:
@@ -124,8 +157,7 @@ def _differ(first_path: Path, first: Tensor, path: Path, image: Tensor) -> str:
 
     return (
         f"{path} is {words(image)} (channels x height x width) where {first_path.name} is "
-        f"{words(first)}; ask for one size and number of channels (size=, channels=), and store "
-        "all images with the same bit depth"
+        f"{words(first)}"
     )
 
 
@@ -135,6 +167,5 @@ def _unreadable(folder: Path, errors: list[str], count: int) -> str:
     more = f"; and {len(errors) - _NAMED} more" if len(errors) > _NAMED else ""
     return (
         f"{len(errors)} of {count} images of {folder} are unreadable: "
-        f"{'; '.join(errors[:_NAMED])}{more}; or leave them out with skip_unreadable "
-        "(--skip-unreadable)"
+        f"{'; '.join(errors[:_NAMED])}{more}"
     )

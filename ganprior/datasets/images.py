@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import torch
@@ -66,6 +67,26 @@ class Images:
             pixels=self.pixels[start:stop],
             names=self.names[start:stop],
             labels=None if self.labels is None else self.labels[start:stop],
+        )
+
+    def pick(self, wanted: Tensor) -> Images:
+        """Images where ``wanted``, bool (N,), is true, in their order.
+
+        Raises
+        ------
+        ValueError
+            If ``wanted`` is of another length or true nowhere.
+        """
+        if wanted.shape != (len(self),) or not wanted.any():
+            raise ValueError(
+                f"wanted must be true for some of {len(self)} images, got shape "
+                f"{tuple(wanted.shape)} with {int(wanted.sum())} true"
+            )
+        return replace(
+            self,
+            pixels=self.pixels[wanted],
+            names=tuple(itertools.compress(self.names, wanted)),
+            labels=None if self.labels is None else self.labels[wanted],
         )
 
     def head(self, count: int) -> Images:

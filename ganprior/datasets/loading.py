@@ -35,10 +35,11 @@ def load_images(
 
         - a folder with idx files as MNIST and Fashion-MNIST have them, gzipped or not (also in a
           subfolder ``raw``, where torchvision puts them), or one such file;
-        - a folder of image files, in natural order of their names; a subfolder named for the
-          split is read where the folder itself holds none; a folder with one subfolder per class
-          gives labels too;
-        - one image file: see :func:`ganprior.datasets.picture.decode`;
+        - a folder of image files, in natural order of their names; a subfolder for the split
+          (``train`` or ``training``; ``test`` or ``testing``, or else ``val`` or ``validation``) is
+          read where the folder itself holds none; a folder with one subfolder per class gives
+          labels too, numbered over all splits;
+        - one image file: see :mod:`ganprior.datasets.picture`;
         - ``.npz`` with key ``images`` (``labels`` optional) or ``.npy``: uint8, or float in
           [0, 1]; (N, H, W), (N, H, W, C) or (N, C, H, W);
         - the name of a torchvision data set that is on this machine already: see
@@ -49,7 +50,8 @@ def load_images(
         Side in pixels: the largest centred square, resized with antialiasing. Without it images
         keep their size.
     channels : {1, 3}, optional
-        1 turns colour into ITU-R BT.601 luma, 3 repeats gray. Without it they keep theirs.
+        1 turns colour into ITU-R BT.601 luma, 3 repeats gray. Without it they keep theirs. With
+        it the files of a folder may also differ in depth: where some are floats all become floats.
     limit : int, optional
         Read at most the first ``limit`` images.
     skip_unreadable : bool
@@ -85,7 +87,7 @@ def _read(
     limit: int | None,
     skip_unreadable: bool,
 ) -> Images:
-    path = Path(source).expanduser()
+    path = _expanded(source)
     if not path.exists():
         if str(source) in NAMES:
             return read_named(str(source), split, limit)
@@ -104,11 +106,20 @@ def _read(
             limit=limit,
             skip_unreadable=skip_unreadable,
         )
+    if not path.is_file():
+        raise ValueError(f"{source} is neither a file nor a folder; give an image file")
     if is_idx(path):
         return read_idx_images(path, limit)
     if path.suffix.lower() in (".npz", ".npy"):
         return read_arrays(path, limit)
     return read_picture(path)
+
+
+def _expanded(source: str | Path) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{source}: {error}; write the folder out") from error
 
 
 def _check_arguments(split: str, size: int | None, channels: int | None, limit: int | None) -> None:
