@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganprior.cli.held_out import hold_out
 from ganprior.datasets import load_images
 from ganprior.priors import cards, read_card, write_card
 from ganprior.training.classifier import train_classifier
@@ -172,3 +173,71 @@ def test_images_are_converted_and_unreadable_ones_skipped_when_asked(setup, tmp_
     # No labels, no classifier.
     assert "no features for these images" in result.stderr
     assert "recall" not in read_card(prior)["quality"]
+
+
+def class_folders(folder, size=SIDE):
+    """Thirty pictures in two subfolders by class."""
+    images = tiny_images(30, size, seed=3)
+    for i, image in enumerate(images.pixels):
+        path = folder / ("dark" if i % 2 else "bright") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0].numpy()).save(path)
+    return folder
+
+
+def test_any_folder_is_held_out_in_part_and_its_subfolders_are_labels(setup, tmp_path):
+    prior, _ = setup
+    folder = class_folders(tmp_path / "set")
+    result = evaluate(prior, folder, "--holdout", 12, "--out", tmp_path / "out")
+    quality = read_card(prior)["quality"]
+    assert quality["compared_images"] == 6  # by --count
+    assert "trained on the spot" in quality["features"]
+    assert "training a classifier" in result.stderr
+    assert "nearest_training_error" in quality
+    evaluate(prior, folder, "--holdout", 5, "--out", tmp_path / "out")
+    assert read_card(prior)["quality"]["compared_images"] == 5
+    # Without it nothing is known of the images, and there is nothing to train a classifier on.
+    assert "no features" in evaluate(prior, folder, "--out", tmp_path / "out").stderr
+
+
+def test_held_out_are_only_images_that_were_not_trained_on(setup, tmp_path):
+    prior, data = setup
+    request = [prior, "--data", data, "--fitted", 0, "--out", tmp_path / "out"]
+    assert "at most 6 can be held out" in refuse("evaluate", *request, "--holdout", 7)
+    evaluate(prior, data, "--holdout", 4, "--out", tmp_path / "out")
+    assert read_card(prior)["quality"]["compared_images"] == 4
+    splits = class_folders(tmp_path / "set/train").parent
+    class_folders(splits / "val")
+    (splits / "val/dark/1.png").unlink()
+    request[2] = splits
+    assert "has a test split" in refuse("evaluate", *request, "--holdout", 4)
+
+
+def test_what_is_held_out_is_drawn_by_the_seed_and_apart_from_the_training_images(tmp_path):
+    images = tiny_images(30, SIDE)
+    for trained in (0, 20):
+        first, again, other = (hold_out(images, 6, trained, seed) for seed in (1, 1, 2))
+        assert first.held_out.names == again.held_out.names != other.held_out.names
+        assert len(first.held_out) == 6
+        assert first.training is not None
+        assert len(first.training) == (trained or 24)
+        assert not {*first.held_out.names} & {*images.names[:trained], *first.training.names}
+
+
+def test_messages_name_the_options_of_the_command(setup, tmp_path):
+    prior, _ = setup
+    folder = class_folders(tmp_path / "set")
+    Image.new("RGB", (SIDE, SIDE)).save(folder / "dark/99.png")
+    for command in (
+        ["evaluate", prior, "--data", folder, "--out", tmp_path / "out"],
+        ["reconstruct", folder, "--prior", prior, "--measure", "identity", "--out", tmp_path / "o"],
+    ):
+        line = refuse(*command)
+        assert "give --resize for one size, --convert for one number of channels" in line
+        assert "channels=" not in line
+    (folder / "dark/99.png").write_bytes(b"")
+    line = refuse("evaluate", prior, "--data", folder, "--out", tmp_path / "out")
+    assert line.endswith("replace them or give --skip-unreadable")
+    line = refuse("measure", folder, "--measure", "identity", "--out", tmp_path / "y.npz")
+    assert line.endswith("replace them or move them away")
+    assert "skip_unreadable" not in line

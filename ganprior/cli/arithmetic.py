@@ -52,7 +52,7 @@ def arithmetic(
     elif data is None:
         raise ValueError(f"prior {prior} is not conditional; give labelled images with --data")
     else:
-        from ganprior.datasets import load_images
+        from ganprior.cli.inputs import load_images
 
         images = load_images(data, split="test")
         groups = groups_of_images(loaded, images, labels, count, seed=seed)

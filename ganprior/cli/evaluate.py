@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.held_out import Splits, split
+from ganprior.cli.inputs import load_images
 from ganprior.cli.options import OUT, SEED, convert_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.results import RULE, check_results, new_results
@@ -52,6 +53,7 @@ class _Request:
     data: str
     count: int
     fitted: int
+    holdout: int | None
     seed: int
     out: Path | None
     classifier: Path | None
@@ -59,14 +61,6 @@ class _Request:
     convert: bool
     skip_unreadable: bool
     update_card: bool | None
-
-
-@dataclass(frozen=True)
-class _Splits:
-    """Real images: those that the prior was not trained on, and those that it was."""
-
-    held_out: Images
-    training: Images | None
 
 
 @click.command()
@@ -85,6 +79,13 @@ class _Splits:
     show_default=True,
     type=click.IntRange(min=0),
     help="Held-out images fitted for the representation error.",
+)
+@click.option(
+    "--holdout",
+    metavar="N",
+    type=click.IntRange(min=4),
+    help="Of images without a test split compare N, drawn by the seed, and take the others for "
+    "training images.",
 )
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of samples and fits.")
 @click.option("--out", type=OUT, help=f"{RULE}  [default: NAME-quality]")
@@ -105,8 +106,9 @@ def evaluate(**options: Any) -> None:
     """Measure the quality of PRIOR, a name or a .safetensors file, against real images.
 
     Compared are samples and held-out images: the test split, or, of a set without splits, what
-    the prior was not trained on. OUT receives nearest.png: rows of samples, and under each sample
-    the training image nearest to it.
+    the prior was not trained on or --holdout says. Subfolders by class give labels, by which a
+    classifier is trained for the comparison where none is at hand. OUT receives nearest.png: rows
+    of samples, and under each sample the training image nearest to it.
     """
     request = _Request(**options)
 
@@ -151,20 +153,13 @@ def evaluate(**options: Any) -> None:
         click.echo(f"card: {path.with_name(path.stem + '.json')}")
 
 
-def _read(request: _Request, prior: Prior) -> _Splits:
-    """Real images in the order of their source.
+def _read(request: _Request, prior: Prior) -> Splits:
+    """Real images in the order of their source; see :func:`ganprior.cli.held_out.split`."""
 
-    Raises
-    ------
-    ValueError
-        If there is no image that the prior was not trained on.
-    """
-    from ganprior.datasets import load_images
-
-    def load(split: Any) -> Images:
+    def load(which: str) -> Images:
         return load_images(
             request.data,
-            split=split,
+            split=which,
             size=prior.image_shape[1] if request.resize else None,
             channels=prior.image_shape[0] if request.convert else None,
             skip_unreadable=request.skip_unreadable,
@@ -174,27 +169,10 @@ def _read(request: _Request, prior: Prior) -> _Splits:
     skipped = test.skipped + (first.skipped if first.sha256 != test.sha256 else 0)
     if skipped:
         remark(f"{skipped} unreadable files of {request.data} are left out")
-    trained = min(_trained_images(prior.card, len(first)), len(first))
-    if first.sha256 != test.sha256:
-        return _Splits(test, first.head(trained))
-    if first.sha256 != prior.card.get("data_sha256"):
-        # Images of their own, of whose relation to the training nothing is known.
-        return _Splits(test, None)
-    if trained == len(first):
-        raise ValueError(
-            f"the prior was trained on all images of {request.data}; give data with a test split, "
-            "or other images"
-        )
-    return _Splits(first.select(trained), first.head(trained))
+    return split(first, test, prior.card, request.holdout, request.seed, request.data)
 
 
-def _trained_images(card: dict[str, Any], count: int) -> int:
-    """How many images of the training split were trained on: the first ones, by the recipe."""
-    recipe = tomllib.loads(str(card.get("recipe", "")))
-    return int(recipe.get("images", count))
-
-
-def _features(request: _Request, prior: Prior, splits: _Splits) -> Features | None:
+def _features(request: _Request, prior: Prior, splits: Splits) -> Features | None:
     from ganprior.training.classifier import load_classifier
     from ganprior.training.features import Features, choose_features
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ganprior.datasets import Images
+
 Shape = tuple[int, int, int]
+
+_SIZE, _CHANNELS = "for one size", "for one number of channels and one depth"
+_ALIKE = {"--resize": _SIZE, "--size": _SIZE, "--convert": _CHANNELS, "--channels": _CHANNELS}
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,6 @@ def read_inputs(
     """
     import torch
 
-    from ganprior.datasets import load_images
-
     sets, read, count = [], [], 0
     for source in sources:
         left = None if limit is None else limit - count
@@ -97,6 +102,42 @@ def read_inputs(
         tuple(read),
         tuple(part.sha256 for part in sets),
     )
+
+
+def load_images(source: str, **arguments: Any) -> Images:
+    """Read images as :func:`ganprior.datasets.load_images`; errors name the command's options.
+
+    Parameters
+    ----------
+    source : str
+        What to read.
+    **arguments
+        As there.
+
+    Raises
+    ------
+    ValueError
+        As there.
+    """
+    from ganprior.datasets import load_images as load
+    from ganprior.datasets.folder import FolderError
+
+    try:
+        return load(source, **arguments)
+    except FolderError as error:
+        raise ValueError(f"{error.found}; {_remedy(error.remedy)}") from error
+
+
+def _remedy(kind: str) -> str:
+    """What the running command offers for images of a folder that differ or cannot be read."""
+    context = click.get_current_context(silent=True)
+    parameters = context.command.params if context else []
+    options = {option for parameter in parameters for option in parameter.opts}
+    if kind == "skip":
+        can_skip = "--skip-unreadable" in options
+        return f"replace them or {'give --skip-unreadable' if can_skip else 'move them away'}"
+    offered = [f"{option} {what}" for option, what in _ALIKE.items() if option in options]
+    return f"give {', '.join(offered)}" if offered else "store them all alike"
 
 
 def words(shape: tuple[int, ...]) -> str:

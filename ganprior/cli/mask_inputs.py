@@ -144,13 +144,20 @@ class MaskOption:
 def _parse(text: str) -> MaskSpec | None:
     """Mask of a name; None for a file."""
     name = text.partition("=")[0].strip()
-    if name not in KINDS and Path(text).is_file():
+    if name not in KINDS and _is_file(text):
         return None
     try:
         return MaskSpec.parse(text)
     except ValueError as error:
         hint = "" if name in KINDS else ", nor is there such a file"
         raise ValueError(f"--mask {text}: {error}{hint}") from None
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # A name that is too long for one.
+        return False
 
 
 def _resized(mask: Tensor, size: int) -> Tensor:

@@ -241,7 +241,7 @@ def _context_encoder(options: Any, prior: Prior, *_others: object) -> Reconstruc
 
 @functools.lru_cache(maxsize=1)
 def _training_images(source: str, size: int, channels: int) -> Tensor:
-    from ganprior.datasets import load_images
+    from ganprior.cli.inputs import load_images
 
     return load_images(source, split="train", size=size, channels=channels).floats()
 

@@ -163,7 +163,7 @@ def _recipe(request: _Request) -> Recipe:
 
 
 def _images(request: _Request, recipe: Recipe) -> Images:
-    from ganprior.datasets import load_images
+    from ganprior.cli.inputs import load_images
 
     return load_images(
         request.data,

@@ -37,7 +37,7 @@ def train_classifier(
     """
     check_file("--out", out)
 
-    from ganprior.datasets import load_images
+    from ganprior.cli.inputs import load_images
     from ganprior.training import classifier as training
 
     training_images = load_images(data, limit=images)

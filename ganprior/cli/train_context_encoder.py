@@ -53,7 +53,7 @@ def train_context_encoder(
     check_file("--out", out)
 
     from ganprior.cli.devices import pick_device
-    from ganprior.datasets import load_images
+    from ganprior.cli.inputs import load_images
     from ganprior.training import context_encoder as training
 
     recipe = training.ContextEncoderRecipe(

@@ -1,0 +1,110 @@
+"""Which images of a data set a prior is measured against: those that it was not trained on."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganprior.datasets import Images
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Real images: those that the prior was not trained on, and those that it was."""
+
+    held_out: Images
+    training: Images | None
+
+
+def split(
+    first: Images,
+    test: Images,
+    card: dict[str, Any],
+    holdout: int | None,
+    seed: int,
+    source: str,
+) -> Splits:
+    """Tell held-out from training images.
+
+    Parameters
+    ----------
+    first, test : Images
+        What the splits ``train`` and ``test`` of the source give: the same where it has none.
+    card : dict
+        Card of the prior: ``data_sha256``, and ``recipe``, whose first ``images`` were trained on.
+    holdout : int or None
+        Value of ``--holdout``.
+    seed : int
+        Seed of :func:`hold_out`.
+    source : str
+        Value of ``--data``, for the errors.
+
+    Raises
+    ------
+    ValueError
+        If there is no image that the prior was not trained on, or not as many as ``holdout``, or
+        if ``holdout`` is given for a source that has a test split.
+    """
+    trained = min(_trained_images(card, len(first)), len(first))
+    if first.sha256 != test.sha256:
+        if holdout is not None:
+            raise ValueError(f"{source} has a test split, which is held out; drop --holdout")
+        return Splits(test, first.head(trained))
+    if first.sha256 != card.get("data_sha256"):
+        # Images of their own, of whose relation to the training nothing is known.
+        return Splits(test, None) if holdout is None else hold_out(first, holdout, 0, seed)
+    if trained == len(first):
+        raise ValueError(
+            f"the prior was trained on all images of {source}; give data with a test split, or "
+            "other images"
+        )
+    if holdout is not None:
+        return hold_out(first, holdout, trained, seed)
+    return Splits(first.select(trained), first.head(trained))
+
+
+def hold_out(images: Images, count: int, trained: int, seed: int) -> Splits:
+    """Draw images to hold out from those after the first ``trained``.
+
+    Parameters
+    ----------
+    images : Images
+        All images.
+    count : int
+        How many are held out.
+    trained : int
+        How many were trained on; 0 where nothing is known of it, and then all others count as
+        training images.
+    seed : int
+        Seed of the draw.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many.
+    """
+    import torch
+
+    from ganprior.streams import derive_seed
+
+    most = len(images) - max(trained, 1)
+    if count > most:
+        raise ValueError(
+            f"--holdout {count}: at most {most} can be held out of {len(images)} images, "
+            f"{trained} of which were trained on"
+        )
+    rng = torch.Generator().manual_seed(derive_seed(seed, "holdout"))
+    drawn = trained + torch.randperm(len(images) - trained, generator=rng)[:count]
+    is_held_out = torch.zeros(len(images), dtype=torch.bool)
+    is_held_out[drawn] = True
+    is_training = ~is_held_out
+    is_training[trained or len(images) :] = False
+    return Splits(images.pick(is_held_out), images.pick(is_training))
+
+
+def _trained_images(card: dict[str, Any], count: int) -> int:
+    """How many images of the training split were trained on: the first ones, by the recipe."""
+    recipe = tomllib.loads(str(card.get("recipe", "")))
+    return int(recipe.get("images", count))
