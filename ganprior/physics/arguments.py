@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganprior.streams import as_generator
+
+# What deepinv's own pseudo-inverses are told, and a closed form need not know.
+LEAST_SQUARES = ("solver", "max_iter", "tol", "verbose", "x_init")
+
+
+def refuse_unknown(physics: Any, given: Mapping[str, Any], *known: str) -> None:
+    """Refuse keyword arguments of a call that nothing in a physics takes.
+
+    deepinv hands all arguments of ``physics(x, ...)`` to A and to the noise model alike, so that
+    neither can tell a misspelt one alone.
+
+    Parameters
+    ----------
+    physics : object
+        Its ``noise_model`` may take some.
+    given : mapping
+        The arguments.
+    *known : str
+        Those that the physics takes itself.
+
+    Raises
+    ------
+    ValueError
+        If there is any other.
+    """
+    if set(given) <= set(known):
+        return
+    taken = [*known]
+    for parameter in [*inspect.signature(physics.noise_model.forward).parameters.values()][1:]:
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            taken.append(parameter.name)
+    for name in given:
+        if name not in taken:
+            remedy = f"it takes {', '.join(taken)}" if taken else "it takes none"
+            raise ValueError(f"{type(physics).__name__} takes no argument {name!r}; {remedy}")
 
 
 def checked_img_size(img_size: Sequence[int]) -> tuple[int, int, int]:

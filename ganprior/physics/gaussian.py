@@ -10,7 +10,13 @@ import torch
 from deepinv.physics import LinearPhysics
 from torch import Tensor
 
-from ganprior.physics.arguments import check_images, checked_generator, checked_img_size
+from ganprior.physics.arguments import (
+    LEAST_SQUARES,
+    check_images,
+    checked_generator,
+    checked_img_size,
+    refuse_unknown,
+)
 from ganprior.physics.least_squares import least_norm_solution
 from ganprior.streams import standard_normal
 
@@ -60,27 +66,30 @@ class Dense(LinearPhysics):
         """Number of measurements."""
         return self.matrix.shape[0]
 
-    def A(self, x: Tensor, **_: Any) -> Tensor:
+    def A(self, x: Tensor, **noise: Any) -> Tensor:
         """Measurements (B, m) of images (B, C, H, W)."""
+        refuse_unknown(self, noise)
         check_images(x, self.img_size)
         self._check_dtype("x", x)
         return x.flatten(1) @ self.matrix.T
 
-    def A_adjoint(self, y: Tensor, **_: Any) -> Tensor:
+    def A_adjoint(self, y: Tensor, **noise: Any) -> Tensor:
         """Aᵀ y, images (B, C, H, W), of measurements (B, m)."""
+        refuse_unknown(self, noise)
         if y.dim() != 2 or y.shape[1] != self.m:
             raise ValueError(f"y must have shape (batch, {self.m}), got {tuple(y.shape)}")
         self._check_dtype("y", y)
         return (y @ self.matrix).reshape(-1, *self.img_size)
 
     def A_dagger(
-        self, y: Tensor, max_iter: int = 1000, tol: float | None = None, **_: Any
+        self, y: Tensor, max_iter: int = 1000, tol: float | None = None, **others: Any
     ) -> Tensor:
         """Apply A⁺: images (B, C, H, W) that solve A x = y in least squares with least norm.
 
         By conjugate gradients, with the arguments of
         :func:`ganprior.physics.least_squares.least_norm_solution`; no pseudo-inverse is formed.
         """
+        refuse_unknown(self, others, *LEAST_SQUARES)
         return least_norm_solution(self.A, self.A_adjoint, y, max_iter=max_iter, tol=tol)
 
     def _check_dtype(self, name: str, signal: Tensor) -> None:

@@ -10,10 +10,12 @@ from deepinv.physics import MRI, LinearPhysics
 from torch import Tensor
 
 from ganprior.physics.arguments import (
+    LEAST_SQUARES,
     check_images,
     checked_generator,
     checked_img_size,
     checked_mask,
+    refuse_unknown,
 )
 
 
@@ -22,8 +24,9 @@ class SingleCoilMRI(LinearPhysics):
 
     deepinv's ``MRI`` takes complex images as two channels, and cannot be mapped over restarts by
     ``torch.vmap``; this one takes real images of one channel and shares its conventions: F is
-    centred and orthonormal, y holds the real and the imaginary part in two channels, and lines
-    that were not measured are zero.
+    centred and orthonormal, y holds the real and the imaginary part in two channels, lines that
+    were not measured are zero, and a ``mask`` given to a call (or to ``update``) takes the place of
+    the physics' own from then on, and may be differentiated by.
 
     Parameters
     ----------
@@ -51,23 +54,29 @@ class SingleCoilMRI(LinearPhysics):
         super().__init__(img_size=size, noise_model=noise_model)
         self.register_buffer("mask", checked_mask(mask, size))
 
-    def A(self, x: Tensor, **_: Any) -> Tensor:
+    def A(self, x: Tensor, mask: Tensor | None = None, **noise: Any) -> Tensor:
         """Measured lines of k-space, (B, 2, H, W), of images (B, 1, H, W)."""
         check_images(x, self.img_size)
+        refuse_unknown(self, noise, "mask")
+        self.update_parameters(mask)
         spectrum = MRI.fft(x[:, 0])
         return self.mask * torch.stack((spectrum.real, spectrum.imag), dim=1)
 
-    def A_adjoint(self, y: Tensor, **_: Any) -> Tensor:
+    def A_adjoint(self, y: Tensor, mask: Tensor | None = None, **noise: Any) -> Tensor:
         """Adjoint over real images: the real part of the inverse transform, (B, 1, H, W)."""
+        refuse_unknown(self, noise, "mask")
+        self.update_parameters(mask)
         y = self.mask * y
         return MRI.ifft(torch.complex(y[:, 0], y[:, 1])).real.unsqueeze(1)
 
-    def A_dagger(self, y: Tensor, **_: Any) -> Tensor:
+    def A_dagger(self, y: Tensor, mask: Tensor | None = None, **others: Any) -> Tensor:
         """Apply A⁺ in closed form: images (B, 1, H, W).
 
         The spectrum of a real image is symmetric, so AᵀA = Fᴴ D F, where D is the share of the
         pair (k, -k) that was measured: 0, 1/2 or 1.
         """
+        refuse_unknown(self, others, "mask", *LEAST_SQUARES)
+        self.update_parameters(mask)
         share = (self.mask + mirrored(self.mask)) / 2
         weight = torch.where(share > 0, 1 / share.clamp(min=0.5), 0)
         return MRI.ifft(weight[:, 0] * MRI.fft(self.A_adjoint(y)[:, 0])).real.unsqueeze(1)
@@ -75,6 +84,26 @@ class SingleCoilMRI(LinearPhysics):
     def noise(self, y: Tensor, **kwargs: Any) -> Tensor:
         """Noise of the noise model, on the measured lines."""
         return self.mask * self.noise_model(y, **kwargs)
+
+    def update_parameters(self, mask: Tensor | None = None, **others: Any) -> None:
+        """Measure with another mask from now on; parameters of other objects are passed over.
+
+        Raises
+        ------
+        ValueError
+            As for the class, of the mask.
+        """
+        if mask is None:
+            return
+        mask = torch.as_tensor(mask)
+        if (
+            mask.dim() > 2
+            and mask.shape[-3] == 2
+            and torch.equal(mask[..., 0, :, :], mask[..., 1, :, :])
+        ):
+            mask = mask[..., :1, :, :]  # deepinv's masks have a channel for each part of y
+        # What was checked has lost its derivative.
+        self.mask = mask.reshape(checked_mask(mask, self.img_size).shape).to(self.mask)
 
 
 def mirrored(mask: Tensor) -> Tensor:

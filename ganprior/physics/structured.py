@@ -10,7 +10,13 @@ import torch
 from deepinv.physics import StructuredRandom
 from torch import Tensor
 
-from ganprior.physics.arguments import check_images, checked_generator, checked_img_size
+from ganprior.physics.arguments import (
+    LEAST_SQUARES,
+    check_images,
+    checked_generator,
+    checked_img_size,
+    refuse_unknown,
+)
 from ganprior.streams import uniform
 
 
@@ -73,21 +79,24 @@ class StructuredRows(StructuredRandom):
         """Number of measurements."""
         return self.rows.numel()
 
-    def A(self, x: Tensor, *_: Any, **__: Any) -> Tensor:
+    def A(self, x: Tensor, **noise: Any) -> Tensor:
         """Measurements (B, m) of images (B, C, H, W)."""
+        refuse_unknown(self, noise)
         check_images(x, self.img_size)
         return self.scale * super().A(x).flatten(1)[:, self.rows]
 
-    def A_adjoint(self, y: Tensor, *_: Any, **__: Any) -> Tensor:
+    def A_adjoint(self, y: Tensor, **noise: Any) -> Tensor:
         """Aᵀ y, images (B, C, H, W), of measurements (B, m)."""
+        refuse_unknown(self, noise)
         if y.dim() != 2 or y.shape[1] != self.m:
             raise ValueError(f"y must have shape (batch, {self.m}), got {tuple(y.shape)}")
         coefficients = y.new_zeros(len(y), math.prod(self.img_size))
         coefficients = coefficients.index_copy(1, self.rows, self.scale * y)
         return super().A_adjoint(coefficients.reshape(-1, *self.img_size))
 
-    def A_dagger(self, y: Tensor, **_: Any) -> Tensor:
+    def A_dagger(self, y: Tensor, **others: Any) -> Tensor:
         """Apply A⁺ = (m/n) Aᵀ, because A Aᵀ = (n/m) I."""
+        refuse_unknown(self, others, *LEAST_SQUARES)
         return self.A_adjoint(y) / self.scale**2
 
 
