@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso as SklearnLasso
 from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
 from ganprior.baselines.fista import fista, soft_threshold
 from ganprior.baselines.linear_map import LinearMap, squared_operator_norm
+from ganprior.physics import facts
 from ganprior.solution import Status
 from tests.cases_baselines import DensePhysics, FourierPhysics, MaskPhysics, gaussian, images
 
@@ -162,7 +163,10 @@ def test_matrix_shortcut_changes_nothing(make):
     lasso = make(alpha=0.05, tolerance=1e-10)
     basis = lasso.basis(x)
     w = x.flatten(1)
-    one, two = (LinearMap.from_physics(p, basis, y, x) for p in (shown, hidden))
+    one, two = (
+        LinearMap.from_physics(p, facts(p, shape, count=2, like=y), basis, y, x)
+        for p in (shown, hidden)
+    )
     assert one.matrix is not None
     assert two.matrix is None
     torch.testing.assert_close(one.forward(w), two.forward(w), rtol=0, atol=1e-12)

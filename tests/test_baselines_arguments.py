@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from ganprior import baselines
-from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet
-from ganprior.baselines.alphas import default_alpha
-from ganprior.baselines.linear_map import count_and_scale
+from ganprior.baselines import LassoDCT, LassoPixel, LassoWavelet, TotalVariation
+from ganprior.baselines.alphas import default_alpha, table_of
+from ganprior.physics import facts
 from tests.cases_baselines import DensePhysics, MaskPhysics, gaussian, images
 
 LASSOS = [LassoDCT, LassoWavelet, LassoPixel]
@@ -21,18 +21,18 @@ LASSOS = [LassoDCT, LassoWavelet, LassoPixel]
 class TestDefaultAlpha:
     @pytest.mark.parametrize("basis", ["dct", "wavelet", "pixel"])
     def test_positive_and_above_the_table_proportional_to_the_noise(self, basis):
-        noise = torch.tensor([0.0, 0.001, 0.01, 0.1, 10.0, 100.0])
+        table = table_of(basis, 784)
         for m in (1, 10, 100, 784, 2000):
-            alpha = default_alpha(basis, torch.full((6,), m), 784, noise)
-            assert (alpha > 0).all()
-            assert alpha[5] / alpha[4] == pytest.approx(10)
+            assert all(table.at(m / 784, level) > 0 for level in (0.0, 0.01, 0.1, 1.0))
+            ratio = table.at(m / 784, 1000.0) / table.at(m / 784, 100.0)
+            assert ratio == pytest.approx(10)
 
     def test_interpolates_the_table(self):
         rows = csv.DictReader(resources.files(baselines).joinpath("alphas.csv").open())
         for row in rows:
-            m, noise_std = int(row["m"]), float(row["noise_level"]) / math.sqrt(int(row["m"]))
-            at = torch.tensor([m]), int(row["n"]), torch.tensor([noise_std]).double()
-            assert default_alpha(row["basis"], *at).item() == pytest.approx(float(row["alpha"]))
+            n, level = int(row["n"]), float(row["noise_level"])
+            alpha = table_of(row["basis"], n).at(int(row["m"]) / n, level)
+            assert alpha == pytest.approx(float(row["alpha"]))
 
     def test_the_table_is_what_the_tuning_found(self):
         folder = Path(__file__).parents[1] / "experiments" / "bora2017" / "results" / "tuning"
@@ -48,20 +48,24 @@ class TestDefaultAlpha:
 
     @pytest.mark.parametrize(("n", "tabulated"), [(300, 784), (2000, 784), (4096, 12288)])
     def test_the_nearest_tabulated_size_counts(self, n, tabulated):
-        share, noise = 0.25, torch.tensor([0.0])
-        found, expected = (
-            default_alpha("dct", torch.tensor([int(share * size)]), size, noise)
-            for size in (n, tabulated)
-        )
-        assert found.item() == pytest.approx(expected.item(), rel=1e-6)
+        assert table_of("dct", n) is table_of("dct", tabulated)
         other = {784: 12288, 12288: 784}[tabulated]
-        assert default_alpha("dct", torch.tensor([int(share * other)]), other, noise) != expected
+        assert table_of("dct", n) is not table_of("dct", other)
 
     def test_each_signal_has_its_own_count_and_noise(self):
-        m, noise = torch.tensor([10, 200, 700]), torch.tensor([0.5, 0.0, 0.01])
-        together = default_alpha("dct", m, 784, noise)
-        alone = [default_alpha("dct", m[i : i + 1], 784, noise[i : i + 1]) for i in range(3)]
-        assert torch.equal(together, torch.cat(alone))
+        masks = (
+            torch.arange(3 * 64).reshape(3, 1, 8, 8) % torch.tensor([2, 3, 5])[:, None, None, None]
+            == 0
+        ).double()
+        physics = MaskPhysics(masks)
+        physics.noise_model = nn.Module()
+        physics.noise_model.sigma = torch.tensor([0.5, 0.0, 0.01])
+        like = masks
+        together = default_alpha("dct", facts(physics, (1, 8, 8), count=3, like=like))
+        for i in range(3):
+            known = facts(MaskPhysics(masks[i : i + 1]), (1, 8, 8), like=like)
+            alone = default_alpha("dct", known, physics.noise_model.sigma[i].item())
+            assert together[i].item() == pytest.approx(alone.item())
 
     def test_noise_comes_from_the_argument_else_from_the_physics(self):
         x = images(2, (1, 8, 8))
@@ -87,18 +91,6 @@ class TestDefaultAlpha:
         small = LassoDCT(noise_std=0.02)(physics.A(x), physics)
         large = LassoDCT(noise_std=0.02 * math.sqrt(30))(paper.A(x), paper)
         torch.testing.assert_close(small, large, rtol=0, atol=1e-8)
-
-    def test_masked_pixels_are_no_measurements_and_columns_are_measured(self):
-        mask = torch.zeros(2, 1, 8, 8).double()
-        mask[0, 0, :2], mask[1] = 3, 1
-        m, scale = count_and_scale(MaskPhysics(mask), torch.zeros(2, 1, 8, 8).double())
-        assert m.tolist() == [16, 64]
-        assert scale[1] == 1
-        assert scale[0] == pytest.approx(9 * 16 / 64, rel=math.sqrt(2 / 16))
-        physics = gaussian(30, (1, 8, 8))
-        m, scale = count_and_scale(physics, torch.zeros(2, 1, 8, 8).double())
-        assert m.tolist() == [30, 30]
-        assert scale.tolist() == pytest.approx([physics.matrix.square().sum().item() / 64] * 2)
 
 
 class TestRefusals:
@@ -130,8 +122,21 @@ class TestRefusals:
         matrix = gaussian(30, (1, 8, 8)).matrix
         self.refuse("Intensity is not linear", physics=Intensity(matrix, (1, 8, 8)))
 
+    def test_adjoints_that_are_none(self):
+        class Pseudoinverse(DensePhysics):
+            def A_adjoint(self, y):
+                return (y @ torch.linalg.pinv(self.matrix).T).reshape(-1, 1, 8, 8)
+
+        matrix = gaussian(30, (1, 8, 8)).matrix
+        own = Pseudoinverse(matrix, (1, 8, 8))
+        self.refuse("A_adjoint of physics Pseudoinverse is not the adjoint of its A", physics=own)
+        tv = TotalVariation(0.1)
+        self.refuse("A_adjoint of physics Pseudoinverse", physics=own, lasso=tv)
+
     def test_measurements_of_another_size(self):
-        self.refuse("y of shape .2, 31. does not fit", y=torch.zeros(2, 31).double())
+        self.refuse(
+            "y of shape .2, 31. and type torch.float64 does not fit", y=torch.zeros(2, 31).double()
+        )
 
     def test_wavelets_of_odd_images(self):
         physics = gaussian(30, (1, 7, 8))

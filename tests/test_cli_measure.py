@@ -81,7 +81,8 @@ def test_measurements_give_the_images_that_the_inputs_give(files, tmp_path, spec
         ("gaussian:m=40", 40),
         ("mask:half=left", N // 2),
         ("structured:m=9", 9),
-        ("mri:acceleration=4", 2 * N // 4),
+        # Less the imaginary parts that are zero for every real image.
+        ("mri:acceleration=4", 2 * N // 4 - 2),
     ],
 )
 def test_a_stored_matrix_makes_the_measurements(files, tmp_path, spec, m):

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ganprior.physics import facts
 from ganprior.priors import Prior
 from ganprior.solution import Status
 from ganprior.solvers import BALANCED, CSGM, FAST, REFERENCE
-from ganprior.solvers.latent_weights import default_latent_weight, interpolated
+from ganprior.solvers.latent_weights import default_latent_weight, table_of
 from ganprior.streams import Streams
 from tests.cases import (
     Fourier,
@@ -219,31 +220,46 @@ def test_bad_settings_are_refused():
         CSGM(tiny_dcgan(), noise_std=float("nan"))
     with pytest.raises(ValueError, match="must have a method A"):
         CSGM(tiny_dcgan()).solve(torch.zeros(1, 5), object())
-    with pytest.raises(ValueError, match="prior's shape"):
+    with pytest.raises(ValueError, match=r"does not take images of shape \(1, 1, 8, 8\)"):
         CSGM(tiny_dcgan()).solve(torch.zeros(1, 5), gaussian(5, (1, 9, 9)))
 
 
 class TestDefaultWeight:
+    def weight(self, physics, noise_std=None):
+        (weight,) = default_latent_weight(facts(physics, SHAPE), noise_std).tolist()
+        return weight
+
     def test_grows_with_the_noise(self):
-        assert interpolated(0.1, 5.0) > interpolated(0.1, 0.0)
+        assert table_of().at(0.1, 5.0) > table_of().at(0.1, 0.0)
 
     def test_reads_the_noise_of_the_physics(self):
-        physics = gaussian(20, SHAPE)
-        y = torch.zeros(1, 20)
-        stated = default_latent_weight(y, physics, SHAPE, 0.4)
-        noisy = SimpleNamespace(A=physics.A, noise_model=SimpleNamespace(sigma=torch.tensor(0.4)))
-        assert default_latent_weight(y, noisy, SHAPE) == pytest.approx(stated)
+        physics = gaussian(5, SHAPE)
+        quiet = self.weight(physics)
+        stating = SimpleNamespace(
+            A=physics.A, matrix=physics.matrix, noise_model=SimpleNamespace(sigma=torch.tensor(4.0))
+        )
+        assert self.weight(stating) > 2 * quiet
+        assert self.weight(stating) == self.weight(physics, 4.0)
 
-    def test_hidden_pixels_are_no_measurements(self):
-        x = torch.ones(1, *SHAPE)
+    def test_hidden_pixels_are_no_measurements_and_columns_count_by_their_size(self):
         half = torch.ones(1, 1, 8, 8)
         half[..., 4:] = 0
-        physics = Mask(half)
-        expected = interpolated(32 / 64, 0.0)
-        assert default_latent_weight(physics.A(x), physics, SHAPE) == pytest.approx(expected)
+        expected = 0.5 * table_of().at(32 / 64, 0.0)
+        assert self.weight(Mask(half)) == pytest.approx(expected)
+        level = 0.3 * (32 / 0.5) ** 0.5
+        expected = 0.5 * table_of().at(32 / 64, level)
+        assert self.weight(Mask(half), 0.3) == pytest.approx(expected)
 
-    def test_complex_entries_count_twice(self):
-        y = Fourier().A(torch.ones(1, *SHAPE))
-        expected = interpolated(32 * 2 / 64, 0.0)
-        # Some entries of a real image's transform are real.
-        assert default_latent_weight(y, Fourier(), SHAPE) == pytest.approx(expected, rel=0.2)
+    def test_complex_entries_count_twice_but_for_what_is_always_real(self):
+        # Rows 0 and 4 of the transform of a real 8 x 8 image are real in columns 0 and 4.
+        known = facts(Fourier(), SHAPE)
+        assert known.m.tolist() == [2 * 32 - 4]
+        expected = known.scale.item() * table_of().at(60 / 64, 0.0)
+        assert self.weight(Fourier()) == pytest.approx(expected)
+
+    def test_each_signal_of_a_batch_has_the_weight_it_has_alone(self):
+        masks = torch.zeros(3, 1, 8, 8)
+        masks[0, 0, 0, :5], masks[1, 0, 0, :7], masks[2, 0, 1] = 1, 1, 1
+        whole = default_latent_weight(facts(Mask(masks), SHAPE, count=3), 0.1).tolist()
+        assert len(set(whole)) == 3
+        assert whole == pytest.approx([self.weight(Mask(mask[None]), 0.1) for mask in masks])

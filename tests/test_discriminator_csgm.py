@@ -38,7 +38,9 @@ def test_a_linear_generator_and_critic_give_the_closed_form():
     W = prior.generator.weight.detach()
     design = physics.matrix @ W
     normal = design.T @ design + weight * torch.eye(5, dtype=torch.float64)
-    right = y @ design + gamma / 2 * (W.T @ prior.discriminator.c.detach())
+    # gamma is for columns of unit norm.
+    gamma_of_A = gamma * physics.matrix.square().sum() / 36
+    right = y @ design + gamma_of_A / 2 * (W.T @ prior.discriminator.c.detach())
     exact = replace(BALANCED, polish_tolerance=1e-14, polish_steps=200)
     solution = DiscriminatorCSGM(prior, gamma, weight, effort=exact).solve(y, physics)
     closed_form = torch.linalg.solve(normal, right.T).T

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from ganprior.physics import facts
 from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import Problem
 from ganprior.solvers.engine.folding import folded_copy
@@ -73,11 +74,8 @@ class TestFolding:
 
 
 class TestForward:
-    def image(self):
-        return torch.empty(1, *SHAPE)
-
     def check(self, physics, count, *, can_select=True):
-        forward = Forward(physics, count, self.image())
+        forward = Forward(physics, facts(physics, SHAPE, count=count))
         x = torch.rand(3, count, *SHAPE, generator=rng(5))
         expected = torch.stack([physics.A(images) for images in x])
         torch.testing.assert_close(forward.A(x), expected)
@@ -126,5 +124,5 @@ class TestForward:
                 return result
 
         physics = Forgetful(torch.zeros(1, 1, 8, 8))
-        Forward(physics, 2, self.image())
+        Forward(physics, facts(physics, SHAPE, count=2)).A(torch.ones(2, 2, *SHAPE))
         assert not physics.mask.any()

@@ -96,9 +96,10 @@ class Clipped(nn.Module):
         return x.clamp(0, 1)
 
 
+GREYS = torch.linspace(0.5, 1, 80).double().reshape(SHAPE)
 NOT_MASKS = {
     "DensePhysics": (gaussian(30, SHAPE), torch.zeros(2, 30).double()),
-    "MaskPhysics": (MaskPhysics(3 * masks(2)), torch.zeros(2, *SHAPE).double()),
+    "MaskPhysics": (MaskPhysics(masks(2) * GREYS), torch.zeros(2, *SHAPE).double()),
     "FourierPhysics": (FourierPhysics([0, 1]), torch.zeros(2, 1, 2, 10, dtype=torch.complex128)),
     "Clipped": (Clipped(), torch.zeros(2, *SHAPE).double()),
 }

@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from ganprior.physics import inpainting
+from ganprior.physics import facts, inpainting
 from ganprior.priors import Prior, prior_names
 from ganprior.solution import Status
 from ganprior.solvers.blending import poisson_blend
@@ -78,7 +78,7 @@ def test_the_objective_is_the_papers_by_hand(output, loss, penalty):
     x[1, ..., 4, 3] = 0.8  # Beside the hole: weight 1 / 49.
     x[1, ..., 0, 0] = 1.0  # Far from it: weight 0.
     solver = SemanticInpainting(prior, 0.3, prior_loss=loss)
-    forward = Forward(physics, 1, torch.zeros(1, *SHAPE, dtype=torch.float64))
+    forward = Forward(physics, facts(physics, SHAPE, count=1, like=y))
     found = solver.objective_for(y, physics).objective(torch.zeros(2, 1, 5), x, y, forward)
     # D sees images in [-1, 1], where a half is 0.
     scores = [4 * 2 * 0.4 / 64, 4 * 2 * (0.3 + 0.5) / 64]
@@ -93,7 +93,7 @@ def test_the_gradient_is_that_of_finite_differences(weighting):
     y = physics.A(images(2, torch.float64))
     solver = SemanticInpainting(prior, 0.3, weighting=weighting)
     objective = solver.objective_for(y, physics)
-    forward = Forward(physics, 2, y[:1])
+    forward = Forward(physics, facts(physics, SHAPE, count=2, like=y))
 
     def value(z: Tensor) -> Tensor:
         x = prior(z.flatten(0, 1)).unflatten(0, (2, 2))
@@ -299,9 +299,9 @@ def test_a_critic_has_no_logarithm():
         (Mask(torch.ones(1, 1, 8, 8)), "hides no pixel of image 0"),
         (Mask(torch.cat([MASKS[:2], torch.ones(1, 1, 8, 8)])), "hides no pixel of image 2"),
         (Mask(torch.cat([MASKS[:2], torch.zeros(1, 1, 8, 8)])), "every pixel of image 2"),
-        (Mask(torch.full((1, 1, 8, 8), 0.5)), "not a mask"),
+        (Mask(torch.linspace(0, 1, 64).reshape(1, 1, 8, 8)), "not a mask"),
         (gaussian(64, SHAPE), "not a mask"),
-        (Mask(torch.ones(1, 1, 9, 9)), "prior's shape"),
+        (Mask(torch.ones(1, 1, 9, 9)), "does not take images"),
     ],
 )
 def test_what_is_no_mask_with_a_hole_is_refused(physics, message):

@@ -109,7 +109,7 @@ def run(task: Task) -> Iterator[Row]:
     rng = torch.Generator().manual_seed(derive_seed(0, "physics", task.m))
     physics = Gaussian(task.m, images.shape, rng).to(task.device)
     y = physics.A(x)
-    weight = CSGM(prior).objective_for(y, physics).latent_weight
+    weight = float(CSGM(prior).objective_for(y, physics).latent_weight)
     facts = {
         "reference_steps": task.steps,
         "latent_weight": weight,

@@ -1,9 +1,8 @@
 """Default weight of the Lasso, from the table that ``experiments/bora2017/tune_lasso.py`` writes.
 
 The table was tuned on images that no reported figure uses: n = 784 on gray images of clothes,
-n = 12,288 on faces in colour. Its axes are the number of pixels n, the fraction m / n of
-measurements and the noise level sqrt(m) noise_std, which is the paper's noise: the standard
-deviation where A has N(0, 1) entries.
+n = 12,288 on faces in colour. How it is read, and its other axes, are those of
+:mod:`ganprior.physics.default_weights`.
 """
 
 from __future__ import annotations
@@ -13,61 +12,40 @@ import functools
 import math
 from importlib import resources
 
-import numpy as np
-import torch
 from torch import Tensor
 
-Table = dict[float, tuple[np.ndarray, np.ndarray]]
+from ganprior.physics import Facts
+from ganprior.physics.default_weights import Table, default_weight
 
 
-def default_alpha(basis: str, m: Tensor, n: int, noise_std: Tensor) -> Tensor:
-    """Tuned alpha for 1/2 ||y - A Psi w||^2 + alpha ||w||_1, A with N(0, 1/m) entries.
-
-    Of the tabulated n the nearest one counts, on a logarithmic scale. log(alpha) is linear in
-    log(m / n) between tabulated fractions and constant outside them; alpha is linear in the noise
-    level between tabulated levels and proportional to it above.
+def default_alpha(basis: str, known: Facts, noise_std: float | None = None) -> Tensor:
+    """Tuned alpha of each signal for 1/2 ||y - A Psi w||^2 + alpha ||w||_1, float64 (B,).
 
     Parameters
     ----------
     basis : str
         ``dct``, ``wavelet`` or ``pixel``.
-    m : Tensor
-        Number of measurements of each signal, positive, (B,).
-    n : int
-        Number of pixels, channels counted.
-    noise_std : Tensor
-        Standard deviation of each entry of y, (B,) or (1,).
-
-    Returns
-    -------
-    Tensor
-        (B,), float64 on the CPU.
+    known : Facts
+        Facts of the physics: m, the size of A's columns, and the noise it states.
+    noise_std : float, optional
+        Standard deviation of each entry of y, in place of what the physics states.
     """
-    counts = m.cpu().double().numpy()
-    noise = np.broadcast_to(noise_std.cpu().double().numpy(), counts.shape) * np.sqrt(counts)
+    return default_weight(table_of(basis, known.n), known, noise_std)
+
+
+def table_of(basis: str, n: int) -> Table:
+    """Table of a basis for n pixels: that of the nearest tabulated n, on a logarithmic scale."""
     tables = _tables(basis)
-    nearest = min(tables, key=lambda size: abs(math.log(size / n)))
-    table = sorted(tables[nearest].items())
-    levels = [level for level, _ in table]
-    curves = np.array([np.interp(np.log(counts / n), *np.log(points)) for _, points in table])
-    alphas = [np.interp(at, levels, c) for at, c in zip(noise, np.exp(curves.T), strict=True)]
-    # Above the largest noise of the table, what matters is the noise alone.
-    return torch.as_tensor(np.array(alphas) * np.maximum(noise / levels[-1], 1))
+    return tables[min(tables, key=lambda size: abs(math.log(size / n)))]
 
 
 @functools.cache
 def _tables(basis: str) -> dict[int, Table]:
-    """By n: noise level -> (fractions m / n in rising order, alphas)."""
+    """By the number of pixels."""
     text = resources.files(__package__).joinpath("alphas.csv").read_text(encoding="utf-8")
-    points: dict[int, dict[float, list[tuple[float, float]]]] = {}
+    rows: dict[int, list[tuple[float, float, float]]] = {}
     for row in csv.DictReader(text.splitlines()):
         if row["basis"] == basis:
-            n, level = int(row["n"]), float(row["noise_level"])
-            point = (int(row["m"]) / n, float(row["alpha"]))
-            points.setdefault(n, {}).setdefault(level, []).append(point)
-    return {n: {at: _curve(own) for at, own in levels.items()} for n, levels in points.items()}
-
-
-def _curve(points: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    fractions, alphas = zip(*sorted(points), strict=True)
-    return np.array(fractions), np.array(alphas)
+            n, numbers = int(row["n"]), (float(row["noise_level"]), float(row["alpha"]))
+            rows.setdefault(n, []).append((int(row["m"]) / n, *numbers))
+    return {n: Table.of(own, logarithmic=True, power=1) for n, own in rows.items()}

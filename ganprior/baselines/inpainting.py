@@ -13,10 +13,14 @@ import torch
 from torch import Tensor
 
 from ganprior.baselines.inputs import checked_measurements, split_finite
-from ganprior.baselines.linear_map import close, probe
+from ganprior.baselines.linear_map import close, normal_image
 from ganprior.baselines.outcome import Outcome
+from ganprior.physics.copies import private_copy
 from ganprior.solution import Reconstructor, Solution
 from ganprior.streams import Streams
+
+# Rounding errors by which the gain of known pixels may differ.
+ROUNDING = 16
 
 
 class Inpainter(Reconstructor):
@@ -44,7 +48,8 @@ class Inpainter(Reconstructor):
             Images with zeros where a pixel is missing, (B, C, H, W).
         physics : object
             A mask: ``A(x)`` keeps some pixels of x and puts zeros for the others, the same ones
-            in all images or not.
+            in all images or not. Known pixels may be in any unit: all of an image multiplied by
+            one number.
         rng : Streams or int
             Not used: nothing here is random.
 
@@ -61,13 +66,13 @@ class Inpainter(Reconstructor):
         """
         measured, finite = split_finite(checked_measurements(y))
         remedy = f"{type(self).__name__} fills missing pixels only"
-        mask = known_pixels(measured, physics, remedy)
-        filled = self.fill(torch.where(mask, measured, 0), mask)
+        mask, gain = known_pixels(measured, physics, remedy)
+        filled = self.fill(torch.where(mask, measured / gain, 0), mask)
         return filled.solution(y, physics, finite)
 
 
-def known_pixels(y: Tensor, physics: Any, remedy: str) -> Tensor:
-    """Mask of an inpainting physics; refuse any other.
+def known_pixels(y: Tensor, physics: Any, remedy: str) -> tuple[Tensor, Tensor]:
+    """Mask of an inpainting physics, and its unit; refuse any other.
 
     Parameters
     ----------
@@ -80,36 +85,49 @@ def known_pixels(y: Tensor, physics: Any, remedy: str) -> Tensor:
 
     Returns
     -------
-    Tensor
+    mask : Tensor
         True where a pixel is known, bool, (B, C, H, W).
+    gain : Tensor
+        What the known pixels of each image are multiplied by in y, not zero, (B, 1, 1, 1).
 
     Raises
     ------
     ValueError
         If the physics is not a mask, or an image has no known pixel.
     """
-    mask = _find_mask(y, physics)
-    if mask is None:
+    gains = _gains(y, physics)
+    if gains is None:
         raise ValueError(
             f"physics {type(physics).__name__} is not a mask (y = mask x, 1 known, 0 missing): "
             f"{remedy}"
         )
+    mask = gains != 0
     for i in (~mask.flatten(1).any(1)).nonzero().flatten().tolist():
         raise ValueError(f"physics: its mask hides every pixel of image {i}; keep at least one")
-    return mask
+    return mask, _extreme(gains)
 
 
-def _find_mask(y: Tensor, physics: Any) -> Tensor | None:
-    """Mask (B, C, H, W), bool, of a physics that only keeps or hides pixels; None of another."""
+def _gains(y: Tensor, physics: Any) -> Tensor | None:
+    """What A multiplies each pixel by, (B, C, H, W), 0 or one number; None where it does more."""
     if y.ndim != 4 or y.is_complex():
         return None
-    x = probe(y)
+    x = normal_image(y)
     try:
-        mask, measured = physics.A(torch.ones_like(y)), physics.A(x)
-    except (RuntimeError, ValueError, AssertionError):
-        # y is no image: those that fit this physics have another shape.
+        gains, measured = (private_copy(physics).A(image) for image in (torch.ones_like(y), x))
+    except Exception:
+        # y is no image, or A raises what it likes: those that fit have another shape.
         return None
-    if not isinstance(mask, Tensor) or mask.shape != y.shape or measured.shape != y.shape:
+    if not isinstance(gains, Tensor) or gains.shape != y.shape or measured.shape != y.shape:
         return None
-    binary = bool(((mask == 0) | (mask == 1)).all())
-    return mask == 1 if binary and close(measured, mask * x) else None
+    kept = _extreme(gains)
+    off = torch.minimum(gains.abs(), (gains - kept).abs())
+    binary = bool((off <= ROUNDING * torch.finfo(y.dtype).eps * kept.abs()).all())
+    if not binary or not close(measured, gains * x):
+        return None
+    return torch.where((gains - kept).abs() < kept.abs() / 2, kept, 0)
+
+
+def _extreme(gains: Tensor) -> Tensor:
+    """The largest gain of each image, by its absolute value, (B, 1, 1, 1)."""
+    rows = gains.flatten(1)
+    return rows.gather(1, rows.abs().argmax(1, keepdim=True)).reshape(-1, 1, 1, 1)

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganprior.baselines.linear_map import close, probe
+from ganprior.physics import Facts, facts
+from ganprior.physics.copies import private_copy
 
 
 def checked_measurements(y: Tensor) -> Tensor:
@@ -32,45 +33,50 @@ def split_finite(y: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(rows, y, torch.zeros_like(y)), finite
 
 
-def adjoint_image(y: Tensor, physics: Any) -> Tensor:
-    """Return A^T y, which has the shape of the images, (B, C, H, W)."""
+def linear_facts(y: Tensor, physics: Any) -> tuple[Facts, Tensor]:
+    """What is known of a linear physics, and A^T y, images (B, C, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the physics has no ``A_adjoint`` or one that is not the adjoint of A, is not linear, or
+        does not fit y.
+    """
+    name = type(physics).__name__
     if not callable(getattr(physics, "A_adjoint", None)):
         raise ValueError(
-            f"physics {type(physics).__name__} has no A_adjoint: baselines need a linear one; "
-            "use a solver with a prior"
+            f"physics {name} has no A_adjoint: baselines need a linear one; use a solver with a "
+            "prior"
         )
+    image = _back(y, physics)
+    known = facts(physics, image.shape[1:], count=len(y), like=y)
+    known.check(y)
+    if not known.linear:
+        raise ValueError(
+            f"physics {name} is not linear (A(x + x') differs from A(x) + A(x')), which baselines "
+            "need; use a solver with a prior"
+        )
+    if not known.adjoint:
+        raise ValueError(
+            f"A_adjoint of physics {name} is not the adjoint of its A (<A p, A p> differs from "
+            "<p, A_adjoint(A p)>), which baselines need; mend it, or use a solver with a prior"
+        )
+    return known, image
+
+
+def _back(y: Tensor, physics: Any) -> Tensor:
     try:
-        image = physics.A_adjoint(y)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        image = private_copy(physics).A_adjoint(y)
+    except Exception as error:
+        # Whatever its class: deepinv asserts, and others do as they like.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(
-            f"y of shape {tuple(y.shape)} does not fit physics {type(physics).__name__}: {reason}"
+            f"y of shape {tuple(y.shape)} and type {y.dtype} does not fit physics "
+            f"{type(physics).__name__}: {lines[0]}"
         ) from error
-    if image.ndim != 4:
+    if not isinstance(image, Tensor) or image.ndim != 4 or len(image) != len(y):
         raise ValueError(
-            f"physics.A_adjoint(y) has shape {tuple(image.shape)}; it must give images (B, C, H, W)"
+            f"physics.A_adjoint(y) has shape {tuple(getattr(image, 'shape', ()))}; it must give "
+            f"{len(y)} images (B, C, H, W)"
         )
     return image.real if image.is_complex() else image
-
-
-def check_linear(physics: Any, image: Tensor) -> None:
-    """Raise ValueError unless A(2x) = 2A(x) at a random image like ``image``."""
-    # Some non-linear physics (phase retrieval) have an A_adjoint too.
-    x = probe(image)
-    if not close(physics.A(2 * x), 2 * physics.A(x)):
-        raise ValueError(
-            f"physics {type(physics).__name__} is not linear (A(2x) differs from 2A(x)), "
-            "which baselines need; use a solver with a prior"
-        )
-
-
-def stated_noise_std(physics: Any, count: int) -> Tensor:
-    """Read the noise that the physics itself states, (B,); 0 where it states none."""
-    sigma = getattr(getattr(physics, "noise_model", None), "sigma", None)
-    levels = torch.as_tensor(0.0 if sigma is None else sigma).flatten()
-    if len(levels) not in (1, count):
-        raise ValueError(
-            f"physics.noise_model.sigma has {len(levels)} entries for {count} signals; "
-            "give noise_std"
-        )
-    return levels

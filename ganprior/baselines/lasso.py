@@ -20,24 +20,18 @@ from ganprior.baselines.admm import admm
 from ganprior.baselines.alphas import default_alpha
 from ganprior.baselines.dct import DCT
 from ganprior.baselines.fista import Minimum, fista
-from ganprior.baselines.inputs import (
-    adjoint_image,
-    check_linear,
-    checked_measurements,
-    split_finite,
-    stated_noise_std,
-)
+from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
 from ganprior.baselines.linear_map import (
     Basis,
     LinearMap,
     Pixels,
-    as_rows,
-    count_and_scale,
-    probe,
+    normal_image,
     squared_operator_norm,
 )
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
+from ganprior.physics import Facts
+from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution
 from ganprior.streams import Streams
 
@@ -149,13 +143,12 @@ class Lasso(Reconstructor):
             If y is not a tensor, or the physics is not linear, has no adjoint or does not fit y.
         """
         measured, finite = split_finite(checked_measurements(y))
-        image = adjoint_image(measured, physics)
-        check_linear(physics, image)
+        known, image = linear_facts(measured, physics)
 
         basis = self.basis(image)
-        operator = LinearMap.from_physics(physics, basis, measured, image)
+        operator = LinearMap.from_physics(physics, known, basis, measured, image)
         first = torch.zeros_like(image) if start is None else _sparse(basis, start.to(image))
-        alpha = self._alphas(physics, y, image)
+        alpha = self._alphas(known, image)
         if operator.matrix is not None and len(operator.matrix) <= LARGEST_FACTORISATION:
             found = self._admm(operator.matrix, as_rows(measured), alpha, first)
         else:
@@ -176,7 +169,7 @@ class Lasso(Reconstructor):
         )
 
     def _fista(self, operator: LinearMap, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
-        lipschitz = squared_operator_norm(operator, probe(first).flatten(1))
+        lipschitz = squared_operator_norm(operator, normal_image(first).flatten(1))
         return fista(
             operator,
             y,
@@ -187,17 +180,11 @@ class Lasso(Reconstructor):
             max_steps=self.max_steps,
         )
 
-    def _alphas(self, physics: Any, y: Tensor, image: Tensor) -> Tensor:
+    def _alphas(self, known: Facts, image: Tensor) -> Tensor:
         """Weight of every signal, (B, 1)."""
         if self.alpha is not None:
             return torch.full_like(image[:, 0, 0, :1], self.alpha)
-        stated = stated_noise_std(physics, len(y)) if self.noise_std is None else self.noise_std
-        noise_std = torch.as_tensor(stated, dtype=torch.float64, device=y.device).reshape(-1)
-        # The table is for columns of unit norm, as N(0, 1/m) entries make them. With A and y
-        # multiplied by c, noise_std is c times and the equivalent alpha c^2 times as large.
-        m, scale = count_and_scale(physics, image)
-        alpha = default_alpha(self.name, m, image.shape[1:].numel(), noise_std / scale.sqrt())
-        return (scale * alpha.to(scale)).to(image)[:, None]
+        return default_alpha(self.name, known, self.noise_std).to(image)[:, None]
 
 
 def _sparse(basis: Basis, x: Tensor) -> Tensor:

@@ -13,8 +13,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ganprior.physics import Facts
+from ganprior.physics.probing import as_rows
 from ganprior.solution import squared_norm
-from ganprior.streams import standard_normal
+from ganprior.streams import derive_seed, standard_normal
 
 # A dense A of at most this many entries is turned into A Psi once (64 MB in float32). A larger
 # one is left as it is: its products then cost far more than the transforms that are saved.
@@ -78,14 +80,18 @@ class LinearMap:
         return cls(lambda w: w @ matrix.T, lambda r: r @ matrix, shared=True, matrix=matrix)
 
     @classmethod
-    def from_physics(cls, physics: Any, basis: Basis, y: Tensor, image: Tensor) -> LinearMap:
+    def from_physics(
+        cls, physics: Any, known: Facts, basis: Basis, y: Tensor, image: Tensor
+    ) -> LinearMap:
         r"""Make A Psi of a linear physics.
 
         Parameters
         ----------
         physics : object
-            With ``A`` and ``A_adjoint``. Where it has a dense ``matrix`` (see
-            :func:`dense_matrix`) the product of A and Psi is formed once.
+            With ``A`` and ``A_adjoint``.
+        known : Facts
+            What is known of it. Where it has a dense matrix the product of A and Psi is formed
+            once.
         basis : Basis
             Psi.
         y : Tensor
@@ -93,7 +99,7 @@ class LinearMap:
         image : Tensor
             An image of each signal, (B, C, H, W): gives their shape and dtype.
         """
-        matrix = dense_matrix(physics, image)
+        matrix = known.matrix
         if matrix is not None and matrix.numel() <= FOLD_LIMIT:
             rows = matrix.reshape(-1, *image.shape[1:])
             return cls.from_matrix(basis.analysis(rows).flatten(1))
@@ -109,64 +115,24 @@ class LinearMap:
         # A may differ from image to image (masks): no row can leave the batch.
         return cls(forward, transpose, shared=False)
 
-
-def dense_matrix(physics: Any, image: Tensor) -> Tensor | None:
-    """``physics.matrix``, (m, n), where A(x) is ``x.flatten(1) @ matrix.T``; None elsewhere."""
-    matrix = getattr(physics, "matrix", None)
-    if not isinstance(matrix, Tensor) or matrix.dtype != image.dtype:
-        return None
-    if matrix.ndim != 2 or matrix.shape[1] != image.shape[1:].numel():
-        return None
-    # A physics may call something else its matrix: believe it only if it measures the same.
-    x = probe(image)
-    measured = as_rows(physics.A(x))
-    expected = (x[:1].flatten(1) @ matrix.T).expand(len(x), -1)
-    return matrix if measured.shape == expected.shape and close(measured, expected) else None
+    def divided(self, unit: Tensor) -> LinearMap:
+        """B divided by a number for each row, (B, 1): the same one where rows share a matrix."""
+        if self.matrix is not None:
+            return LinearMap.from_matrix(self.matrix / unit[0])
+        return LinearMap(
+            lambda w: self.forward(w) / unit, lambda r: self.transpose(r) / unit, self.shared
+        )
 
 
-def count_and_scale(physics: Any, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Count the measurements of each image, and estimate how large the columns of A are.
-
-    Parameters
-    ----------
-    physics : object
-        With ``A``.
-    image : Tensor
-        (B, C, H, W): the shape, dtype and device of the images.
-
-    Returns
-    -------
-    m : Tensor
-        Entries of A(x) that are not identically zero, as those of a masked pixel are; at least 1,
-        (B,).
-    scale : Tensor
-        Mean squared norm of the columns of A, positive, float64, (B,): exact for a dense matrix,
-        else to about sqrt(2 / m), from one random image.
-    """
-    x = probe(image)
-    y = as_rows(physics.A(x)).double()
-    matrix = dense_matrix(physics, image)
-    if matrix is None:
-        scale = squared_norm(y) / squared_norm(x.double())
-    else:
-        scale = (matrix.norm().double().square() / matrix.shape[1]).expand(len(image))
-    return (y != 0).sum(1).clamp(min=1), torch.where(scale > 0, scale, 1)
-
-
-def probe(image: Tensor) -> Tensor:
+def normal_image(image: Tensor) -> Tensor:
     """Make a fixed random image for each signal, the same one, like ``image`` (B, C, H, W)."""
-    pixels = standard_normal((1, *image.shape[1:]), torch.Generator().manual_seed(0))
-    return pixels.to(image).expand_as(image)
+    rng = torch.Generator().manual_seed(derive_seed(0, "baselines"))
+    return standard_normal((1, *image.shape[1:]), rng).to(image).expand_as(image)
 
 
 def close(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors agree but for rounding, to 1e-3 of their norm."""
     return bool((a - b).norm() <= 1e-3 * b.norm())
-
-
-def as_rows(y: Tensor) -> Tensor:
-    """Measurements as real rows (B, m); a complex entry becomes two real ones."""
-    return (torch.view_as_real(y) if y.is_complex() else y).flatten(1)
 
 
 def squared_operator_norm(operator: LinearMap, start: Tensor) -> Tensor:

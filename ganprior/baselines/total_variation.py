@@ -15,26 +15,22 @@ pixels and without A.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganprior.baselines.inpainting import known_pixels
-from ganprior.baselines.inputs import (
-    adjoint_image,
-    check_linear,
-    checked_measurements,
-    split_finite,
-)
+from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
 from ganprior.baselines.linear_map import (
     LinearMap,
     Pixels,
-    as_rows,
-    probe,
+    normal_image,
     squared_operator_norm,
 )
 from ganprior.baselines.primal_dual import SaddlePoint, minimise
+from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution
 from ganprior.streams import Streams
 
@@ -105,11 +101,13 @@ class TotalVariation(Reconstructor):
         """
         measured, finite = split_finite(checked_measurements(y))
         if self.weight is None:
-            mask = known_pixels(measured, physics, "give TotalVariation a weight")
-            operator, problem = _interpolation(measured, mask)
+            mask, gain = known_pixels(measured, physics, "give TotalVariation a weight")
+            operator, problem = _interpolation(measured / gain, mask)
+            unit = torch.ones_like(problem.weight)
         else:
-            operator, problem = _regression(measured, physics, self.weight)
+            operator, problem, unit = _regression(measured, physics, self.weight)
         found = minimise(operator, problem, self.tolerance, self.max_steps)
+        found = replace(found, objective=found.objective * unit.flatten() ** 2)
         return found.solution(y, physics, finite)
 
 
@@ -132,18 +130,23 @@ def _interpolation(y: Tensor, mask: Tensor) -> tuple[LinearMap, SaddlePoint]:
     )
 
 
-def _regression(y: Tensor, physics: Any, weight: float) -> tuple[LinearMap, SaddlePoint]:
-    image = adjoint_image(y, physics)
-    check_linear(physics, image)
-    operator = LinearMap.from_physics(physics, Pixels(), y, image)
-    bound = squared_operator_norm(operator, probe(image).flatten(1)) + GRADIENT_NORM
+def _regression(y: Tensor, physics: Any, weight: float) -> tuple[LinearMap, SaddlePoint, Tensor]:
+    """Operator and problem with A and y divided by a unit, and the unit, (B, 1, 1, 1)."""
+    known, image = linear_facts(y, physics)
+    # Columns of A of about unit norm: beside ||grad||^2 neither huge nor tiny, whatever the units.
+    unit = known.scale.sqrt().log2().round().exp2().to(image)[:, None]
+    operator = LinearMap.from_physics(physics, known, Pixels(), y, image).divided(unit)
+    bound = squared_operator_norm(operator, normal_image(image).flatten(1)) + GRADIENT_NORM
     length = bound.sqrt().expand(len(y), 1)[..., None, None]
-    ratio = DUAL_OVER_PRIMAL * weight
-    return operator, SaddlePoint(
+    unit = unit[..., None, None]
+    weights = weight / unit**2
+    ratio = DUAL_OVER_PRIMAL * weights
+    problem = SaddlePoint(
         lower=torch.zeros_like(image),
         upper=torch.ones_like(image),
-        y=as_rows(y),
-        weight=torch.full_like(length, weight),
+        y=as_rows(y) / unit.flatten(1),
+        weight=weights,
         primal_step=1 / (ratio * length),
         dual_step=ratio / length,
     )
+    return operator, problem, unit

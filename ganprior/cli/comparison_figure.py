@@ -101,12 +101,10 @@ def _strips(
 
 def _measured_strip(measured: Measurements) -> Strip:
     """Measurements as they are; pixels that a mask hides in gray, for zero is a colour too."""
-    from ganprior.physics import measurement_support
-
-    support = measurement_support(measured.physics)
+    support = measured.known.support
     if support is None:
         return "measured", measured.y, None
-    return "masked", measured.y.where(support != 0, _HIDDEN), None
+    return "masked", measured.y.where(support, _HIDDEN), None
 
 
 def _show(place: Axes, image: Tensor) -> None:

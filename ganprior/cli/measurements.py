@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.inputs import Inputs, Shape
@@ -10,6 +11,8 @@ from ganprior.cli.measure_specs import MeasureSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ganprior.physics import Facts
 
 # Images that pass through the physics at once when its matrix is formed.
 _CHUNK = 512
@@ -51,6 +54,13 @@ class Measurements:
     noise_std: float
     original: Tensor | None = None
 
+    @cached_property
+    def known(self) -> Facts:
+        """What is known of the physics."""
+        from ganprior.physics import facts
+
+        return facts(self.physics, self.image_shape, count=len(self.y), like=self.y)
+
     @property
     def m(self) -> int:
         """True number of measurements of one signal: for a mask, of the known pixels."""
@@ -59,10 +69,7 @@ class Measurements:
     @property
     def counts(self) -> tuple[int, ...]:
         """:attr:`m` of each signal: they differ where each has a mask of its own."""
-        from ganprior.physics import measurement_count
-
-        found = measurement_count(self.physics, self.image_shape)
-        return (found,) * len(self.y) if isinstance(found, int) else tuple(found.tolist())
+        return tuple(self.known.m.tolist())
 
     def head(self, count: int | None) -> Measurements:
         """Keep the first ``count`` signals, all for None."""
@@ -85,7 +92,9 @@ def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Meas
 
     physics = spec.build(inputs.shape, seed)
     indices = tuple(range(len(inputs.pixels)))
-    y = add_noise(physics.A(inputs.pixels), noise_std, Streams(seed, indices), physics)
+    y = add_noise(
+        physics.A(inputs.pixels), noise_std, Streams(seed, indices), physics, inputs.shape
+    )
     return Measurements(
         y=y,
         physics=physics,
@@ -111,22 +120,17 @@ def as_matrix(measured: Measurements) -> tuple[Tensor, Tensor]:
     """
     import torch
 
-    from ganprior.physics import measurement_support
-    from ganprior.streams import uniform
-
+    if not measured.known.linear:
+        raise ValueError(
+            f"--store-matrix: {measured.spec} is not linear and has no matrix; leave it out"
+        )
     n = torch.Size(measured.image_shape).numel()
     columns = [
         measured.physics.A(part.unflatten(1, measured.image_shape)).flatten(1)
         for part in torch.eye(n).split(_CHUNK)
     ]
     matrix = torch.cat(columns).T
-    x = uniform((1, *measured.image_shape), torch.Generator().manual_seed(0))
-    if not torch.allclose(measured.physics.A(x).flatten(), matrix @ x.flatten(), 1e-3, 1e-4):
-        raise ValueError(
-            f"--store-matrix: {measured.spec} is not linear and has no matrix; leave it out"
-        )
-    support = measurement_support(measured.physics)
     kept = torch.ones(len(matrix), dtype=torch.bool)
-    if support is not None:
-        kept = support.expand_as(measured.y[:1]).flatten() != 0
+    if measured.known.support is not None:
+        kept = measured.known.support[0].flatten()
     return measured.y.flatten(1)[:, kept].contiguous(), matrix[kept].contiguous()

@@ -7,34 +7,46 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from deepinv.physics import MRI, Inpainting, MultiCoilMRI
 from torch import Tensor
 
-from ganprior.physics.mri import SingleCoilMRI
+from ganprior.physics.copies import private_copy, rows_held
+from ganprior.physics.facts import facts, like_images
+from ganprior.physics.probing import one_tensor
 from ganprior.streams import Streams
 
 
-def measurement_support(physics: Any) -> Tensor | None:
-    """Entries of y that were measured, for physics that fill y up with zeros.
+def measurement_support(physics: Any, image_shape: Sequence[int]) -> Tensor | None:
+    """Entries of y that were measured, for physics that fill y up with constants.
+
+    Found by measuring random images, so that anybody's own physics may hide entries.
+
+    Parameters
+    ----------
+    physics : object
+        Anything with ``A``.
+    image_shape : sequence of int
+        (C, H, W) of the images.
 
     Returns
     -------
     Tensor or None
-        1 where an entry is measured and 0 where it is not, of a shape that broadcasts to y; None
-        where every entry of y is a measurement.
+        True where an entry ever responds to the image, bool, of a shape that broadcasts to y; None
+        where every entry does.
+
+    Raises
+    ------
+    ValueError
+        If y is not one tensor (stacked physics), or ``A`` does not take such images.
     """
-    if isinstance(physics, Inpainting | MRI | SingleCoilMRI):
-        return physics.mask
-    if isinstance(physics, MultiCoilMRI):
-        return physics.mask.unsqueeze(2)
-    return None
+    return facts(physics, image_shape, count=_count(physics, image_shape)).support
 
 
 def measurement_count(physics: Any, image_shape: Sequence[int]) -> int | Tensor:
     """Count the real numbers that the physics measures of one image: m.
 
-    The known pixels, channels counted, for a mask; two real numbers for every sample of k-space
-    that is measured; the number of entries of y otherwise, a complex entry being two.
+    Entries of y that respond to the image, the two parts of a complex entry apart: the known
+    pixels, channels counted, for a mask; the lines of k-space that are measured, less the
+    imaginary parts that are zero for every real image.
 
     Parameters
     ----------
@@ -51,19 +63,19 @@ def measurement_count(physics: Any, image_shape: Sequence[int]) -> int | Tensor:
     Raises
     ------
     ValueError
-        If y is not one tensor (stacked physics).
+        If y is not one tensor (stacked physics), or ``A`` does not take such images.
     """
-    support = measurement_support(physics)
-    count = 1 if support is None else len(support)
-    with torch.no_grad():
-        y = _one_tensor(physics.A(_zeros(physics, (count, *image_shape))))
-    if support is None:
-        return math.prod(y.shape[1:]) * (2 if y.is_complex() else 1)
-    counts = support.expand_as(y).flatten(1).sum(1).round().long()
-    return int(counts[0]) if count == 1 else counts
+    m = facts(physics, image_shape, count=_count(physics, image_shape)).m
+    return int(m[0]) if len(m) == 1 else m
 
 
-def add_noise(y: Tensor, noise_std: float, streams: Streams, physics: Any | None = None) -> Tensor:
+def add_noise(
+    y: Tensor,
+    noise_std: float,
+    streams: Streams,
+    physics: Any | None = None,
+    image_shape: Sequence[int] | None = None,
+) -> Tensor:
     """Add Gaussian noise that depends on the seed and on the index of the signal alone.
 
     Parameters
@@ -79,6 +91,8 @@ def add_noise(y: Tensor, noise_std: float, streams: Streams, physics: Any | None
     physics : object, optional
         Physics that measured y: entries of y that it did not measure (missing pixels, lines of
         k-space) get no noise.
+    image_shape : sequence of int, optional
+        (C, H, W) of its images; asked of ``physics.img_size``, else of ``A_adjoint``, when absent.
 
     Returns
     -------
@@ -90,7 +104,7 @@ def add_noise(y: Tensor, noise_std: float, streams: Streams, physics: Any | None
     ValueError
         If ``noise_std`` is negative or not finite, or y is not one tensor (stacked physics).
     """
-    y = _one_tensor(y)
+    y = one_tensor(y)
     if not (math.isfinite(noise_std) and noise_std >= 0):
         raise ValueError(f"noise_std must be a finite number of at least 0, got {noise_std}")
     if noise_std == 0:
@@ -98,22 +112,34 @@ def add_noise(y: Tensor, noise_std: float, streams: Streams, physics: Any | None
     shape = (*y.shape[1:], 2) if y.is_complex() else tuple(y.shape[1:])
     noise = streams.normal("noise", len(y), shape)
     noise = (torch.view_as_complex(noise) if y.is_complex() else noise).to(y)
-    support = None if physics is None else measurement_support(physics)
+    if physics is not None and image_shape is None:
+        image_shape = _image_shape(y, physics)
+    support = None
+    if physics is not None and image_shape is not None:
+        support = facts(physics, image_shape, count=len(y), like=y).support
     return y + noise_std * (noise if support is None else noise * support.to(noise))
 
 
-def _one_tensor(y: Any) -> Tensor:
-    if not isinstance(y, Tensor):
-        raise ValueError(
-            f"measurements must be one tensor, got {type(y).__name__}; stacked physics are not "
-            "supported, measure with one of them"
-        )
-    return y
+def _count(physics: Any, image_shape: Sequence[int]) -> int:
+    """Images that a physics measures at once: it may hold a mask for each."""
+    like = like_images(physics)
+    for count in (1, *rows_held(physics)):
+        try:
+            with torch.no_grad():
+                y = private_copy(physics).A(like.new_zeros(count, *image_shape))
+        except Exception:
+            # Made for another number of images; if for none of these, facts() says so.
+            continue
+        return len(y) if isinstance(y, Tensor) and y.dim() > 1 else 1
+    return 1
 
 
-def _zeros(physics: Any, shape: Sequence[int]) -> Tensor:
-    """Images of zeros of the type and on the device that the physics computes with."""
-    for buffer in physics.buffers() if isinstance(physics, torch.nn.Module) else ():
-        if buffer.is_floating_point():
-            return torch.zeros(*shape, dtype=buffer.dtype, device=buffer.device)
-    return torch.zeros(*shape)
+def _image_shape(y: Tensor, physics: Any) -> tuple[int, ...] | None:
+    """(C, H, W) of the images of a physics, as far as it tells."""
+    size = getattr(physics, "img_size", None)
+    if isinstance(size, Sequence | torch.Size):
+        return tuple(size)
+    try:
+        return tuple(private_copy(physics).A_adjoint(y).shape[1:])
+    except Exception:
+        return None

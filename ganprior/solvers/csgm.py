@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.solution import squared_norm
 from ganprior.solvers.engine import BALANCED, Effort
@@ -27,11 +28,11 @@ class CSGMObjective:
 
     Attributes
     ----------
-    latent_weight : float
-        lambda.
+    latent_weight : float or Tensor
+        lambda; (B,) where signals have one each.
     """
 
-    latent_weight: float
+    latent_weight: float | Tensor
 
     def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
         """||y - A x||^2 + lambda ||z||^2 with x = G(z), (R, B)."""
@@ -42,7 +43,13 @@ class CSGMObjective:
         misfit = physics.A(x) - y
         if misfit.is_complex():
             misfit = torch.view_as_real(misfit)
-        return torch.cat([misfit.flatten(2), math.sqrt(self.latent_weight) * z.flatten(2)], -1)
+        root = torch.as_tensor(self.latent_weight).to(z).sqrt().reshape(-1, 1)
+        return torch.cat([misfit.flatten(2), root * z.flatten(2)], -1)
+
+    def select(self, signals: Tensor) -> Self:
+        """Objective of some of the signals, by position."""
+        own = {name: w[signals] for name, w in vars(self).items() if isinstance(w, Tensor)}
+        return replace(self, **own)
 
 
 class CSGM(LatentSolver):
@@ -53,8 +60,9 @@ class CSGM(LatentSolver):
     prior : Prior
         Supplies G.
     latent_weight : float, optional
-        lambda, for images in [0, 1] and A with N(0, 1/m) entries. When absent, the value tuned
-        for the prior, the number of measurements and the noise.
+        lambda. When absent, the value tuned for the prior, the number of measurements and the
+        noise, for images in [0, 1]; it follows the size of A's columns, so that A, y and noise may
+        be in any unit.
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, which the default ``latent_weight``
         depends on; read from ``physics.noise_model.sigma`` when absent, else 0.
@@ -85,10 +93,20 @@ class CSGM(LatentSolver):
         self.latent_weight = latent_weight
         self.noise_std = noise_std
 
-    def objective_for(self, y: Tensor, physics: Any) -> CSGMObjective:
+    def objective_for(self, y: Tensor, physics: Any, known: Facts | None = None) -> CSGMObjective:
         """Objective of the measurements ``y``, with lambda filled in."""
-        weight = self.latent_weight
-        if weight is None:
-            shape, own = self.prior.image_shape, self.prior.card.get("weights_sha256")
-            weight = default_latent_weight(y, physics, shape, self.noise_std, own)
-        return CSGMObjective(weight)
+        known = known or self.known(y, physics)
+        return CSGMObjective(shared_weight(self._latent_weight(known), y))
+
+    def _latent_weight(self, known: Facts) -> Tensor:
+        """lambda of each signal, in the units of ``known``, (B,)."""
+        if self.latent_weight is not None:
+            return self.latent_weight / known.unit**2
+        own = self.prior.card.get("weights_sha256")
+        return default_latent_weight(known, self.noise_std, own)
+
+
+def shared_weight(weight: Tensor, y: Tensor) -> float | Tensor:
+    """Weights (B,) of the signals of ``y`` as one number, where it is the same for all."""
+    same = bool((weight == weight[0]).all())
+    return float(weight[0]) if same else weight.to(y.device, y.dtype.to_real())

@@ -14,8 +14,9 @@ from typing import Any
 
 from torch import Tensor
 
+from ganprior.physics import Facts
 from ganprior.priors import Prior
-from ganprior.solvers.csgm import CSGM, CSGMObjective
+from ganprior.solvers.csgm import CSGM, CSGMObjective, shared_weight
 from ganprior.solvers.engine import BALANCED, Effort
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
@@ -33,17 +34,17 @@ class DiscriminatorObjective(CSGMObjective):
 
     Attributes
     ----------
-    latent_weight : float
-        lambda.
-    discriminator_weight : float
-        gamma.
+    latent_weight : float or Tensor
+        lambda; (B,) where signals have one each.
+    discriminator_weight : float or Tensor
+        gamma; (B,) where signals have one each.
     prior_loss : callable
         L_p of the discriminator's raw output.
     discriminator : callable
         Raw output (N,) of images (N, C, H, W) in [0, 1].
     """
 
-    discriminator_weight: float
+    discriminator_weight: float | Tensor
     prior_loss: Callable[[Tensor], Tensor]
     discriminator: Callable[[Tensor], Tensor]
 
@@ -62,7 +63,8 @@ class DiscriminatorCSGM(CSGM):
     prior : Prior
         Supplies G and D.
     discriminator_weight : float
-        gamma, for images in [0, 1] and A with N(0, 1/m) entries; above 0.
+        gamma, for images in [0, 1] and A with columns of unit norm, as N(0, 1/m) entries make
+        them; above 0. For any other A it is multiplied by the mean squared norm of its columns.
     latent_weight, noise_std, effort, progress
         As for :class:`CSGM`.
     prior_loss : {"non-saturating", "saturating", "critic"}, optional
@@ -100,11 +102,14 @@ class DiscriminatorCSGM(CSGM):
         self.discriminator_weight = discriminator_weight
         self.prior_loss = checked_loss(prior, prior_loss, "discriminator_weight")
 
-    def objective_for(self, y: Tensor, physics: Any) -> DiscriminatorObjective:
-        """Objective of the measurements ``y``, with lambda filled in."""
+    def objective_for(
+        self, y: Tensor, physics: Any, known: Facts | None = None
+    ) -> DiscriminatorObjective:
+        """Objective of the measurements ``y``, with lambda filled in and gamma to scale."""
+        known = known or self.known(y, physics)
         return DiscriminatorObjective(
-            super().objective_for(y, physics).latent_weight,
-            self.discriminator_weight,
+            shared_weight(self._latent_weight(known), y),
+            shared_weight(self.discriminator_weight * known.scale, y),
             PRIOR_LOSSES[self.prior_loss],
             detached_discriminator(self.prior, y),
         )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior.baselines.inpainting import known_pixels
+from ganprior.physics import Facts
 from ganprior.priors import Prior, UniformLatent
 from ganprior.solution import Solution, squared_norm
 from ganprior.solvers.blending import poisson_blend
@@ -30,6 +31,7 @@ from ganprior.solvers.prior_loss import (
 )
 from ganprior.streams import Streams
 
+OTHER_PHYSICS = "use CSGM for other physics"
 # Differences below this have the curvature of this one: at 0 that of the L1 norm is infinite.
 KINK = 0.01
 
@@ -112,7 +114,8 @@ class InpaintingSolution(Solution):
 class SemanticInpainting(LatentSolver):
     """z^ = argmin_z ||W (G(z) - y)||_1 + lambda L_p(D(G(z))), then Poisson blending of G(z^).
 
-    Physics is a mask, one for all images or one per image, known by its ``A`` alone.
+    Physics is a mask, one for all images or one per image, known by its ``A`` alone. Known pixels
+    may be in any unit: multiplied by one number for each image.
 
     Parameters
     ----------
@@ -174,9 +177,19 @@ class SemanticInpainting(LatentSolver):
         self.blend = blend
         self.screening = screening
 
-    def objective_for(self, y: Tensor, physics: Any) -> SemanticObjective:
+    def unit(self, y: Tensor, physics: Any, known: Facts) -> Tensor:
+        """What the known pixels are multiplied by: the search is among images in [0, 1]."""
+        return known_pixels(y, physics, OTHER_PHYSICS)[1].flatten()
+
+    def objective_unit(self, unit: Tensor) -> Tensor:
+        """Ones: the objective is one of images, in whatever unit they were measured."""
+        return torch.ones_like(unit)
+
+    def objective_for(
+        self, y: Tensor, physics: Any, known: Facts | None = None
+    ) -> SemanticObjective:
         """Objective of the images ``y`` with their holes."""
-        mask = known_pixels(y, physics, "use CSGM for other physics")
+        mask, _ = known_pixels(y, physics, OTHER_PHYSICS)
         for i in mask.flatten(1).all(1).nonzero().flatten().tolist():
             raise ValueError(f"physics: its mask hides no pixel of image {i}; leave the image out")
         return SemanticObjective(
@@ -229,8 +242,8 @@ class SemanticInpainting(LatentSolver):
         return InpaintingSolution(**facts)
 
     def _blended(self, generated: Tensor, y: Tensor, physics: Any) -> Tensor:
-        mask = physics.A(torch.ones_like(y))
-        x = poisson_blend(generated, y, mask, screening=self.screening)
+        mask, gain = known_pixels(y, physics, OTHER_PHYSICS)
+        x = poisson_blend(generated, y / gain, mask, screening=self.screening)
         finite = x.flatten(1).isfinite().all(1)
         return torch.where(finite[:, None, None, None], x, generated)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganprior.cuda_graph import Recording
+from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.solution import squared_norm
 from ganprior.solvers.engine.folding import channels_last, folded_copy
@@ -40,7 +41,8 @@ class Objective(Protocol):
         The objective is ||r||^2, or close by behaves as a constant and a linear term added to it.
         """
 
-    # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows.
+    # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows;
+    # ``select(signals)``, the objective of some of the signals, where it has weights for each.
 
 
 class Problem:
@@ -56,6 +58,9 @@ class Problem:
         Measurements, (B, ...), real or complex.
     physics : object
         Forward operator of all B signals.
+    known : Facts, optional
+        What is known of it; found out now when absent. The problem is in its units: y and A are
+        divided by them.
 
     Attributes
     ----------
@@ -65,15 +70,24 @@ class Problem:
         Whether signals can leave the batch, and whether all are measured alike.
     """
 
-    def __init__(self, prior: Prior, objective: Objective, y: Tensor, physics: Any) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        objective: Objective,
+        y: Tensor,
+        physics: Any,
+        known: Facts | None = None,
+    ) -> None:
         self.count = len(y)
-        self.y = y.detach()
         self.prior = prior
         self._objective = objective
         image = torch.empty(1, *prior.image_shape, dtype=y.dtype.to_real(), device=y.device)
         self.like = image
         self._generator = channels_last(folded_copy(prior.generator, image), image)
-        self._forward = Forward(physics, self.count, image)
+        known = known or facts(physics, prior.image_shape, count=self.count, like=y)
+        self._m = known.m
+        self._forward = Forward(physics, known)
+        self.y = self._forward.measurements(y.detach())
         self.can_select = self._forward.can_select
         # One signal's operator takes any number of images, as its restarts.
         self.alike = self._forward.alike or self.count == 1
@@ -96,16 +110,18 @@ class Problem:
 
     @property
     def measurements(self) -> int:
-        """Entries of one signal's y; a complex one counts twice."""
-        return self.y[0].numel() * (2 if self.y.is_complex() else 1)
+        """Real numbers measured of the signal of which the fewest are."""
+        return int(self._m.min())
 
     def select(self, signals: Tensor) -> Problem:
         """Problem of some of the signals, by position."""
         part = copy.copy(self)
         part.count = len(signals)
         part.alike = self.alike or part.count == 1
-        part.y = self.y[signals]
+        part.y, part._m = self.y[signals], self._m[signals]
         part._forward = self._forward.select(signals)
+        if hasattr(self._objective, "select"):
+            part._objective = self._objective.select(signals)
         part._recording = Recording()
         part._penalty = None if self._penalty is None else self._penalty[signals]
         return part
