@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior import GaussianLatent, Streams, StructuredRows, UniformLatent, cartesian_mask
-from ganprior.baselines.linear_map import probe
+from ganprior.baselines.linear_map import normal_image
 from ganprior.physics import Gaussian, masks
 from ganprior.priors.architectures import draw_from, initialise
 from ganprior.priors.architectures.stochastic import add_drawing_layers
@@ -52,7 +52,7 @@ DRAWS: dict[str, Callable[[], Tensor]] = {
     "uniform latents": lambda: UniformLatent(6).sample(3, rng()),
     "images": lambda: PRIOR.sample(2, rng()),
     "neighbours": lambda: neighbours(torch.zeros(4), 3, rng()),
-    "probe": lambda: probe(torch.zeros(2, *SIZE)),
+    "probe": lambda: normal_image(torch.zeros(2, *SIZE)),
     "initial weights": initial_weights,
     "noise and dropout": dropped,
     "posterior": lambda: sample_posterior(torch.zeros(2, 3), torch.zeros(2, 3), rng()),
