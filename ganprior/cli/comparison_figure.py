@@ -90,8 +90,8 @@ def _strips(
     strips: list[Strip] = []
     if original is not None:
         strips.append(("original", original, None))
-    # Masks, blur and down-sampling measure what can be looked at.
-    if measured.y.dim() == 4 and measured.y.shape[1] == measured.image_shape[0]:
+    # Masks, blur, down-sampling and gray measure what can be looked at.
+    if measured.y.dim() == 4 and measured.y.shape[1] in (1, 3):
         strips.append(_measured_strip(measured))
     for attempt in attempts:
         errors = None if original is None else per_pixel_error(attempt.x, original).tolist()

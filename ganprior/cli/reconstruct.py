@@ -11,6 +11,7 @@ import click
 from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
+from ganprior.cli.measured_pictures import read_measured
 from ganprior.cli.measurements import Measurements, take
 from ganprior.cli.options import (
     MEASURE_SPECS,
@@ -38,6 +39,7 @@ class _Request:
     inputs: tuple[str, ...]
     prior: str
     measure: str | None
+    measured: str | None
     measurements: Path | None
     solver: tuple[str, ...]
     noise_std: float | None
@@ -55,10 +57,15 @@ class _Request:
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
 @click.option("--measure", metavar="SPEC", help="How to measure the images; see below.")
 @click.option(
+    "--measured",
+    metavar="SPEC",
+    help="INPUT is measured already, as by --measure SPEC: a small photograph, say.",
+)
+@click.option(
     "--measurements",
     type=click.Path(path_type=Path),
     metavar="FILE.npz",
-    help="Start from these measurements, without INPUT and --measure.",
+    help="Start from these measurements, without INPUT.",
 )
 @click.option(
     "--solver",
@@ -77,23 +84,28 @@ class _Request:
 @results_option
 @json_option
 def reconstruct(**options: Any) -> None:
-    """Measure images and recover them, or recover images from stored measurements.
+    """Measure images and recover them, or recover images from pictures or stored measurements.
 
     INPUT is an image file, a folder, an .npz or .npy file, idx files or the name of a data set.
     Pixels are in [0, 1]; --noise-std is a standard deviation in the units of y, A having
     N(0, 1/m) entries.
 
+    With --measured INPUT holds what the physics gives of images that are not known: low-resolution,
+    blurred, gray or masked pictures. So '--measured downsample:factor=4' enlarges a picture four
+    times, to the prior's size. What a mask hides may look like anything.
+
     A file for --measurements comes from 'ganprior measure', or holds y (signals, m) and A (m, n)
-    of your own; with x, the true images in [0, 1], errors are reported as well. --noise-std then
-    only states the noise that y has, and --seed is that of the starts; both default to what the
-    file says.
+    of your own; with x, the true images in [0, 1], errors are reported as well. Both default to
+    what the file says: --noise-std, which as with --measured only states the noise that y has, and
+    --seed, then that of the starts.
 
     OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
     figure.png, and every result as a picture of its own, images/NAME-SOLVER.png.
     """
     request = _Request(**options)
     solvers = [SolverSpec.parse(text) for text in request.solver]
-    spec = _measure_spec(request)
+    _check_modes(request)
+    spec = _spec(request)
     check_results(request.out, is_result(request.out))
 
     from ganprior.cli.devices import pick_device
@@ -101,7 +113,7 @@ def reconstruct(**options: Any) -> None:
 
     device = pick_device(request.device)
     prior = Prior.load(request.prior)
-    source, measured = _stored(request, prior) if spec is None else _measured(request, spec, prior)
+    source, measured = _stored(request, prior) if spec is None else _read(request, spec, prior)
     reconstruct_and_report(
         source,
         measured,
@@ -112,22 +124,30 @@ def reconstruct(**options: Any) -> None:
         device=device,
         out=request.out,
         as_json=request.as_json,
+        more={"already_measured": request.measure is None},
     )
 
 
-def _measure_spec(request: _Request) -> MeasureSpec | None:
-    """Spec by which to measure the inputs; None to start from stored measurements."""
+def _check_modes(request: _Request) -> None:
+    """Refuse options that contradict each other, or leave open where the measurements are from."""
     if request.measurements is None:
         if not request.inputs:
             raise ValueError("nothing to reconstruct: give INPUT images or --measurements FILE.npz")
-        if request.measure is None:
+        if request.measure is None and request.measured is None:
             raise ValueError(
-                "INPUT images need --measure to say how to measure them, such as gaussian:m=100"
+                "INPUT images need --measure to say how to measure them, such as gaussian:m=100, "
+                "or --measured to say how they were measured"
             )
-        return MeasureSpec.parse(request.measure)
+        if request.measure is not None and request.measured is not None:
+            raise ValueError(
+                "--measure is for whole images and --measured for what was measured of some; "
+                "give one of them"
+            )
+        return
     others = {
         "INPUT": request.inputs,
         "--measure": request.measure,
+        "--measured": request.measured,
         "--resize": request.resize,
         "--convert": request.convert,
     }
@@ -137,20 +157,41 @@ def _measure_spec(request: _Request) -> MeasureSpec | None:
             f"--measurements {request.measurements} brings its own measurements and physics; "
             f"drop {' and '.join(given)}"
         )
-    return None
 
 
-def _measured(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Source, Measurements]:
-    channels, size, _ = prior.image_shape
-    inputs = read_inputs(
-        request.inputs,
-        limit=request.limit,
-        size=size if request.resize else None,
-        channels=channels if request.convert else None,
-        expected=(f"the prior {request.prior}", prior.image_shape),
-        remedy="use another prior, or --resize for the size and --convert for the channels",
-    )
-    measured = take(inputs, spec, request.noise_std or 0.0, request.seed or 0)
+def _spec(request: _Request) -> MeasureSpec | None:
+    """What the inputs are or were measured by; None for stored measurements."""
+    if request.measured is not None:
+        return MeasureSpec.parse(request.measured, "--measured")
+    return None if request.measure is None else MeasureSpec.parse(request.measure)
+
+
+def _read(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Source, Measurements]:
+    """Measurements of the inputs, or the inputs as measurements."""
+    noise_std, seed = request.noise_std or 0.0, request.seed or 0
+    if request.measured is not None:
+        inputs, measured = read_measured(
+            request.inputs,
+            spec,
+            prior.image_shape,
+            noise_std=noise_std,
+            seed=seed,
+            limit=request.limit,
+            resize=request.resize,
+            convert=request.convert,
+        )
+    else:
+        channels, size, _ = prior.image_shape
+        inputs = read_inputs(
+            request.inputs,
+            limit=request.limit,
+            size=size if request.resize else None,
+            channels=channels if request.convert else None,
+            expected=(f"the prior {request.prior}", prior.image_shape),
+            remedy="use another prior, --resize for the size and --convert for the channels, or "
+            "--measured if they are measurements",
+        )
+        measured = take(inputs, spec, noise_std, seed)
     return Source(inputs.sources, inputs.sha256, measured.original), measured
 
 
