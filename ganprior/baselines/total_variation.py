@@ -133,8 +133,8 @@ def _interpolation(y: Tensor, mask: Tensor) -> tuple[LinearMap, SaddlePoint]:
 def _regression(y: Tensor, physics: Any, weight: float) -> tuple[LinearMap, SaddlePoint, Tensor]:
     """Operator and problem with A and y divided by a unit, and the unit, (B, 1, 1, 1)."""
     known, image = linear_facts(y, physics)
-    # Columns of A of about unit norm: beside ||grad||^2 neither huge nor tiny, whatever the units.
-    unit = known.scale.sqrt().log2().round().exp2().to(image)[:, None]
+    # Columns of A of unit norm: beside ||grad||^2 neither huge nor tiny, whatever the units.
+    unit = known.scale.sqrt().to(image)[:, None]
     operator = LinearMap.from_physics(physics, known, Pixels(), y, image).divided(unit)
     bound = squared_operator_norm(operator, normal_image(image).flatten(1)) + GRADIENT_NORM
     length = bound.sqrt().expand(len(y), 1)[..., None, None]
