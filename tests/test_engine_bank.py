@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import nn
 from ganprior.priors import Prior
 from ganprior.solvers import CSGM, Effort
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import LBFGS, Problem, bank
+from ganprior.solvers.engine import LBFGS, Problem, bank, curvature
 from ganprior.solvers.engine.starts import first_starts
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Mask, gaussian, rng, tiny_dcgan
@@ -107,15 +109,66 @@ def test_same_weights_in_other_code_are_noticed(cache):
     np.testing.assert_allclose(found.images[:9], prior.render(found.latents[:9]).numpy(), atol=5e-3)
 
 
-@pytest.mark.parametrize("content", [b"", b"not an array", "truncated"])
-def test_damaged_file_is_computed_anew(cache, content):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"not an array",
+        lambda data: data[:3000],
+        # One bit of one pixel, far behind the entries that are computed afresh.
+        lambda data: data[:-100] + bytes([data[-100] ^ 1]) + data[-99:],
+    ],
+)
+def test_damaged_file_is_computed_anew(cache, damage):
     problem = make_problem(gaussian(12, (1, 8, 8)))
     whole = np.array(bank.bank_of(problem, ENTRIES).images)
     (path,) = cache.glob("bank-*.npy")
+    data = path.read_bytes()
     bank._in_memory.clear()
-    path.write_bytes(path.read_bytes()[:3000] if content == "truncated" else content)
-    np.testing.assert_array_equal(bank.bank_of(problem, ENTRIES).images, whole)
-    assert path.stat().st_size > whole.nbytes
+    path.write_bytes(damage(data))
+    found = bank.bank_of(problem, ENTRIES)
+    assert found.seconds > 0
+    np.testing.assert_array_equal(found.images, whole)
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff", b"0" * 64])
+def test_a_file_without_its_hash_is_computed_anew(cache, content):
+    """As a kill between the two leaves it, or an earlier version."""
+    problem = make_problem(gaussian(12, (1, 8, 8)))
+    bank.bank_of(problem, ENTRIES)
+    (path,) = cache.glob("bank-*.npy.sha256")
+    bank._in_memory.clear()
+    path.unlink() if content is None else path.write_bytes(content)
+    assert bank.bank_of(problem, ENTRIES).seconds > 0
+    bank._in_memory.clear()
+    assert bank.bank_of(problem, ENTRIES).seconds == 0
+
+
+def test_a_damaged_curvature_is_computed_anew(cache):
+    problem = make_problem(gaussian(12, (1, 8, 8)))
+    curvature._in_memory.clear()
+    first, _ = curvature.inverse_curvature(problem)
+    (path,) = cache.glob("curvature-*.npy")
+    data = path.read_bytes()
+    curvature._in_memory.clear()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 64]))
+    again, _ = curvature.inverse_curvature(problem)
+    assert torch.equal(first, again)
+    assert path.read_bytes() == data
+
+
+def test_no_home_and_no_folder_means_no_cache(monkeypatch):
+    def none(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("GANPRIOR_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    bank._in_memory.clear()
+    problem = make_problem(gaussian(12, (1, 8, 8)))
+    with pytest.warns(UserWarning, match=r"there is no home folder.*GANPRIOR_CACHE"):
+        assert bank.bank_of(problem, ENTRIES).seconds > 0
 
 
 def test_unwritable_cache_means_a_bank_in_memory_and_one_line(tmp_path, monkeypatch):

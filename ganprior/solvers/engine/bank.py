@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganprior.solvers.engine.cache import cache_folder, keep, kept, key_of
+from ganprior.solvers.engine.cache import keep, kept, key_of
 from ganprior.solvers.engine.measured import (
     COMPONENTS,
     Axes,
@@ -33,7 +33,8 @@ from ganprior.streams import derive_seed
 BYTES = 128 * 2**20
 # Entries whose measurements are in memory at once.
 CHUNK = 512
-# Entries that are computed afresh to tell whether stored ones are this generator's.
+# Entries that are computed afresh to tell whether stored ones are this generator's: its code is in
+# no hash. That they are whole is known from theirs.
 CHECKED = 4
 
 _in_memory: dict[str, Bank] = {}
@@ -141,7 +142,7 @@ def bank_of(problem: Problem, entries: int) -> Bank:
 
 
 def _is_of(bank: Bank, problem: Problem) -> bool:
-    # A module may compute something else from the same weights: its code is in no hash.
+    # A module may compute something else from the same weights.
     x = problem.images(bank.latents[:CHECKED].to(problem.like))
     stored = torch.from_numpy(bank.images[:CHECKED].copy()).to(x)
     return torch.allclose(x, stored, rtol=1e-2, atol=1e-2, equal_nan=True)
@@ -163,10 +164,9 @@ def _kept(name: str, images: np.ndarray) -> np.ndarray:
     try:
         return keep(name, images)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
         warnings.warn(
-            f"{cache_folder()}: {reason}; the bank of starts stays in memory and is computed again "
-            "next time. Set GANPRIOR_CACHE to a folder that can be written.",
+            f"{error}; the bank of starts stays in memory and is computed again next time. Set "
+            "GANPRIOR_CACHE to a folder that can be written.",
             stacklevel=2,
         )
         return images
