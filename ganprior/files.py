@@ -98,6 +98,20 @@ def write_tensors(
     write_atomically(path, write)
 
 
+def expand_user(path: str | Path) -> Path:
+    """Path with ``~`` and ``~user`` written out.
+
+    Raises
+    ------
+    ValueError
+        If there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: there is no such user, or no home folder") from error
+
+
 def sha256(*paths: str | Path) -> str:
     """SHA-256 of the bytes of one or more files, in the order given."""
     digest = hashlib.sha256()

@@ -154,6 +154,8 @@ def test_a_damaged_curvature_is_computed_anew(cache):
     curvature._in_memory.clear()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 64]))
     again, _ = curvature.inverse_curvature(problem)
+    assert first is not None
+    assert again is not None
     assert torch.equal(first, again)
     assert path.read_bytes() == data
 

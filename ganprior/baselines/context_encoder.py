@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
 from ganprior.files import sha256, write_atomically, write_tensors
 from ganprior.priors.architectures import ContextEncoder as Network
+from ganprior.priors.network_files import fill, read_tensors
 
 CONTEXT_ENCODERS = Path(__file__).parent / "context_encoders"
 
@@ -64,9 +64,17 @@ class ContextEncoder(Inpainter):
         path = _find(name)
         try:
             card = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
-            network = _build(card["architecture"])
-            network.load_state_dict(load_file(file := _with(path, ".safetensors")))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            with torch.device("meta"):
+                network = _build(card["architecture"])
+            fill(network, read_tensors(file := _with(path, ".safetensors")))
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            ArithmeticError,
+            RuntimeError,
+        ) as error:
             reason = " ".join(str(error).split())
             raise ValueError(
                 f"{path} is no context encoder of ganprior: {reason}; train one with "
@@ -167,7 +175,7 @@ def _find(name: str | Path) -> Path:
     if str(name) in context_encoder_names():
         return CONTEXT_ENCODERS / str(name)
     path = Path(name)
-    if not _with(path, ".safetensors").is_file():
+    if not path.name or not os.path.isfile(_with(path, ".safetensors")):
         raise ValueError(
             f"no context encoder {str(name)!r}; give a NAME.safetensors file or a shipped one: "
             f"{', '.join(context_encoder_names()) or 'none is installed'}"

@@ -119,8 +119,8 @@ def main() -> None:
     if not sys.warnoptions:
         # What libraries tell their users' programmers; python -W default shows it.
         warnings.simplefilter("ignore")
-        # What concerns the user: a cache folder that cannot be written.
-        warnings.filterwarnings("default", message=".*GANPRIOR_CACHE")
+        # What concerns the user: a cache that cannot be written, priors that are passed over.
+        warnings.filterwarnings("default", message=".*GANPRIOR_(CACHE|PRIORS)")
     warnings.formatwarning = lambda message, *_: f"Warning: {message}\n"
     cli.main(prog_name="ganprior")
 

@@ -16,9 +16,18 @@ def priors() -> None:
     representation error, the mean per-pixel error of held-out images fitted from all pixels, and,
     of the default prior for some data, the short name that it also goes by.
     """
-    from ganprior.priors import find_prior, prior_names, read_card
+    from ganprior.priors import cards, find_prior, prior_aliases, prior_names, read_card
 
-    rows = [_row(name, read_card(find_prior(name))) for name in prior_names()]
+    aliases = {name: alias for alias, name in prior_aliases().items()}
+    rows = []
+    for name in prior_names():
+        path = find_prior(name)
+        try:
+            rows.append(_row(name, aliases.get(name), read_card(path)))
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+            if cards.is_shipped(path):
+                raise
+            rows.append((name, "its card is damaged", *[""] * 5))
     if not rows:
         click.echo("no prior is shipped with this installation; make one with 'ganprior train'")
         return
@@ -28,12 +37,11 @@ def priors() -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def _row(name: str, card: dict[str, Any]) -> tuple[str, ...]:
+def _row(name: str, alias: str | None, card: dict[str, Any]) -> tuple[str, ...]:
     size = "x".join(str(axis) for axis in card.get("image_shape", "?"))
     latent = card.get("latent", {}).get("shape")
     error = card.get("quality", {}).get("representation_error")
     classes = card.get("architecture", {}).get("classes", 0)
-    alias = card.get("alias")
     return (
         name,
         size,

@@ -15,6 +15,7 @@ import click
 from ganprior.cli.options import OUT, device_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.verbosity import is_quiet, remark
+from ganprior.files import expand_user
 
 if TYPE_CHECKING:
     import torch
@@ -151,7 +152,7 @@ def _device(name: str) -> torch.device:
 
 def data_name(data: str) -> str:
     """Return the last part of a path, or the name of a torchvision data set."""
-    path = Path(data).expanduser()
+    path = expand_user(data)
     return path.resolve().name if path.exists() else data
 
 

@@ -12,6 +12,7 @@ import torch
 from ganprior.datasets.arrays import channels_first
 from ganprior.datasets.idx import holds_idx, read_idx_folder
 from ganprior.datasets.images import Images
+from ganprior.files import expand_user
 
 # torchvision keeps these as idx files, which need no torchvision to be read.
 _IDX = ("MNIST", "FashionMNIST", "KMNIST")
@@ -42,7 +43,7 @@ def read_named(name: str, split: str, limit: int | None = None) -> Images:
 
 def data_root() -> Path:
     """Folder in which data sets are looked up by name."""
-    return Path(os.environ.get("GANPRIOR_DATA") or "~/.cache/ganprior/data").expanduser()
+    return expand_user(os.environ.get("GANPRIOR_DATA") or "~/.cache/ganprior/data")
 
 
 def _read_torchvision(name: str, split: str, root: Path, limit: int | None) -> Images:

@@ -31,24 +31,38 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ganprior.files import write_atomically
-from ganprior.priors.places import RESEARCH_PRIORS, outside_priors, where_to_get
+from ganprior.priors.places import RESEARCH_PRIORS, VARIABLE, outside_priors, where_to_get
 
 WEIGHTS = Path(__file__).parent / "weights"
 
 
 def prior_files() -> dict[str, Path]:
-    """Safetensors file of each prior known by name: shipped, and outside the package."""
-    return {**outside_priors(), **{path.stem: path for path in WEIGHTS.glob("*.safetensors")}}
+    """Safetensors file of each prior known by name: shipped, and outside the package.
+
+    One outside that has the name or the alias of a shipped one is left out, with a warning.
+    """
+    shipped = _shipped_files()
+    outside = outside_priors()
+    for name in (shipped.keys() | _aliases(shipped)) & outside.keys():
+        _warn(f"{outside.pop(name)} is not known as {name!r}, which is a shipped prior")
+    return {**outside, **shipped}
 
 
 def prior_names() -> list[str]:
     """Names of the priors that are here: shipped, in a checkout, or where the environment says."""
     return sorted(prior_files())
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a prior's file is one of the package's."""
+    return path.parent.resolve() == WEIGHTS.resolve()
 
 
 def comes_with_ganprior(path: Path) -> bool:
@@ -57,33 +71,53 @@ def comes_with_ganprior(path: Path) -> bool:
 
 
 def prior_aliases() -> dict[str, str]:
-    """Second names of priors, ``"mnist"`` say, and the names that they stand for."""
-    aliases = {}
-    for name, path in sorted(prior_files().items()):
-        # A damaged card is the matter of who asks for that prior.
-        with suppress(ValueError):
-            alias = read_card(path).get("alias")
-            if alias:
-                aliases[str(alias)] = name
+    """Second names of priors, ``"mnist"`` say, and the names that they stand for.
+
+    A damaged card outside the package, or one with the alias of a shipped prior, has none, with a
+    warning.
+    """
+    files, shipped = prior_files(), _shipped_files()
+    aliases = _aliases(shipped)
+    for name in sorted(files.keys() - shipped.keys()):
+        try:
+            alias = read_card(files[name]).get("alias")
+        except ValueError as error:
+            _warn(str(error))
+            continue
+        if str(alias) in aliases.keys() | shipped.keys():
+            _warn(f"{files[name]} has the alias {alias!r}, which another prior has already")
+        elif alias:
+            aliases[str(alias)] = name
     return aliases
 
 
 def find_prior(name: str | Path) -> Path:
-    """Path of a prior's safetensors file, from its name, its alias or its path.
+    """Path of a prior's safetensors file.
+
+    Parameters
+    ----------
+    name : str or Path
+        Name or alias of a prior, path of one of its two files, or of a folder that holds
+        ``prior.safetensors``, as a training run leaves it.
 
     Raises
     ------
     ValueError
-        If it is neither the name of a prior that is here nor a file.
+        If there is none.
     """
-    files, aliases = prior_files(), prior_aliases()
-    known = str(name) if str(name) in files else aliases.get(str(name))
-    if known is not None:
-        return files[known]
+    files = prior_files()
+    if str(name) in files:
+        return files[str(name)]
+    aliases = prior_aliases()
+    if str(name) in aliases:
+        return files[aliases[str(name)]]
     path = Path(name)
-    for candidate in (path, part_of_prior(path, ".safetensors")):
-        if candidate.is_file():
-            return candidate
+    if str(name) and path.name:
+        # Not Path.is_file(), which raises for a name that is too long.
+        places = path, part_of_prior(path, ".safetensors"), path / "prior.safetensors"
+        found = next((place for place in places if os.path.isfile(place)), None)
+        if found is not None:
+            return found
     if str(name) in RESEARCH_PRIORS:
         raise ValueError(f"prior {str(name)!r} is not here: {where_to_get(str(name))}")
     near = difflib.get_close_matches(str(name), [*sorted(files), *aliases, *RESEARCH_PRIORS], 1)
@@ -92,6 +126,25 @@ def find_prior(name: str | Path) -> Path:
         f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a prior by name: "
         f"{', '.join(sorted(files)) or 'none is installed'}"
     )
+
+
+def _shipped_files() -> dict[str, Path]:
+    return {path.stem: path for path in WEIGHTS.glob("*.safetensors")}
+
+
+def _aliases(shipped: dict[str, Path]) -> dict[str, str]:
+    aliases = {}
+    for name, path in sorted(shipped.items()):
+        # A damaged card is the matter of who asks for that prior.
+        with suppress(ValueError):
+            alias = read_card(path).get("alias")
+            if alias:
+                aliases[str(alias)] = name
+    return aliases
+
+
+def _warn(what: str) -> None:
+    warnings.warn(f"{what} ({VARIABLE}: other priors are as they were)", stacklevel=3)
 
 
 def part_of_prior(path: Path, suffix: str) -> Path:
@@ -116,7 +169,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f"no card {file}: a prior is NAME.safetensors with NAME.json beside it"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not a prior's card: {error}; write it anew") from error
     if not isinstance(card, dict):
         raise ValueError(f"{file} is not a prior's card: it holds no JSON object; write it anew")

@@ -7,10 +7,12 @@ environment variable ``GANPRIOR_PRIORS`` names goes first, then ``data/priors`` 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from ganprior.checkout import find_checkout
+from ganprior.files import expand_user
 
 VARIABLE = "GANPRIOR_PRIORS"
 # Their data are for research only, so the wheel does not hold them.
@@ -21,7 +23,7 @@ def outside_priors() -> dict[str, Path]:
     """Safetensors file of each prior outside the package, by name."""
     found: dict[str, Path] = {}
     for folder in _folders():
-        for path in sorted(folder.glob("*/*.safetensors")):
+        for path in _files_in(folder):
             if path.stem == path.parent.name:
                 found.setdefault(path.stem, path)
     return found
@@ -36,10 +38,21 @@ def where_to_get(name: str) -> str:
     )
 
 
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*/*.safetensors"))
+    except (OSError, ValueError):
+        # A folder that cannot be read, or whose name cannot be one, is like one that is not there.
+        return []
+
+
 def _folders() -> Iterator[Path]:
     named = os.environ.get(VARIABLE)
     if named:
-        yield Path(named).expanduser()
+        try:
+            yield expand_user(named)
+        except ValueError as error:
+            warnings.warn(f"{VARIABLE}: {error}; no prior is taken from there", stacklevel=2)
     checkout = find_checkout()
     if checkout is not None:
         yield checkout / "data" / "priors"

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from ganprior.datasets import Images
 from ganprior.files import write_atomically, write_tensors
 from ganprior.priors.architectures import Classifier, initialise
+from ganprior.priors.network_files import fill, read_tensors
 from ganprior.streams import derive_seed
 
 CLASSIFIERS = Path(__file__).parent / "classifiers"
@@ -171,9 +170,10 @@ def load_classifier(path: Path) -> TrainedClassifier:
         card = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
         described = dict(card["architecture"])
         described.pop("name")
-        network = Classifier(**described)
-        network.load_state_dict(load_file(_with(path, ".safetensors")))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        with torch.device("meta"):
+            network = Classifier(**described)
+        fill(network, read_tensors(_with(path, ".safetensors")))
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"{path} is no classifier of ganprior: {reason}; train one with "

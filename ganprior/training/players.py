@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ganprior.priors import find_prior
 from ganprior.priors.architectures import Architecture, build_networks, initialise
+from ganprior.priors.network_files import read_tensors
 from ganprior.training.objectives import Objective, make_objective, objective_options
 from ganprior.training.recipes import Recipe
 
@@ -135,13 +135,13 @@ def _tensors(name: str, source: str) -> dict[str, Tensor]:
     try:
         path = find_prior(source)
     except ValueError as error:
-        if not Path(source).is_file():
+        if not os.path.isfile(source):
             raise ValueError(f"start_{name}: {error}") from error
         path = Path(source)
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"start_{name}: {path} is not a safetensors file: {error}") from error
+        tensors = read_tensors(path)
+    except ValueError as error:
+        raise ValueError(f"start_{name}: {error}") from error
     if any(key.startswith("generator.") for key in tensors):
         start = f"{name}."
         tensors = {k.removeprefix(start): t for k, t in tensors.items() if k.startswith(start)}

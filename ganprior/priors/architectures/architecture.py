@@ -20,6 +20,13 @@ ARCHITECTURES = {
     "resnet-101": "101 layers, bottleneck blocks of three convolutions",
 }
 CONDITIONINGS = ("labels", "auxiliary")
+_TYPES = {
+    "str": str,
+    "bool": bool,
+    "int": int,
+    "int | None": int | None,
+    "float": int | float,
+}
 _POSITIVE = ("latent_size", "channels", "size", "filters", "discriminator_filters")
 
 
@@ -118,8 +125,13 @@ class Architecture:
         """
         if not isinstance(card, dict):
             raise TypeError(f"architecture is {card!r}, and not a dictionary")
-        for name in card:
-            check_name("entry of architecture", name, tuple(field.name for field in fields(cls)))
+        types = {field.name: str(field.type) for field in fields(cls)}
+        for name, value in card.items():
+            check_name("entry of architecture", name, tuple(types))
+            if not isinstance(value, _TYPES[types[name]]) or (
+                isinstance(value, bool) and types[name] != "bool"
+            ):
+                raise TypeError(f"{name} is {value!r}, and not of type {types[name]}")
         return cls(**card)
 
     def describe(self) -> dict[str, Any]:

@@ -35,6 +35,6 @@ def load_recipe(name: str | Path) -> Recipe:
 def _read(path: Path) -> Recipe:
     try:
         return Recipe.of(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ValueError(f"cannot read recipe {path}: {reason}") from error
