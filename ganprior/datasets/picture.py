@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from PIL.ExifTags import Base as Tag
 from torch import Tensor
@@ -32,6 +33,8 @@ from ganprior.image_files import load_image, one_line, open_image, read_file
 
 _GRAY = ("1", "L", "LA", "La")
 _DEEPEST = 2**16 - 1
+# Pixels converted at a time.
+_BAND = 2**22
 
 
 def read_picture(path: Path) -> Images:
@@ -76,8 +79,18 @@ def decode(data: bytes, path: Path) -> Tensor:
     is_gray = image.mode in _GRAY or _png_raw_mode(image).startswith("LA")
     picture = load_image(image, path)
     with one_line(path):
-        pixels = torch.from_numpy(np.array(_flat(picture, is_gray)))
-    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+        return torch.from_numpy(_shallow(picture, is_gray))
+
+
+def _shallow(picture: Image.Image, is_gray: bool) -> NDArray[np.uint8]:
+    """Pixels of 8 bits, (C, H, W), converted in bands: each step of it makes a copy."""
+    pixels = np.empty((1 if is_gray else 3, picture.height, picture.width), np.uint8)
+    rows = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        band = np.asarray(_flat(picture.crop((0, top, picture.width, bottom)), is_gray))
+        pixels[:, top:bottom] = band if is_gray else band.transpose(2, 0, 1)
+    return pixels
 
 
 def _flat(picture: Image.Image, is_gray: bool) -> Image.Image:
@@ -91,7 +104,7 @@ def _flat(picture: Image.Image, is_gray: bool) -> Image.Image:
     return picture.convert("L" if is_gray else "RGB")
 
 
-def _deep(image: ImageFile.ImageFile, path: Path) -> np.ndarray:
+def _deep(image: ImageFile.ImageFile, path: Path) -> NDArray[np.float32]:
     """Pixels of more than 8 bits as float32 in [0, 1], (H, W)."""
     white, is_inverted = _white(image, path)
     transparent = image.info.get("transparency")
@@ -106,7 +119,7 @@ def _deep(image: ImageFile.ImageFile, path: Path) -> np.ndarray:
             )
         pixels = np.divide(values, white, dtype=np.float32)
     if is_inverted:
-        pixels = 1 - pixels
+        np.subtract(1, pixels, out=pixels)
     if transparent is not None:
         pixels[values == transparent] = 1
     return pixels

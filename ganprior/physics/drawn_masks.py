@@ -93,14 +93,14 @@ def freehand(
     """
     if threshold is not None and not 0 < threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
-    level = _level(_opened(path, img_size), path)
-    between = int(((level > 0) & (level < 1)).sum())
+    codes, level = _levels(_opened(path, img_size), path)
+    between = int(((codes > 0) & (codes < 255)).sum())
     if threshold is None and between:
         raise ValueError(
-            f"{path} is not binary: {between} of {level.size} pixels are between black and white "
+            f"{path} is not binary: {between} of {codes.size} pixels are between black and white "
             "or half transparent; give a threshold, such as 0.5"
         )
-    hidden = level >= (1 if threshold is None else threshold)
+    hidden = (level >= (1 if threshold is None else threshold))[codes]
     return _as_mask(~hidden if inverted else hidden, str(path))
 
 
@@ -129,16 +129,25 @@ def _another_size(path: str | Path, image: Image.Image, wanted: tuple[int, int])
     )
 
 
-def _level(picture: Image.Image, path: str | Path) -> NDArray[np.float64]:
-    """How much a pixel is hidden, 0 to 1: its transparency where there is any, else brightness."""
+def _levels(
+    picture: Image.Image, path: str | Path
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """How much a pixel is hidden, by its transparency where there is any, else its brightness.
+
+    Codes of the pixels, and what each of the 256 codes means, 0 to 1.
+    """
     if picture.mode.startswith(("I", "F")):
         raise ValueError(f"{path} has more than 8 bits per pixel; save the mask with 8")
+    level = np.arange(256) / 255
     with one_line(path):
-        opacity = np.array(picture.convert("RGBA").getchannel("A"))
-        if (opacity < 255).any():
-            return 1 - opacity / 255
-        level: NDArray[np.float64] = np.array(picture.convert("L")) / 255
-    return level
+        if picture.mode == "La":
+            # Pillow converts premultiplied gray to nothing else.
+            picture = picture.convert("LA")
+        if picture.has_transparency_data:
+            opacity = np.array(picture.convert("RGBA").getchannel("A"))
+            if (opacity < 255).any():
+                return opacity, 1 - level
+        return np.array(picture.convert("L")), level
 
 
 def _as_mask(hidden: NDArray[np.bool_], whose: str) -> Tensor:
