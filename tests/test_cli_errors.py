@@ -1,7 +1,11 @@
 """Bad input: one line on stderr that names it, exit status 2, nothing written."""
 
+import io
 import json
 import shutil
+import subprocess
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -206,6 +210,12 @@ SPEC = {"y": np.ones((2, 5)), "spec": np.array("gaussian:m=5"), "seed": np.array
         (GOOD | {"y": np.array([[None, 1]], object)}, ["Python objects"]),
         (GOOD | {"names": np.array(["a"])}, ["names must be text, one per signal"]),
         (GOOD | {"noise_std": np.array("loud")}, ["noise_std must be a number"]),
+        (GOOD | {"noise_std": np.array(-0.1)}, ["noise_std must be finite and not negative"]),
+        (GOOD | {"noise_std": np.array(np.inf)}, ["noise_std must be finite and not negative"]),
+        (GOOD | {"indices": np.array([0, -1])}, ["indices must be finite and not negative"]),
+        (GOOD | {"y": np.array(1.0)}, ["y must be (signals, m)"]),
+        (SPEC | {"image_shape": np.array(3)}, ["image_shape must be three whole numbers", "()"]),
+        (SPEC | {"image_shape": np.ones(3)}, ["image_shape must be three whole numbers"]),
         (SPEC, ["seed and image_shape"]),
         (SPEC | {"image_shape": np.array([1, 8, 8])}, ["1 x 8 x 8", "1 x 16 x 16"]),
         (
@@ -237,3 +247,25 @@ def test_files_that_hold_no_measurements(attempt, tmp_path):
     torch.save({"y": 1}, tmp_path / "y.pt")
     assert_has(read(tmp_path / "y.pt"), "y.pt")
     assert_has(read(tmp_path), "no .npz file")
+    with zipfile.ZipFile(tmp_path / "lzma.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(tmp_path / "y.npy", "y.npy")
+    assert_has(read(tmp_path / "lzma.npz"), "a zip method that NumPy does not use")
+
+
+def test_a_damaged_picture_is_one_line_whatever_libraries_print(tmp_path):
+    data = io.BytesIO()
+    Image.new("L", (28, 28)).save(data, "TIFF", compression="tiff_lzw")
+    damaged = bytearray(data.getvalue())
+    damaged[8:30] = bytes([255] * 22)
+    (tmp_path / "scan.tif").write_bytes(damaged)
+    command = [sys.executable, "-m", "ganprior.cli.main", "measure", tmp_path / "scan.tif"]
+    # A process of its own: libtiff writes to its stderr past Python.
+    result = subprocess.run(
+        [*command, "--measure", "identity", "--out", tmp_path / "y.npz"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    [line] = result.stderr.splitlines()
+    assert_has(line, "scan.tif cannot be read as an image")

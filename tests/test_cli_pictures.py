@@ -35,6 +35,7 @@ def test_pixels_are_those_of_the_result_clipped(tmp_path):
     [
         (["old photo.JPG"], ["semantic:steps=5"], ["old-photo-semantic"]),
         (["x.npz[3]", "x.npz[4]"], ["tv"], ["x-3-tv", "x-4-tv"]),
+        (["x.JFIF", "y.pbm"], ["tv"], ["x-tv", "y-tv"]),
         (["a/x.png", "b/x.png"], ["tv"], ["a-x-tv", "b-x-tv"]),
         (["x.png", "x.jpg"], ["tv"], ["x.png-tv", "x.jpg-tv"]),
         (["x"], ["tv", "tv:weight=0.1"], ["x-tv", "x-tv-weight=0.1"]),

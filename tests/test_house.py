@@ -99,6 +99,13 @@ def test_nothing_is_unpickled():
     assert unsafe == []
 
 
+def test_pictures_are_opened_in_one_place():
+    """By a list of formats: Pillow starts a program for others, and raises what it likes."""
+    folders = ("ganprior", "experiments", "data")
+    openers = [short(p) for p in sources(*folders) if "Image.open" in {n for n, _ in calls(p)}]
+    assert openers == ["ganprior/image_files.py"]
+
+
 def test_nothing_seeds_globally():
     seeds = {"torch.manual_seed", "torch.cuda.manual_seed_all", "np.random.seed", "random.seed"}
     seeding = [short(p) for p in sources() if seeds & {name for name, _ in calls(p)}]
