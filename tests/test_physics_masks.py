@@ -194,3 +194,9 @@ def test_a_text_file_is_no_mask(tmp_path):
     (tmp_path / "mask.png").write_text("no picture")
     with pytest.raises(ValueError, match="not an image of"):
         masks.freehand(tmp_path / "mask.png")
+
+
+def test_a_grid_wider_than_the_image_knows_one_pixel():
+    for spacing in (28, 10**21):
+        mask = masks.grid((1, 28, 28), spacing)
+        assert mask.sum() == mask[0, 0, 0] == 1
