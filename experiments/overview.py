@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.figures import FIGURES, load_figure
-from experiments.rows import Row, read_csv, write_csv
+from experiments.rows import ROWS, Row, read_csv, write_csv
 from experiments.sweep.figure import Figure
 
 # Folders of figures, each with a table of its own, in the order of FIGURES.
@@ -33,10 +33,10 @@ def table_of(paper: str) -> Path:
 
 def _line(name: str) -> Row:
     figure = load_figure(name)
-    path = figure.results / "rows.csv"
+    path = figure.results / ROWS
     rows = read_csv(path) if path.is_file() else []
     preset = preset_of(figure)
-    minutes = sum(float(row["seconds"]) for row in rows) / 60
+    minutes = sum(float(row["seconds"] or 0) for row in rows) / 60
     return {
         "figure": name,
         "command": f"`ganprior figure {name} --preset {preset}`",

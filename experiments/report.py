@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.figures import FIGURES, load_figure
 from experiments.overview import claims_of, preset_of
-from experiments.rows import read_csv
+from experiments.rows import ROWS, read_csv
 from ganprior.files import write_atomically
 
 HERE = Path(__file__).parent
@@ -56,10 +56,10 @@ def _sections() -> Iterator[tuple[str, str]]:
         figure = load_figure(name)
         told.add(figure.results)
         text = f"<p>Claim: {escape(entry.claim)}.</p>"
-        if not (figure.results / "rows.csv").is_file():
+        if not (figure.results / ROWS).is_file():
             yield name, f"{text}<p>Not run yet: {_command(name, 'paper')}.</p>\n"
             continue
-        rows = read_csv(figure.results / "rows.csv")
+        rows = read_csv(figure.results / ROWS)
         text += f"<p>Result: {escape(figure.headline(rows))}.</p>"
         text += f"<p>Claims checked on every image: {escape(claims_of(figure, rows))}.</p>"
         text += f"<p>{_command(name, preset_of(figure))}</p>"
@@ -72,7 +72,7 @@ def _sections() -> Iterator[tuple[str, str]]:
 def _files(folder: Path) -> str:
     """Pictures and tables of one folder."""
     pictures = [_picture(path) for path in sorted(folder.glob("*.png"))]
-    tables = [_table(path) for path in sorted(folder.glob("*.csv")) if path.stem != "rows"]
+    tables = [_table(path) for path in sorted(folder.glob("*.csv"))]
     return "".join(pictures + tables)
 
 

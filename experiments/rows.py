@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,24 +13,31 @@ from typing import Any
 from ganprior.files import write_atomically
 
 Row = dict[str, Any]
+# All rows of a figure, compressed: they are many, and alike.
+ROWS = "rows.csv.gz"
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows with the columns of the first one."""
+    """Write rows with the columns of the first one; compressed where the name ends in ``.gz``."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    content = text.getvalue().encode()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)  # the same file for the same rows
 
     def write(temporary: Path) -> None:
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        temporary.write_bytes(content)
 
     write_atomically(path, write)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file, as text."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    """Rows of a CSV file, compressed or not, as text."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def replaced(before: Sequence[Row], rows: Sequence[Row], column: str = "prior") -> list[Row]:

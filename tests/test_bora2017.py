@@ -8,19 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.bora2017 import (
-    comparison,
-    discriminator_weights,
-    held_out,
-    lasso_weights,
-    representation,
-    setting,
-    strips,
-)
+from experiments import comparison, images, strips
+from experiments.bora2017 import representation, setting
 from experiments.bora2017.theorem import Config, norm
 from experiments.bora2017.theorem import _eigenvalue_row as eigenvalue_row
 from experiments.figures import load_figure
+from experiments.intervals import tabulate
 from experiments.sweep.cell import Cell
+from experiments.tuning import chosen
 from ganprior import CSGM, DiscriminatorCSGM
 
 
@@ -48,10 +43,10 @@ def test_draws_of_one_image_are_averaged_before_anything_else():
         for error in errors
     ]
     [values] = [own[10.0] for own in comparison.errors_of(rows).values()]
-    assert values.tolist() == [2.0, 5.0]
-    [line] = comparison.summarise(comparison.errors_of(rows))
-    half = 1.96 * math.sqrt(4.5) / math.sqrt(2)
-    assert line == {"m": "10", "a": "3.5000", "a ±": f"{half:.4f}"}
+    assert values.tolist() == [[1.0, 3.0], [4.0, 6.0]]
+    # Three images' worth would be nearer: two are drawn, x x, x y, y x or y y.
+    [line] = tabulate(rows, "per_pixel_error", ["m"], "method", ".1f")
+    assert line == {"m": "10", "a": "3.5 [1.0, 6.0]"}
 
 
 def test_paired_tests_name_the_better_method():
@@ -105,11 +100,11 @@ def test_digits_have_tuned_weights_wherever_a_lasso_measures_them():
         config = figure.presets["paper"]
         for cell in figure.cells(config):
             if cell.method in setting.LASSOS:
-                m = int(cell.value if cell.axis == "m" else cell.panel.removeprefix("m = "))
-                level = config.noise_level if cell.axis == "m" else cell.value
+                m = int(cell.number if cell.axis == "m" else cell.panel.removeprefix("m = "))
+                level = config.noise_level if cell.axis == "m" else cell.number
                 basis = cell.method.removeprefix("lasso-")
-                assert lasso_weights.tuned_alpha("MNIST", basis, m, level)
-                assert lasso_weights.tuned_alpha("Fashion-MNIST", basis, m, level) is None
+                assert chosen.tuned_alpha("MNIST", basis, m, level)
+                assert chosen.tuned_alpha("Fashion-MNIST", basis, m, level) is None
     solver = setting.solver_of("lasso-dct", 0.01, "smoke", 0.25)
     assert solver.alpha == 0.25
 
@@ -151,10 +146,10 @@ def test_methods_by_name():
 
 
 def test_blocks_of_images_see_the_same_matrix_and_their_own_noise():
-    whole = Cell("f", "lasso-dct", "m", 20, seed=1, first=0, last=4)
-    part = Cell("f", "lasso-dct", "m", 20, seed=1, first=2, last=4)
+    whole = Cell("lasso-dct", "m", 20, seed=1, first=0, last=4)
+    part = Cell("lasso-dct", "m", 20, seed=1, first=2, last=4)
     one, two = (
-        setting.compressed(held_out.held_out_block("MNIST", cell), 20, 0.1, cell)
+        setting.compressed(images.held_out_block("MNIST", cell), 20, 0.1, cell)
         for cell in (whole, part)
     )
     torch.testing.assert_close(one.y[2:], two.y)
@@ -165,27 +160,28 @@ def test_blocks_of_images_see_the_same_matrix_and_their_own_noise():
 def test_the_eigenvalue_constant_is_near_one_with_many_rows():
     """For a fixed pair ||A d||^2 / ||d||^2 is chi-squared with m degrees of freedom, over m."""
     config = Config(pairs=40)
-    row = eigenvalue_row(config, Cell("f", "S-REC", "m", 784, last=40))
+    row = eigenvalue_row(config, Cell("S-REC", "m", 784, last=40))
     assert 1 - 6 / math.sqrt(2 * 784) < row["constant"] < 1
     torch.testing.assert_close(norm(torch.ones(2, 1, 3, 3)), torch.full((2,), 3.0))
 
 
-def test_the_weight_of_the_discriminator_is_the_best_of_those_tried(tmp_path, monkeypatch):
-    path = tmp_path / "tried.csv"
-    path.write_text(
-        "prior,discriminator_weight,mean_per_pixel_error\n"
-        "a,0.0,0.001\na,0.1,0.02\na,0.1,0.02\na,0.3,0.01\na,0.3,0.05\nb,0.1,0.01\n"
-    )
-    monkeypatch.setattr(discriminator_weights, "TRIED", path)
-    choose = discriminator_weights.discriminator_weight.__wrapped__
+def test_the_weight_of_the_discriminator_is_the_best_of_those_tried(monkeypatch):
+    errors: dict[str, list[tuple[float, float]]] = {
+        "a": [(0, 0.001), (0.1, 0.02), (0.1, 0.02), (0.3, 0.01), (0.3, 0.05)],
+        "b": [(0.1, 1)],
+    }
+    rows = [
+        {"method": f"csgm {prior} + D", "weight": weight, "per_pixel_error": error}
+        for prior, own in errors.items()
+        for weight, error in own
+    ]
+    monkeypatch.setattr(chosen, "tried", lambda figure: rows if figure == "discriminator" else [])
+    choose = chosen.discriminator_weight.__wrapped__
     assert choose("a") == 0.1
-    assert choose("c") == discriminator_weights.UNTUNED
+    assert choose("c") == chosen.UNTUNED
 
 
 def test_figures_refuse_to_run_without_the_tuned_weights(monkeypatch, tmp_path):
-    monkeypatch.setattr(lasso_weights, "TRIED", tmp_path / "none.csv")
-    with pytest.raises(ValueError, match=r"none\.csv is missing, where the weights of MNIST are"):
-        setting.inputs_of("MNIST", ["mnist"])
-    monkeypatch.setattr(setting, "TRIED", tmp_path / "none.csv")
-    with pytest.raises(ValueError, match=r"none\.csv is missing, where the tuned weights are"):
-        setting.inputs_of("Fashion-MNIST", ["mnist"], discriminator=True)
+    monkeypatch.setattr(chosen, "results_of", lambda name: tmp_path / name)
+    with pytest.raises(ValueError, match=r"lasso-mnist.* is missing, where the tuned weights are"):
+        setting.inputs_of(Config())

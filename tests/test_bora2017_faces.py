@@ -10,15 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from experiments.bora2017 import error_vs_m, held_out, strips
+from experiments import images, strips
+from experiments.bora2017 import error_vs_m
 from experiments.figures import FIGURES, load_figure
-from experiments.rows import read_csv
+from experiments.rows import ROWS, read_csv
 from experiments.sweep.cell import Cell
 from experiments.sweep.produce import produce
 from ganprior import load_images
 from tests.cli_cases import refuse
 
-ROOT = held_out.ROOT
+ROOT = images.ROOT
 NAMES = [name for name in FIGURES if name.startswith("bora2017/")]
 NEEDY = ["bora2017/error-vs-m-faces", "bora2017/range-images-faces"]
 
@@ -26,9 +27,9 @@ NEEDY = ["bora2017/error-vs-m-faces", "bora2017/range-images-faces"]
 @pytest.fixture
 def fresh():
     """No images in memory from another test."""
-    held_out.held_out.cache_clear()
+    images.held_out.cache_clear()
     yield
-    held_out.held_out.cache_clear()
+    images.held_out.cache_clear()
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def photographs(tmp_path, monkeypatch, fresh):
     for i in range(2):
         pixels = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{i:05}.png")
-    monkeypatch.setenv(held_out.VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv(images.VARIABLE, str(tmp_path / "data"))
     return folder
 
 
@@ -50,29 +51,29 @@ def test_without_photographs_a_figure_is_refused_in_one_line(
     name, named, tmp_path, monkeypatch, fresh
 ):
     if named:
-        monkeypatch.setenv(held_out.VARIABLE, str(tmp_path / named))
+        monkeypatch.setenv(images.VARIABLE, str(tmp_path / named))
     else:
-        monkeypatch.delenv(held_out.VARIABLE, raising=False)
+        monkeypatch.delenv(images.VARIABLE, raising=False)
     line = refuse("figure", name, "--preset", "paper", "--out", tmp_path / "out")
     assert "set GANPRIOR_DATA to the folder that holds utkface_64/test" in line
     assert not (tmp_path / "out").exists()
 
 
 def test_photographs_are_read_from_the_named_folder(photographs):
-    names, x = held_out.held_out_block(held_out.UTKFACE, Cell("", "", "m", 1, last=2))
+    names, x = images.held_out_block(images.UTKFACE, Cell("", last=2))
     assert names == ("00000.png", "00001.png")
     there = load_images(photographs)
     torch.testing.assert_close(x, there.floats())
-    assert held_out.held_out(held_out.UTKFACE).sha256 == there.sha256
+    assert images.held_out(images.UTKFACE).sha256 == there.sha256
 
 
 def test_a_figure_of_photographs_keeps_their_errors_and_no_pixel(photographs, tmp_path):
     figure = load_figure("bora2017/error-vs-m-faces")
     small = replace(
-        figure.presets["smoke"], data=held_out.UTKFACE, measurements=(50,), images=2, variants=("",)
+        figure.presets["smoke"], data=images.UTKFACE, measurements=(50,), images=2, variants=("",)
     )
-    produce(replace(figure, presets={"small": small}), "small", tmp_path / "out")
-    rows = read_csv(tmp_path / "out" / "rows.csv")
+    produce(figure.replace(presets={"small": small}), "small", tmp_path / "out")
+    rows = read_csv(tmp_path / "out" / ROWS)
     assert "pixels" not in rows[0]
     assert {row["image"] for row in rows} == {"00000.png", "00001.png"}
 
@@ -82,34 +83,34 @@ def test_no_preset_that_keeps_pixels_reads_photographs():
         figure = load_figure(name)
         for config in figure.presets.values():
             keeps = hasattr(config, "shown") or "image-grid" in name
-            assert not (keeps and getattr(config, "data", "") == held_out.UTKFACE)
+            assert not (keeps and getattr(config, "data", "") == images.UTKFACE)
     assert {
         name
         for name in NAMES
         for config in load_figure(name).presets.values()
-        if getattr(config, "data", "") == held_out.UTKFACE
+        if getattr(config, "data", "") == images.UTKFACE
     } == set(NEEDY)
 
 
 def test_no_committed_picture_of_a_face_is_a_photograph():
     found = 0
-    for path in (ROOT / "experiments" / "bora2017" / "results").glob("*_faces/rows.csv"):
+    for path in (ROOT / "experiments" / "bora2017" / "results").glob("*_faces/rows.csv.gz"):
         for row in read_csv(path):
             if row.get("pixels"):
                 assert re.fullmatch(r"astronaut.*|G\(z\)\[\d+\]", row["image"])
                 found += 1
     assert found or not any(
-        (load_figure(name).results / "rows.csv").is_file()
+        (load_figure(name).results / ROWS).is_file()
         for name in NAMES
         if name.endswith("-faces") and name not in NEEDY
     )
 
 
 def test_stand_ins_are_the_portrait_and_images_of_the_generator():
-    names, x = held_out.held_out_block(held_out.STAND_INS, Cell("", "", "m", 1, last=3))
+    names, x = images.held_out_block(images.STAND_INS, Cell("", last=3))
     assert names == ("astronaut", "G(z)[0]", "G(z)[1]")
-    torch.testing.assert_close(x[:1], load_images(ROOT / held_out.PORTRAIT).floats())
-    _, generated = held_out.range_images(held_out.FACES, Cell("", "", "m", 1, last=2))
+    torch.testing.assert_close(x[:1], load_images(ROOT / images.PORTRAIT).floats())
+    _, generated = images.range_images(images.FACES, Cell("", last=2))
     torch.testing.assert_close(x[1:], generated)
 
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from scipy import stats
 
-from experiments.bora2017.strips import decode
 from experiments.objectives import (
     correlation,
     critic_loss,
@@ -19,6 +18,7 @@ from experiments.objectives import (
     inversion_answer,
     robustness,
 )
+from experiments.strips import decode
 from ganprior import Prior
 from ganprior.training.monitors import health
 

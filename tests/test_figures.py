@@ -10,12 +10,15 @@ import pytest
 
 from experiments import overview
 from experiments.figures import FIGURES, describe, load_figure
-from experiments.rows import Row, read_csv, write_csv
+from experiments.rows import ROWS, Row, read_csv, write_csv
 from experiments.sweep.produce import produce
 from ganprior import Prior
+from ganprior.priors import prior_names
 
 NAMES = sorted(FIGURES)
-COMMITTED = [name for name in NAMES if (load_figure(name).results / "rows.csv").is_file()]
+COMMITTED = [name for name in NAMES if (load_figure(name).results / ROWS).is_file()]
+# Their rows come of random weights or of no generator, or are older than the column.
+NAMELESS = ("benchmarks/", "tuning/lasso", "tuning/discriminator")
 RECONSTRUCTING = [name for name in COMMITTED if not load_figure(name).trains]
 
 
@@ -24,12 +27,15 @@ def test_the_smoke_preset_shows_what_the_figure_claims(name, tmp_path):
     figure = load_figure(name)
     claims = produce(figure, "smoke", tmp_path)
     assert claims
-    assert [claim for claim, holds in claims.items() if not holds] == []
-    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
+    # No test asserts a time.
+    assert figure.timed or [claim for claim, holds in claims.items() if not holds] == []
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert pictures
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert all(path.with_suffix(".svg").read_text().startswith("<?xml") for path in pictures)
     assert json.loads((tmp_path / "config.json").read_text())["figure"] == name
-    rows = read_csv(tmp_path / "rows.csv")
-    columns = {"method", "seed", "seconds", "device", "revision", "versions"}
+    rows = read_csv(tmp_path / ROWS)
+    columns = {"method", "seed", "seconds", "device", "processor", "revision", "versions"}
     columns |= set() if figure.trains else {"prior_sha256"}
     assert rows[0].keys() >= columns
     assert {(tmp_path / f"{table}.csv").is_file() for table in figure.tables(rows)} == {True}
@@ -48,14 +54,12 @@ def test_the_paper_preset_is_a_sweep_of_different_cells(name):
     cells = figure.cells(config)
     keys = {cell.key for cell in cells}
     assert len(keys) == len(cells) >= len(figure.cells(figure.presets["smoke"]))
-    assert {cell.figure for cell in cells} == {name}
-    minutes = sum(figure.cost(config, cell) for cell in cells) / 60
-    assert FIGURES[name].minutes == pytest.approx(minutes, rel=0.5, abs=2)
+    assert all(figure.cost(config, cell) > 0 for cell in cells)
 
 
 @functools.cache
 def committed(name: str) -> tuple[Row, ...]:
-    return tuple(read_csv(load_figure(name).results / "rows.csv"))
+    return tuple(read_csv(load_figure(name).results / ROWS))
 
 
 @pytest.mark.parametrize("name", COMMITTED)
@@ -68,15 +72,20 @@ def test_committed_tables_are_those_of_the_committed_rows(name, tmp_path):
         assert read_csv(tmp_path / "table.csv") == read_csv(figure.results / f"{table}.csv")
 
 
+@functools.cache
+def sha256(prior: str) -> str:
+    return str(Prior.load(prior).card["weights_sha256"])[:12]
+
+
 @pytest.mark.parametrize("name", RECONSTRUCTING)
 def test_committed_rows_are_of_the_shipped_priors(name):
-    hashes: dict[str, set[str]] = {}
-    for row in committed(name):
-        if match := re.match(r"(?:csgm|representation) (\S+)", row["method"]):
-            hashes.setdefault(match[1], set()).add(row["prior_sha256"])
-    assert hashes
-    for prior, found in hashes.items():
-        assert found == {Prior.load(prior).card["weights_sha256"][:12]}
+    shipped = {prior: sha256(prior) for prior in prior_names()}
+    rows = [row for row in committed(name) if row.get("prior_sha256")]
+    assert {row["prior_sha256"] for row in rows} <= set(shipped.values())
+    for row in rows:
+        if match := re.match(r"(?:csgm|representation) (\w\S*)", row["method"]):
+            assert row["prior_sha256"] == sha256(match[1])
+    assert rows or name.startswith(NAMELESS)
 
 
 @pytest.mark.parametrize("paper", overview.PAPERS)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.rows import read_csv
+from experiments.rows import ROWS, read_csv
 from experiments.sweep.cell import Cell, blocks
 from experiments.sweep.figure import Result
 from experiments.sweep.produce import dry_run, produce
@@ -110,7 +110,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path):
 
 
 def test_keys_differ_in_whatever_cells_differ_in():
-    cell = Cell("f", "method", "m", 10)
+    cell = Cell("method", "m", 10)
     others = [
         replace(cell, method="other"),
         replace(cell, axis="k"),
@@ -127,7 +127,7 @@ def test_keys_differ_in_whatever_cells_differ_in():
 def test_produce_writes_every_file_and_resumes_only_when_told_to(tmp_path):
     figure = toy(smoke=Config(log=str(tmp_path / "log")))
     assert produce(figure, "smoke", tmp_path / "out") == {"a below b": True}
-    rows = read_csv(tmp_path / "out" / "rows.csv")
+    rows = read_csv(tmp_path / "out" / ROWS)
     assert len(rows) == 12
     assert read_csv(tmp_path / "out" / "summary.csv") == [{"rows": "12"}]
     config = json.loads((tmp_path / "out" / "config.json").read_text())
@@ -137,7 +137,7 @@ def test_produce_writes_every_file_and_resumes_only_when_told_to(tmp_path):
         produce(figure, "smoke", tmp_path / "out")
     produce(figure, "smoke", tmp_path / "out", resume=True)
     assert len((tmp_path / "log").read_text().splitlines()) == 12
-    assert read_csv(tmp_path / "out" / "rows.csv") == rows
+    assert read_csv(tmp_path / "out" / ROWS) == rows
 
 
 CHILD = """
@@ -168,7 +168,7 @@ def test_a_run_killed_in_the_middle_goes_on_without_repeating_a_cell(tmp_path):
     produce(figure, "smoke", out, resume=True)
     begun = [line.split(" ", 2)[2] for line in log.read_text().splitlines() if "begin" in line]
     assert set(begun[before:]) == {c.key for c in toy_sweep.cells(Config())} - done
-    rows = read_csv(out / "rows.csv")
+    rows = read_csv(out / ROWS)
     assert len({(row["m"], row["method"], row["image"]) for row in rows}) == len(rows) == 12
 
 
@@ -201,7 +201,7 @@ def test_runs_killed_at_any_moment_finish_in_the_end_without_a_cell_twice(tmp_pa
         assert kept.isdisjoint(own)
         kept = done
     produce(figure, "smoke", out, resume=True)
-    rows = read_csv(out / "rows.csv")
+    rows = read_csv(out / ROWS)
     assert len({(row["m"], row["method"], row["image"]) for row in rows}) == len(rows) == 20
 
 

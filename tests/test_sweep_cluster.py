@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from experiments.rows import ROWS, read_csv
 from experiments.sweep import cluster
 from experiments.sweep.produce import produce
 from tests import toy_sweep
@@ -47,7 +48,7 @@ def test_a_killed_worker_loses_nothing_and_repeats_its_own_cells_alone(tmp_path)
     claims = produce(toy(smoke=config), "smoke", tmp_path / "out", workers=2)
     killer.join()
     assert claims == {"a below b": True}
-    assert len((tmp_path / "out" / "rows.csv").read_text().splitlines()) == 1 + 24
+    assert len(read_csv(tmp_path / "out" / ROWS)) == 24
     cells = {cell.key for cell in toy_sweep.cells(config)}
     assert ended(log) == cells
     times = Counter(cell for _, cell in begun(log))

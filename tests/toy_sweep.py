@@ -24,11 +24,7 @@ class Config:
 
 
 def cells(config: Config) -> list[Cell]:
-    return [
-        Cell("toy/toy", method, "m", m, last=2)
-        for m in range(config.cells // 2)
-        for method in ("a", "b")
-    ]
+    return [Cell(method, "m", m, last=2) for m in range(config.cells // 2) for method in ("a", "b")]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -37,7 +33,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     time.sleep(config.seconds)
     _log(config, f"end {cell.key}")
     better = {"a": 1.0, "b": 2.0}[cell.method]
-    return [{"image": i, "error": better + cell.value + i} for i in range(cell.first, cell.last)]
+    return [{"image": i, "error": better + cell.number + i} for i in range(cell.first, cell.last)]
 
 
 def _log(config: Config, text: str) -> None:
@@ -72,7 +68,4 @@ def headline(found: list[Row]) -> str:
 
 
 def toy(**presets: Any) -> Figure:
-    return Figure(
-        "toy/toy", presets or {"smoke": Config()}, cells, rows, inputs, tables, plot, claims, cost,
-        headline,
-    )  # fmt: skip
+    return Figure.of(__name__, "toy/toy", presets or {"smoke": Config()}, cost=cost)

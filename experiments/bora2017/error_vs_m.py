@@ -26,12 +26,10 @@ reaches with m, divided by m), ``reference`` (the lines).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from experiments.bora2017 import comparison, plots
+from experiments import plots
 from experiments.bora2017.error_vs_m_presets import (
     COLOUR,
     GRAY,
@@ -40,48 +38,40 @@ from experiments.bora2017.error_vs_m_presets import (
     face_presets,
     gray_presets,
 )
-from experiments.bora2017.held_out import held_out_block
 from experiments.bora2017.setting import (
     LASSOS,
-    PAPER,
     Problem,
     compressed,
-    cost_per_image,
     hashes_of,
     image_rows,
-    inputs_of,
+    inputs_with_discriminator,
     solved_rows,
     solver_of,
 )
+from experiments.comparison import Errors, errors_of, means_of, paired_tests, places_of, saved
+from experiments.images import held_out_block
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, blocks
-from experiments.sweep.figure import Figure, Tables, results_of
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Streams, identity
 
-RESULTS = results_of(f"{PAPER}/error-vs-m-fashion-mnist")
 # Errors that no measurement enters: cells at m = 0.
 CONSTANTS = ("blank", "constant")
 PIXEL = "lasso-pixel"
 
 
-def cells(name: str, config: Config) -> list[Cell]:
+def cells(config: Config) -> list[Cell]:
     """Lines at m = 0, then every m, method, draw and block."""
-    return list(_cells(name, config))
-
-
-def _cells(name: str, config: Config) -> Iterator[Cell]:
     priors = [name for name in (config.prior, config.second_prior) if name]
-    lines = [*CONSTANTS, *(f"representation {name}" for name in priors)]
-    places = [(0, method, 0) for method in lines]
+    everywhere = partial(grid, axis="m", images=config.images, block=config.block)
+    found = everywhere([*CONSTANTS, *(f"representation {name}" for name in priors)])
     for m in config.measurements:
         methods = [f"csgm {config.prior}{variant}" for variant in config.variants]
         if config.second_prior and m in config.second_measurements:
             methods.append(f"csgm {config.second_prior}")
         methods += [n for n in LASSOS if n != PIXEL or m in _pixel_measurements(config)]
-        places += [(m, method, draw) for method in methods for draw in range(config.draws)]
-    for m, method, draw in places:
-        for first, last in blocks(config.images, config.block):
-            yield Cell(name, method, "m", m, "", draw, first, last)
+        found += everywhere(methods, values=[m], draws=config.draws)
+    return found
 
 
 def _pixel_measurements(config: Config) -> tuple[int, ...]:
@@ -92,7 +82,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     """Errors of a method on a block of images."""
     signals = held_out_block(config.data, cell)
     if cell.value:
-        found = compressed(signals, int(cell.value), config.noise_level, cell)
+        found = compressed(signals, int(cell.number), config.noise_level, cell)
         return solved_rows(found, cell.method, config.effort, config.data)
     names, x = signals
     hashes = hashes_of(config.data, cell.method)
@@ -108,18 +98,12 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     return image_rows(found, solution.x, solution.status, **hashes)
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Hashes of images and priors."""
-    priors = [name for name in (config.prior, config.second_prior) if name]
-    return inputs_of(config.data, priors, discriminator=True)
-
-
 def summarise(found: list[Row]) -> list[Row]:
-    """Mean and half-width of the 95% interval per m and method, a row per m."""
-    table = comparison.summarise(comparison.errors_of(_measured(found)))
+    """Mean and 95% interval per m and method, a row per m; and what the best two have in common."""
+    table = Figure("", {}).tables(_measured(found))["summary"]
     for line in table:
         csgm, lasso = (
-            min(float(line[n]) for n in line if n.startswith(kind) and "±" not in n and line[n])
+            min(float(line[n].split()[0]) for n in line if n.startswith(kind) and line[n])
             for kind in ("csgm", "lasso")
         )
         line["best csgm / best lasso"] = f"{csgm / lasso:.3f}" if lasso else ""
@@ -128,12 +112,12 @@ def summarise(found: list[Row]) -> list[Row]:
 
 def tables(found: list[Row]) -> Tables:
     """Summary, tests, measurements saved and reference lines."""
-    errors = comparison.errors_of(_measured(found))
+    errors = errors_of(_measured(found))
     ours, lassos = _ours(errors), [name for name in errors if name in LASSOS]
     return {
         "summary": summarise(found),
-        "tests": comparison.paired_tests(errors, ours),
-        "saved": comparison.saved(errors, ours, lassos),
+        "tests": paired_tests(errors, ours),
+        "saved": saved(errors, ours, lassos),
         "reference": [
             {"reference": name, "error": f"{value:.4f}"} for name, value in _lines(found).items()
         ],
@@ -142,30 +126,25 @@ def tables(found: list[Row]) -> Tables:
 
 def plot(scale: Scale, found: list[Row], path: Path) -> None:
     """Error against m with 95% intervals, both axes logarithmic."""
-    errors = comparison.errors_of(_measured(found))
+    errors = errors_of(_measured(found))
     figure, [axes] = plots.new_figure(width=8)
     plots.draw_curves(axes, errors)
     plots.draw_lines(axes, _lines(found))
-    plots.finish(axes, comparison.places_of(errors), f"measurements m (n = {scale.n:,})")
+    plots.finish(axes, places_of(errors), f"measurements m (n = {scale.n:,})")
     plots.save(figure, path)
 
 
 def claims(scale: Scale, found: list[Row]) -> dict[str, bool]:
     """Few measurements: the prior. Nearly all: the Lasso."""
-    errors = comparison.errors_of(_measured(found))
-    mean = {name: {m: values.mean() for m, values in own.items()} for name, own in errors.items()}
-    places, ours = comparison.places_of(errors), mean[_ours(errors)]
+    errors = errors_of(_measured(found))
+    mean = means_of(errors)
+    places, ours = places_of(errors), mean[_ours(errors)]
     best = {m: min(mean[name][m] for name in LASSOS if m in mean.get(name, {})) for m in places}
     few, last = [m for m in places if m <= scale.few], places[-1]
     held = {f"CSGM is below every Lasso up to m = {few[-1]:g}": all(ours[m] < best[m] for m in few)}
     if last > scale.n / 4:
         held[f"the best Lasso is below CSGM at m = {last:g}"] = best[last] < ours[last]
     return held
-
-
-def cost(scale: Scale, config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort, scale.n)
 
 
 def headline(scale: Scale, found: list[Row]) -> str:
@@ -183,69 +162,54 @@ def _measured(found: list[Row]) -> list[Row]:
     return [row for row in found if float(row["m"])]
 
 
-def _ours(errors: comparison.Errors) -> str:
+def _ours(errors: Errors) -> str:
     """CSGM with the tuned lambda and the first prior."""
     return next(name for name in errors if name.startswith("csgm") and len(name.split()) == 2)
 
 
 def _lines(found: list[Row]) -> dict[str, float]:
-    errors = comparison.errors_of(row for row in found if not float(row["m"]))
+    errors = errors_of(row for row in found if not float(row["m"]))
     return {name: float(own[0.0].mean()) for name, own in errors.items()}
 
 
-def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: Any) -> Figure:
-    name = f"{PAPER}/error-vs-m-{name}"
-    return Figure(
-        name=name,
-        presets=presets,
-        cells=partial(cells, name),
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=partial(plot, scale),
-        claims=partial(claims, scale),
-        cost=partial(cost, scale),
-        headline=partial(headline, scale),
-        on_gpu=True,
-        **texts,
-    )
+def _figure(name: str, scale: Scale, presets: dict[str, Config], **texts: str) -> Figure:
+    scaled = {f.__name__: partial(f, scale) for f in (plot, claims, headline)}
+    declared = {"inputs": inputs_with_discriminator, "on_gpu": True, **scaled, **texts}
+    return Figure.of(__name__, f"bora2017/error-vs-m-{name}", presets, **declared)
 
 
 ONE_DRAW = "one draw of A, and CSGM with the tuned lambda alone"
-FIGURES = {
-    figure.name: figure
-    for figure in (
-        _figure(
-            "mnist",
-            GRAY,
-            gray_presets("MNIST", "mnist"),
-            published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
-            "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
-            differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m: "
-            "the best Lasso is better than CSGM from m = 400 on, so that at m = 100 the factor is "
-            "below 4",
-            short=ONE_DRAW,
-        ),
-        _figure(
-            "fashion-mnist",
-            GRAY,
-            gray_presets("Fashion-MNIST", "fashion-mnist-dcgan", "fashion-mnist-wgan-gp"),
-            published="none: the paper has no Fashion-MNIST",
-            differs="another data set than the paper's; the best Lasso is better than CSGM from "
-            "m = 500 on, so that at m = 100 the factor is below 5",
-            short=ONE_DRAW,
-        ),
-        _figure(
-            "faces",
-            COLOUR,
-            face_presets(),
-            published="5 to 10 times fewer measurements than Lasso on CelebA; another paper's "
-            "DCGAN has 16.6 dB at m = 100 and 20.8 dB at m = 500, its Lasso (DCT) 13.1 and 15.7",
-            differs="UTKFace, standing in for CelebA; errors of images in [0, 1] are a quarter of "
-            "those in [-1, 1]; alpha was tuned for m = 50 to 2,500 (beyond, that of the end) and "
-            "in pixels on clothes alone",
-            short="32 photographs instead of 100, one draw of A, effort fast, m up to 5,000, the "
-            "Lasso in pixels at two m, no untuned lambda of the paper's",
-        ),
-    )
-}
+FIGURES = by_name(
+    _figure(
+        "mnist",
+        GRAY,
+        gray_presets("MNIST", "mnist"),
+        published="5 to 10 times fewer measurements than Lasso; a reproduction has .0276 at "
+        "m = 25 and .0083 at m = 100 (VAE), .0986 and .0628 (Lasso, DCT)",
+        differs="a convolutional VAE with as many latents; lambda and alpha are tuned per m: "
+        "the best Lasso is better than CSGM from m = 400 on, so that at m = 100 the factor is "
+        "below 4",
+        short=ONE_DRAW,
+    ),
+    _figure(
+        "fashion-mnist",
+        GRAY,
+        gray_presets("Fashion-MNIST", "fashion-mnist-dcgan", "fashion-mnist-wgan-gp"),
+        published="none: the paper has no Fashion-MNIST",
+        differs="another data set than the paper's; the best Lasso is better than CSGM from "
+        "m = 500 on, so that at m = 100 the factor is below 5",
+        short=ONE_DRAW,
+    ),
+    _figure(
+        "faces",
+        COLOUR,
+        face_presets(),
+        published="5 to 10 times fewer measurements than Lasso on CelebA; another paper's "
+        "DCGAN has 16.6 dB at m = 100 and 20.8 dB at m = 500, its Lasso (DCT) 13.1 and 15.7",
+        differs="UTKFace, standing in for CelebA; errors of images in [0, 1] are a quarter of "
+        "those in [-1, 1]; alpha was tuned for m = 50 to 2,500 (beyond, that of the end) and "
+        "in pixels on clothes alone",
+        short="32 photographs instead of 100, one draw of A, effort fast, m up to 5,000, the "
+        "Lasso in pixels at two m, no untuned lambda of the paper's",
+    ),
+)

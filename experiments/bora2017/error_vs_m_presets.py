@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from experiments.bora2017.held_out import FACES, STAND_INS, UTKFACE
+from experiments.images import FACES, STAND_INS, UTKFACE
 
 VARIANTS = ("", " lambda=0", " + D")
 PAPER_LAMBDA = " lambda=0.00025"  # of CelebA: 0.001 / 4

@@ -13,33 +13,23 @@ which is the best one with k of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pywt
 import torch
 from torch import Tensor
 
-from experiments.bora2017 import comparison, plots
-from experiments.bora2017.held_out import held_out_block, load_prior
-from experiments.bora2017.panels import panels_of, summarise_panels
-from experiments.bora2017.setting import (
-    PAPER,
-    cost_per_image,
-    hashes_of,
-    image_rows,
-    inputs_of,
-    problem,
-    solver_of,
-)
+from experiments.bora2017.setting import hashes_of, image_rows, problem, solver_of
+from experiments.comparison import errors_of, means_of, saved
+from experiments.images import held_out_block, load_prior
+from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, blocks
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import identity
 
-NAME = f"{PAPER}/representation-error"
 AXIS = "k"
 WAVELETS = {"wavelet db1": "db1", "wavelet db4": "db4"}
 LEVELS = 2  # 28, 14, 7
@@ -49,11 +39,8 @@ LEVELS = 2  # 28, 14, 7
 class Config:
     """What is run; the presets are below."""
 
-    priors: tuple[tuple[str, str], ...] = (
-        ("MNIST", "mnist"),
-        ("Fashion-MNIST", "fashion-mnist-dcgan"),
-        ("Fashion-MNIST", "fashion-mnist-wgan-gp"),
-    )
+    data: tuple[str, ...] = ("MNIST", "Fashion-MNIST")
+    priors: tuple[str, ...] = ("mnist", "fashion-mnist-dcgan", "fashion-mnist-wgan-gp")
     coefficients: tuple[int, ...] = (5, 10, 20, 50, 64, 100, 200, 400)
     images: int = 100
     block: int = 50
@@ -62,19 +49,19 @@ class Config:
 
 def cells(config: Config) -> list[Cell]:
     """Per data set its priors, at their numbers of latents, and wavelets at every k."""
-    return list(_cells(config))
-
-
-def _cells(config: Config) -> Iterator[Cell]:
-    for data in dict.fromkeys(data for data, _ in config.priors):
-        priors = [name for own, name in config.priors if own == data]
-        sizes = [load_prior(name).latent.size for name in priors]
-        places = [(size, f"csgm {name}") for size, name in zip(sizes, priors, strict=True)]
-        every_k = sorted({*config.coefficients, *sizes})
-        places += [(k, wavelet) for wavelet in WAVELETS for k in every_k]
-        for k, method in places:
-            for first, last in blocks(config.images, config.block):
-                yield Cell(NAME, method, AXIS, k, data, 0, first, last)
+    found: list[Cell] = []
+    everywhere = partial(grid, axis=AXIS, images=config.images, block=config.block)
+    for data in config.data:
+        sizes = {
+            f"csgm {name}": load_prior(name).latent.size
+            for name in config.priors
+            if load_prior(name).card["data"] == data
+        }
+        for method, size in sizes.items():
+            found += everywhere([method], values=[size], panels=[data])
+        every_k = sorted({*config.coefficients, *sizes.values()})
+        found += everywhere(tuple(WAVELETS), values=every_k, panels=[data])
+    return found
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -82,7 +69,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     hashes = hashes_of(cell.panel, cell.method)
     found = problem(held_out_block(cell.panel, cell), identity(), 0.0, cell)
     if cell.method in WAVELETS:
-        x_hat = k_sparse(found.x, int(cell.value), WAVELETS[cell.method])
+        x_hat = k_sparse(found.x, int(cell.number), WAVELETS[cell.method])
         return image_rows(found, x_hat, ["" for _ in found.names], **hashes)
     solver = solver_of(f"{cell.method} lambda=0", 0.0, config.effort)
     solution = solver.solve(found.y, found.physics, rng=found.streams)
@@ -103,30 +90,21 @@ def k_sparse(x: Tensor, k: int, wavelet: str) -> Tensor:
     return torch.from_numpy(np.array(images))[:, None].to(x)
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Hashes of images and priors."""
-    found: dict[str, str] = {}
-    for data, prior in config.priors:
-        own = inputs_of(data, [prior])
-        found |= {f"{data}: {key}": value for key, value in own.items()}
-    return found
-
-
 def tables(found: list[Row]) -> Tables:
     """Mean and interval per data set, k and method; and how many coefficients the prior equals."""
-    return {"summary": summarise_panels(found, AXIS), "equal": _equal(found)}
+    return {**Figure("", {}).tables(found), "equal": _equal(found)}
 
 
 def _equal(found: list[Row]) -> list[Row]:
     """Coefficients that the better wavelet needs for the error of each prior."""
     table = []
-    for panel, own in panels_of(found).items():
-        errors = comparison.errors_of(own, AXIS)
+    for (panel,), own in grouped(found, ["panel"]).items():
+        errors = errors_of(own, AXIS)
         wavelets = [name for name in errors if name in WAVELETS]
         for name in errors:
             if name in WAVELETS:
                 continue
-            [line] = comparison.saved(errors, name, wavelets)
+            [line] = saved(errors, name, wavelets)
             k = int(line.pop("m"))
             factor = line.pop("measurements saved")
             table.append({"data": panel, "prior": name, "k": k, "wavelet k / k": factor, **line})
@@ -136,11 +114,8 @@ def _equal(found: list[Row]) -> list[Row]:
 def claims(found: list[Row]) -> dict[str, bool]:
     """With as many numbers the prior is nearer; with the most coefficients a wavelet is."""
     held: dict[str, bool] = {}
-    for panel, own in panels_of(found).items():
-        mean = {
-            name: {k: values.mean() for k, values in places.items()}
-            for name, places in comparison.errors_of(own, AXIS).items()
-        }
+    for (panel,), own in grouped(found, ["panel"]).items():
+        mean = means_of(errors_of(own, AXIS))
         best = {k: min(mean[name][k] for name in WAVELETS) for k in mean["wavelet db1"]}
         for name, places in mean.items():
             if name not in WAVELETS:
@@ -152,11 +127,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)
-
-
 def headline(found: list[Row]) -> str:
     """Representation errors, and coefficients for the same."""
     return "; ".join(
@@ -166,36 +136,13 @@ def headline(found: list[Row]) -> str:
     )
 
 
-def plot(found: list[Row], path: Path) -> None:
-    """A panel per data set."""
-    parts = panels_of(found)
-    figure, axes = plots.new_figure(len(parts), width=4.8)
-    for place, (panel, own) in zip(axes, parts.items(), strict=True):
-        errors = comparison.errors_of(own, AXIS)
-        plots.draw_curves(place, errors, dashed="wavelet")
-        plots.finish(place, comparison.places_of(errors), "numbers k per image")
-        place.set_title(panel, fontsize=9)
-    plots.save(figure, path)
-
-
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
-            "paper": Config(),
-            "smoke": Config(
-                priors=(("MNIST", "mnist"),), coefficients=(10, 400), images=6, effort="smoke"
-            ),
-        },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+SMOKE = Config(("MNIST",), ("mnist",), coefficients=(10, 400), images=6, effort="smoke")
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "bora2017/representation-error",
+        {"paper": Config(), "smoke": SMOKE},
         published="the generator is nearer than sparse wavelet approximation with as many numbers",
         differs="digits and clothes, not CelebA",
     )
-}
+)

@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from experiments.bora2017.discriminator_weights import TRIED, discriminator_weight
-from experiments.bora2017.held_out import FACES, held_out, load_prior
-from experiments.bora2017.lasso_weights import inputs_of_alphas, tuned_alpha
+from experiments import images
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
 from experiments.sweep.device import current_device
+from experiments.tuning.chosen import discriminator_weight, inputs_of_alphas, tuned_alpha
 from ganprior import (
     BALANCED,
     CSGM,
@@ -42,17 +41,16 @@ from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.streams import derive_seed
 
-PAPER = "bora2017"
 # Of smoke presets: the same engine with little of everything.
 EFFORTS = {
     "balanced": BALANCED,
     "fast": FAST,
     "reference": REFERENCE,
+    # The polish is for what lies in the generator's range, and costs most where m is small.
+    "balanced, no polish": replace(BALANCED, polish_steps=0),
+    "fast, no polish": replace(FAST, polish_steps=0),
     "smoke": replace(FAST, bank=2000),
 }
-# Of an image at the default effort, by prior; and the other efforts as parts of that one.
-SECONDS = {"mnist": 0.03, FACES: 2.0}
-SHARE = {"smoke": 0.4, "fast": 0.5, "balanced": 1.0, "reference": 40.0}
 LASSOS = {"lasso-dct": LassoDCT, "lasso-wavelet": LassoWavelet, "lasso-pixel": LassoPixel}
 
 
@@ -126,7 +124,7 @@ def solver_of(
         lasso: Reconstructor = LASSOS[method](alpha=alpha, noise_std=noise_std)
         return lasso
     _, name, *variant = method.split(" ", 2)
-    prior, schedule = load_prior(name), EFFORTS[effort]
+    prior, schedule = images.load_prior(name), EFFORTS[effort]
     if variant == ["+ D"]:
         weight = discriminator_weight(name)
         return DiscriminatorCSGM(prior, weight, noise_std=noise_std, effort=schedule)
@@ -141,10 +139,15 @@ def prior_name(method: str) -> str | None:
 
 
 def image_rows(found: Problem, x_hat: Tensor, status: Iterable[Any], **hashes: str) -> list[Row]:
-    """One row per image: name, error, how the search ended, and where it came from."""
+    """One row per image: name, error, how the search ended, and where it came from.
+
+    The image itself has no error.
+    """
     errors = per_pixel_error(x_hat, found.x).tolist()
+    own = x_hat is found.x
     return [
-        {"image": name, "per_pixel_error": round(error, 7), "status": str(end), **hashes}
+        {"image": name, "per_pixel_error": "" if own else round(error, 7), "status": str(end)}
+        | hashes
         for name, error, end in zip(found.names, errors, status, strict=True)
     ]
 
@@ -166,25 +169,16 @@ def solved(found: Problem, method: str, effort: str, data: str) -> Solution:
 def hashes_of(data: str, method: str) -> dict[str, str]:
     """Columns that say which images and which prior a row is of."""
     name = prior_name(method)
-    sha = load_prior(name).card["weights_sha256"][:12] if name else ""
-    return {"data_sha256": held_out(data).sha256[:12], "prior_sha256": sha}
+    return images.hashes_of(images.held_out(data), images.load_prior(name) if name else None)
 
 
-def inputs_of(data: str, priors: Sequence[str], *, discriminator: bool = False) -> dict[str, str]:
-    """Hashes of what a figure reads, and the tuned weights that its priors' files do not hold."""
-    found = {"data_sha256": held_out(data).sha256[:12], **inputs_of_alphas(data)}
-    for name in priors:
-        found[f"prior_sha256 of {name}"] = load_prior(name).card["weights_sha256"][:12]
-        if discriminator:
-            if not TRIED.is_file():
-                raise ValueError(f"{TRIED} is missing, where the tuned weights are; check it out")
-            found[f"discriminator_weight of {name}"] = f"{discriminator_weight(name):g}"
-    return found
+def inputs_of(config: Any) -> dict[str, str]:
+    """Hashes of what a figure reads, and of the table of weights that its Lassos have."""
+    return images.inputs_of(config) | inputs_of_alphas(config.data)
 
 
-def cost_per_image(method: str, effort: str, n: int = 784) -> float:
-    """Seconds that an image of n values takes on one CPU core, roughly."""
-    name = prior_name(method)
-    if name is None:
-        return float(0.01 * (n / 784) ** 1.5)
-    return SECONDS.get(name, 0.08) * SHARE[effort] * (2 if method.endswith("+ D") else 1)
+def inputs_with_discriminator(config: Any) -> dict[str, str]:
+    """The same, and the weights of the discriminator term, which no prior's file holds."""
+    priors = [name for name in (config.prior, config.second_prior) if name]
+    tuned = {f"discriminator_weight of {n}": f"{discriminator_weight(n):g}" for n in priors}
+    return inputs_of(config) | tuned

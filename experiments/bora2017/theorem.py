@@ -21,32 +21,29 @@ and epsilon the excess over the better of the two latents known (the true one ma
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.bora2017 import plots
-from experiments.bora2017.held_out import held_out_block, load_prior
+from experiments import plots
 from experiments.bora2017.setting import (
-    PAPER,
     compressed,
-    cost_per_image,
     gaussian,
     hashes_of,
     inputs_of,
     solver_of,
 )
+from experiments.images import held_out_block, load_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, blocks
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Streams, identity
 from ganprior.streams import derive_seed
 
-NAME = f"{PAPER}/theorem-1-1"
 S_REC = "S-REC"
 # Where the theorem is expected to hold: m = O(k d log n) does not say with which constant.
 ENOUGH = 100
@@ -69,22 +66,18 @@ class Config:
 
 def cells(config: Config) -> list[Cell]:
     """Every m and draw: the blocks of images, and the pairs of generated ones."""
-    return list(_cells(config))
-
-
-def _cells(config: Config) -> Iterator[Cell]:
-    for m in config.measurements:
-        for draw in range(config.draws):
-            for first, last in blocks(config.images, config.block):
-                yield Cell(NAME, f"csgm {config.prior}", "m", m, "", draw, first, last)
-            yield Cell(NAME, S_REC, "m", m, "", draw, 0, config.pairs)
+    everywhere = partial(grid, axis="m", values=config.measurements, draws=config.draws)
+    images = everywhere([f"csgm {config.prior}"], images=config.images, block=config.block)
+    return images + everywhere([S_REC], images=config.pairs, block=config.pairs)
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
     """Both sides of the bound for every image, or the eigenvalue constant of A."""
     if cell.method == S_REC:
         return [_eigenvalue_row(config, cell)]
-    found = compressed(held_out_block(config.data, cell), int(cell.value), config.noise_level, cell)
+    found = compressed(
+        held_out_block(config.data, cell), int(cell.number), config.noise_level, cell
+    )
     solver = solver_of(f"{cell.method} lambda=0", found.noise_std, config.effort)
     x_hat = solver.solve(found.y, found.physics, rng=found.streams).x
     nearest = projections(config, cell.first, cell.last)
@@ -117,7 +110,7 @@ def norm(x: Tensor) -> Tensor:
 @functools.cache
 def projections(config: Config, first: int, last: int) -> Tensor:
     """Images of the range nearest to a block of test images: once for all m and draws."""
-    _, x = held_out_block(config.data, Cell(NAME, "", "m", 0, first=first, last=last))
+    _, x = held_out_block(config.data, Cell("", first=first, last=last))
     solver = solver_of(f"csgm {config.prior} lambda=0", 0.0, config.effort)
     return solver.solve(x, identity(), rng=Streams(0, range(first, last))).x
 
@@ -127,16 +120,11 @@ def _eigenvalue_row(config: Config, cell: Cell) -> Row:
     prior = load_prior(config.prior)
     rng = torch.Generator().manual_seed(derive_seed(cell.seed, "pairs"))
     one, two = (prior.sample(cell.last, rng) for _ in range(2))
-    physics = gaussian(int(cell.value), prior.image_shape, cell.seed)
+    physics = gaussian(int(cell.number), prior.image_shape, cell.seed)
     constant = (norm(physics.A(one - two)) / norm(one - two)).min().item()
     hashes = hashes_of(config.data, f"csgm {config.prior}")
     blank = dict.fromkeys(("left", "projection", "noise", "epsilon", "right"), "")
     return {"image": f"{cell.last} pairs", **blank, "constant": round(constant, 5), **hashes}
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Hashes of images and prior."""
-    return inputs_of(config.data, [config.prior])
 
 
 @dataclass(frozen=True)
@@ -199,13 +187,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    if cell.method == S_REC:
-        return 0.0005 * config.pairs
-    return (cell.last - cell.first) * cost_per_image(cell.method, config.effort)
-
-
 def headline(found: list[Row]) -> str:
     """Share of trials in which the bound holds, and the constants at both ends."""
     places = places_of(found)
@@ -239,24 +220,14 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
-            "paper": Config(),
-            "smoke": Config(
-                measurements=(5, 25, 100), pairs=100, images=6, draws=1, effort="smoke"
-            ),
-        },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+SMOKE = Config(measurements=(5, 25, 100), pairs=100, images=6, draws=1, effort="smoke")
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "bora2017/theorem-1-1",
+        {"paper": Config(), "smoke": SMOKE},
+        inputs=inputs_of,
         published="proved; the paper measures neither side",
         differs="min_z and epsilon are the best found",
     )
-}
+)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives.correlation import Correlation, correlate, correlation_columns
 from experiments.objectives.fashion import (
     SMOKE,
@@ -36,9 +36,8 @@ from experiments.objectives.fashion import (
 )
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 
-NAME = "objectives/critic-loss"
 WASSERSTEIN = ("wgan", "wgan-gp")
 OBJECTIVES = (*WASSERSTEIN, "non-saturating")
 ESTIMATES = {
@@ -63,7 +62,7 @@ class Config:
 
 def cells(config: Config) -> list[Cell]:
     """A run per objective."""
-    return [Cell(NAME, name, "steps", config.budget.steps, "", config.seed) for name in OBJECTIVES]
+    return [Cell(name, "steps", config.budget.steps, "", config.seed) for name in OBJECTIVES]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -104,11 +103,6 @@ def estimate(objective: str, discriminator_loss: float) -> float:
     if objective in WASSERSTEIN:
         return -discriminator_loss
     return math.log(2) - discriminator_loss / 2
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Hash of the images."""
-    return inputs_of(config.budget.data)
 
 
 def series(found: list[Row], objective: str, column: str) -> list[float]:
@@ -165,12 +159,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    step = {"non-saturating": 0.018, "wgan": 0.05, "wgan-gp": 0.08}[cell.method]
-    return config.budget.steps * step + config.budget.looks * 0.8
-
-
 def headline(found: list[Row]) -> str:
     """Spearman's coefficients."""
     return "Spearman's coefficient of estimate and Fréchet distance: " + ", ".join(
@@ -201,23 +189,17 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/critic-loss",
+        {
             "paper": Config(Budget(steps=400, looks=16)),
             "smoke": Config(replace(SMOKE, looks=4), warm_up=0),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+        inputs=inputs_of,
         published="the Wasserstein estimate correlates with sample quality, the JS estimate not",
         differs="quality is a Fréchet distance; narrow networks, short runs, one seed",
         trains=True,
     )
-}
+)

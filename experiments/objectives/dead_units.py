@@ -28,14 +28,20 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.bora2017 import plots
-from experiments.objectives.digits import COMMITTED, activations, digits, rectify, trainer_of
+from experiments import plots
+from experiments.objectives.digits import (
+    COMMITTED,
+    activations,
+    digits,
+    inputs_of,
+    rectify,
+    trainer_of,
+)
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.training import Trainer
 
-NAME = "objectives/dead-units"
 SLOPES = {"ReLU": 0.0, "LeakyReLU": 0.2}
 NORMED, PLAIN = "dcgan", "dcgan-unnormalised"
 PLAYERS = ("discriminator", "generator")
@@ -58,7 +64,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per architecture, rate, rectifier and seed."""
     return [
-        Cell(NAME, rectifier, "rate", rate, architecture, seed)
+        Cell(rectifier, "rate", rate, architecture, seed)
         for architecture in config.architectures
         for rate in config.rates
         for rectifier in SLOPES
@@ -75,7 +81,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         filters=config.filters,
         discriminator_filters=config.filters,
         batch_size=config.batch,
-        learning_rate=cell.value,
+        learning_rate=cell.number,
         seed=cell.seed,
     )
     for player in PLAYERS:
@@ -163,11 +169,6 @@ def channels(x: Tensor) -> Tensor:
     return x.transpose(0, 1).flatten(1)
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Hash of the digits."""
-    return {"data_sha256": digits(config.data).sha256[:12]}
-
-
 Place = tuple[str, str, float, str]
 
 
@@ -223,11 +224,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return config.steps * config.batch * 4e-4
-
-
 def headline(found: list[Row]) -> str:
     """Dead units of the discriminator."""
     parts = []
@@ -255,10 +251,11 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/dead-units",
+        {
             "paper": Config(),
             "smoke": Config(
                 data=COMMITTED,
@@ -271,16 +268,9 @@ FIGURES = {
                 counted=64,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+        inputs=inputs_of,
         published="LeakyReLU was found to work well in the discriminator; units are not counted",
         differs="narrow networks and few steps; both players' rectifiers are changed together",
         trains=True,
     )
-}
+)

@@ -38,6 +38,11 @@ def digits(source: str) -> Images:
     return load_images(source, limit=TRAINING)
 
 
+def inputs_of(config: Any) -> dict[str, str]:
+    """Hash of the digits that a configuration trains on."""
+    return {"data_sha256": digits(config.data).sha256[:12]}
+
+
 def trainer_of(images: Images, **values: Any) -> Trainer:
     """Fresh players of the recipe ``dcgan`` with some of its values replaced.
 

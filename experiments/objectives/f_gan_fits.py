@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives.densities import (
     Gaussian,
     Mixture,
@@ -37,10 +37,9 @@ from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import distances
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.streams import derive_seed
 
-NAME = "objectives/f-gan-fits"
 DATA = Mixture((0.3, 0.7), ((-1.5,), (2.1,)), (0.5, 1.0))
 PAPER = ("kl", "reverse-kl", "jensen-shannon", "jeffreys", "pearson")
 SAMPLES = 100_000  # of each kind, for the bound
@@ -66,8 +65,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per divergence, all runs at once."""
     return [
-        Cell(NAME, f"f-gan {name}", "runs", config.runs, seed=config.seed)
-        for name in config.divergences
+        Cell(f"f-gan {name}", "runs", config.runs, seed=config.seed) for name in config.divergences
     ]
 
 
@@ -125,11 +123,6 @@ def _quadrature() -> tuple[Tensor, Tensor, float]:
 def best_of(name: str) -> Gaussian:
     """The Gaussian of least divergence."""
     return best_gaussian(DATA, lambda fit: measure(name, fit))
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Nothing is read."""
-    return {}
 
 
 def means(found: list[Row]) -> dict[str, dict[str, float]]:
@@ -195,11 +188,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return config.steps * config.runs * config.batch * 6e-6
-
-
 def headline(found: list[Row]) -> str:
     """Fitted beside best, by divergence."""
     parts = [
@@ -228,23 +216,16 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/f-gan-fits",
+        {
             "paper": Config(),
             "smoke": Config(divergences=("kl",), runs=1, steps=1200),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="fitted and best agree in the paper's table; reverse KL has the largest mean",
         differs="a mixture of our own, since the paper does not give its; Adam",
         trains=True,
     )
-}
+)

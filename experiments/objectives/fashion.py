@@ -222,9 +222,9 @@ def hashes_of(run: Run, data: str) -> dict[str, str]:
     return {"data_sha256": images_of(data).sha256[:12], "prior_sha256": sha}
 
 
-def inputs_of(data: str) -> dict[str, str]:
-    """Hash of the images that train."""
-    return {"data_sha256": images_of(data).sha256[:12]}
+def inputs_of(config: Any) -> dict[str, str]:
+    """Hash of the images that a configuration trains on."""
+    return {"data_sha256": images_of(config.budget.data).sha256[:12]}
 
 
 def _losses(path: Path) -> list[dict[str, float]]:

@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives.densities import (
     Gaussian,
     Mixture,
@@ -39,10 +39,9 @@ from experiments.objectives.densities import (
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.streams import derive_seed
 
-NAME = "objectives/gaussian-fits"
 DATA = Mixture((0.75, 0.25), ((-1.0, -0.5), (2.5, 1.5)), (0.7, 0.7))
 KL, JS, MMD = "KL", "Jensen-Shannon", "MMD"
 BANDWIDTH = 1.0  # of MMD's kernel
@@ -67,7 +66,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per way to fit."""
     return [
-        Cell(NAME, name, "runs", config.runs if name in GAMES else 1, seed=config.seed)
+        Cell(name, "runs", config.runs if name in GAMES else 1, seed=config.seed)
         for name in config.methods
     ]
 
@@ -145,11 +144,6 @@ def best_of(name: str) -> Gaussian:
     return best_gaussian(DATA, MEASURES[name])
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Nothing is read."""
-    return {}
-
-
 def fits_of(found: list[Row]) -> dict[str, dict[str, float]]:
     """Numbers of each way to fit, the mean over its runs."""
     columns = ("mean_x", "mean_y", "std", *MEASURES)
@@ -196,11 +190,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return config.steps * config.runs * config.batch * 6e-6 if cell.method in GAMES else 5.0
-
-
 def headline(found: list[Row]) -> str:
     """Standard deviations of the fits."""
     parts = [f"{name} {own['std']:.2f}" for name, own in fits_of(found).items()]
@@ -234,23 +223,16 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/gaussian-fits",
+        {
             "paper": Config(),
             "smoke": Config(methods=(KL, MMD, JS, "minimax"), runs=1, steps=1200),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="drawn in figure 1: KL covers both parts, Jensen-Shannon the heavier one",
         differs="a mixture of our own, since the paper does not give its; adversarial fits beside",
         trains=True,
     )
-}
+)

@@ -55,11 +55,10 @@ from experiments.objectives.inversion_answer import (
 )
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure
+from experiments.sweep.figure import Figure, by_name
 from ganprior import CSGM, FAST, Prior, identity
 from ganprior.metrics import per_pixel_error
 
-NAME = "objectives/inversion"
 SHIPPED_K = 64
 ALONE = (
     "minimax", "f-gan kl", "f-gan reverse-kl", "f-gan jeffreys", "f-gan pearson",
@@ -109,7 +108,7 @@ def cells(config: Config) -> list[Cell]:
     trained += [(name, k) for name in config.by_latent_size for k in config.other_k]
     trained += [(f"shipped {name}", SHIPPED_K) for name in config.shipped]
     first, last = config.held_out
-    return [Cell(NAME, name, "k", k, first=first, last=last) for name, k in trained]
+    return [Cell(name, "k", k, first=first, last=last) for name, k in trained]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -149,7 +148,7 @@ def trained(config: Config, cell: Cell) -> Run:
     data = config.budget.data
     name = cell.method.removeprefix("shipped ")
     if name == cell.method:
-        values = {**VALUES.get(name, {}), "latent_size": int(cell.value)}
+        values = {**VALUES.get(name, {}), "latent_size": int(cell.number)}
         return run_recipe(recipe_of(name, config.budget, **values), data)
     prior = Prior.load(name)
     real = images_of(data).select(config.budget.training).floats()
@@ -160,7 +159,7 @@ def tuned(config: Config, prior: Prior, m: int) -> float:
     """The lambda of the grid with the lowest error on the tuning images."""
     first, last = config.tuning
     names, x = block_of(config.budget.data, first, last)
-    cell = Cell(NAME, "", "m", m, seed=TUNING_SEED, first=first, last=last)
+    cell = Cell("", "m", m, seed=TUNING_SEED, first=first, last=last)
     measured = compressed((names, x), m, config.noise_level, cell)
     errors = {
         value: float(solve(config, prior, measured, value).mean()) for value in config.lambdas
@@ -198,27 +197,18 @@ def own_cache() -> Iterator[None]:
 
 def inputs(config: Config) -> dict[str, str]:
     """Hashes of the images and of the shipped priors."""
-    found = {**inputs_of(config.budget.data)}
+    found = {**inputs_of(config)}
     found["held_out_sha256"] = images_of(config.held_out_data).sha256[:12]
     for name in config.shipped:
         found[f"prior_sha256 of {name}"] = Prior.load(name).card["weights_sha256"][:12]
     return found
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    images = len(config.measurements) * len(config.lambdas) * (config.tuning[1] - config.tuning[0])
-    images += (1 + len(config.measurements)) * (cell.last - cell.first)
-    if cell.method.startswith("shipped"):
-        return 10 + 0.1 * images
-    step = {"wgan": 0.05, "wgan-gp": 0.08}.get(cell.method, 0.02)
-    return config.budget.steps * step + 0.03 * images + 3
-
-
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/inversion",
+        {
             "paper": Config(Budget(steps=300, looks=1)),
             "smoke": Config(
                 SMOKE,
@@ -234,16 +224,12 @@ FIGURES = {
                 bank=500,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
         tables=tables,
         plot=plot,
         claims=claims,
-        cost=cost,
         headline=headline,
         published="none: no GAN paper reports it",
         differs="narrow networks and short runs, one seed; the shipped priors are wider",
         trains=True,
     )
-}
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.rows import Row
 
 COLORS = {"shipped": "C3", "f-gan": "C0", "wgan": "C2", "vae": "C1"}

@@ -36,11 +36,10 @@ from experiments.objectives import mode_collapse_plot, modes
 from experiments.objectives.game import Game, Network, Settings
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.priors import architectures
 from ganprior.streams import derive_seed
 
-NAME = "objectives/mode-collapse"
 PLAIN, EQUAL = "alone", "equal rates"
 STABILISERS = (PLAIN, "closeness penalty", "input noise", "dropout", EQUAL)
 CENTRES = {8: modes.ring(), 25: modes.square()}
@@ -77,7 +76,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per data set, stabiliser and objective, all runs at once."""
     return [
-        Cell(NAME, objective, "modes", count, stabiliser, config.seed)
+        Cell(objective, "modes", count, stabiliser, config.seed)
         for count in config.counts
         for stabiliser in config.stabilisers
         for objective in config.objectives
@@ -87,7 +86,7 @@ def cells(config: Config) -> list[Cell]:
 
 def new_game(config: Config, cell: Cell) -> Game:
     """Fresh players of a cell."""
-    rng = torch.Generator().manual_seed(derive_seed(cell.seed, "modes", int(cell.value)))
+    rng = torch.Generator().manual_seed(derive_seed(cell.seed, "modes", int(cell.number)))
     hidden = (config.hidden, config.hidden)
     generator = Network(config.runs, (config.latent_size, *hidden, 2), nn.ReLU, rng)
     if cell.panel == "dropout":
@@ -96,7 +95,7 @@ def new_game(config: Config, cell: Cell) -> Game:
             generator.features[i] = nn.Sequential(generator.features[i], drop)
         architectures.draw_from(generator, rng)
     critic = Network(config.runs, (2, *hidden, 1), partial(nn.LeakyReLU, 0.2), rng)
-    real = partial(modes.draw_around, CENTRES[int(cell.value)], STD)
+    real = partial(modes.draw_around, CENTRES[int(cell.number)], STD)
     return Game(settings_of(config, cell), generator, critic, real, config.runs, rng)
 
 
@@ -131,7 +130,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
             z = torch.randn(config.runs, config.samples, config.latent_size, generator=game.rng)
             points = game.generator(z)
         for run in range(config.runs):
-            row = count_modes(points[run], int(cell.value), history[run])
+            row = count_modes(points[run], int(cell.number), history[run])
             last = look == config.looks
             row["forgotten"] = modes.forgotten(history[run]) if last else ""
             row["points"] = _text(points[run, :SHOWN]) if last and run == 0 else ""
@@ -152,11 +151,6 @@ def count_modes(points: Tensor, count: int, history: list[Tensor]) -> Row:
 
 def _text(points: Tensor) -> str:
     return ";".join(f"{x:.2f} {y:.2f}" for x, y in points.tolist())
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Nothing is read."""
-    return {}
 
 
 Place = tuple[int, str, str]
@@ -222,12 +216,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    play = {"minimax": 1.0, "non-saturating": 1.0, "wgan": 2.0, "wgan-gp": 3.2}[cell.method]
-    return config.steps * config.runs * play * 1.6e-3
-
-
 def headline(found: list[Row]) -> str:
     """Modes covered without stabiliser."""
     ends = ends_of(found)
@@ -247,10 +235,11 @@ def plot(found: list[Row], path: Path) -> None:
     mode_collapse_plot.draw(places_of(found), CENTRES, PLAIN, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/mode-collapse",
+        {
             "paper": Config(),
             "smoke": Config(
                 counts=(8,),
@@ -260,16 +249,8 @@ FIGURES = {
                 looks=3,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="GANs drop modes; unrolled GANs and VEEGAN cover them; no WGAN collapsed",
         differs="smaller networks, three runs; standard deviation 0.05 in both data sets",
         trains=True,
     )
-}
+)

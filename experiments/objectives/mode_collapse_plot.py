@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.rows import Row
 
 if TYPE_CHECKING:

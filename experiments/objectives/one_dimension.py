@@ -24,16 +24,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives.densities import Mixture, divergence, grid, log_normal
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import game_values, probabilities
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.streams import derive_seed
 
-NAME = "objectives/one-dimension"
 EQUAL = "p = q"
 # Where D is compared: elsewhere there are next to no points that it could learn from.
 DENSE = 0.05
@@ -64,7 +63,7 @@ SAMPLES = 100_000  # of each kind, for the value
 
 def cells(config: Config) -> list[Cell]:
     """One per objective: its stages follow from each other."""
-    return [Cell(NAME, method, "runs", config.runs, seed=config.seed) for method in config.methods]
+    return [Cell(method, "runs", config.runs, seed=config.seed) for method in config.methods]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -175,11 +174,6 @@ def blank(stage: str, run: int) -> Row:
     return {"stage": stage, "run": run, **dict.fromkeys(names.split(), "")}
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Nothing is read."""
-    return {}
-
-
 def numbers(found: list[Row]) -> list[Row]:
     """Rows of runs, without those of curves."""
     return [row for row in found if row["value"] != ""]
@@ -235,12 +229,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    steps = max(config.stages) + (len(config.stages) + 1) * config.converged_steps
-    return 0.0015 * config.runs * steps
-
-
 def headline(found: list[Row]) -> str:
     """Largest deviations."""
     error = max(float(row["error"]) for row in numbers(found))
@@ -278,25 +266,18 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/one-dimension",
+        {
             "paper": Config(),
             "smoke": Config(
                 methods=("non-saturating",), runs=1, stages=(0, 1000), converged_steps=600
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="drawn as a sketch, and proved; the paper measures neither",
         differs="the generator is affine, so that q is known in closed form at every step",
         trains=True,
     )
-}
+)

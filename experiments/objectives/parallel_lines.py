@@ -31,7 +31,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives.game import Game, Network, Settings
 from experiments.objectives.lines import (
     JS,
@@ -49,10 +49,9 @@ from experiments.objectives.lines import (
 from experiments.objectives.readings import generator_gradients
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.streams import derive_seed
 
-NAME = "objectives/parallel-lines"
 TRANSPORT, HISTOGRAM = "optimal transport", "histogram"
 # What each trained discriminator estimates.
 GAMES = {
@@ -86,8 +85,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per way to estimate: all thetas at once."""
     return [
-        Cell(NAME, method, "thetas", len(config.thetas), seed=config.seed)
-        for method in config.methods
+        Cell(method, "thetas", len(config.thetas), seed=config.seed) for method in config.methods
     ]
 
 
@@ -160,11 +158,6 @@ def _row(theta: float, name: str, value: float, gradient: float, end: float) -> 
         "gradient": round(gradient, 6),
         "descended_to": round(end, 5),
     }
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Nothing is read."""
-    return {}
 
 
 Curves = dict[tuple[str, str], dict[float, Row]]
@@ -241,14 +234,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    if cell.method not in GAMES:
-        return 2.0
-    steps = config.steps + config.descent_steps * (config.critic_steps + 1)
-    return steps * len(config.thetas) * (8e-4 if cell.method == "wgan-gp" else 4e-4)
-
-
 def headline(found: list[Row]) -> str:
     """Where each distance brings theta."""
     parts = []
@@ -276,10 +261,11 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/parallel-lines",
+        {
             "paper": Config(),
             "smoke": Config(
                 methods=(TRANSPORT, HISTOGRAM, "wgan-gp", "minimax"),
@@ -289,16 +275,8 @@ FIGURES = {
                 descent_steps=60,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="example 1: W1 = |theta|; off theta = 0, JS = log 2, KL is infinite, TV = 1",
         differs="estimated from samples, and by discriminators trained to convergence",
         trains=True,
     )
-}
+)

@@ -24,8 +24,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.bora2017 import plots
-from experiments.bora2017.strips import decode, encode
+from experiments import plots
 from experiments.objectives.fashion import (
     SMOKE,
     Budget,
@@ -38,10 +37,10 @@ from experiments.objectives.fashion import (
     samples,
 )
 from experiments.rows import Row
+from experiments.strips import decode, encode
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 
-NAME = "objectives/robustness"
 OBJECTIVES = ("non-saturating", "wgan", "wgan-gp")
 ARCHITECTURES = {
     "dcgan": "DCGAN",
@@ -75,7 +74,7 @@ def cells(config: Config) -> list[Cell]:
     """A cell per architecture and objective."""
     steps = config.budget.steps
     return [
-        Cell(NAME, objective, "steps", steps, architecture, config.seed)
+        Cell(objective, "steps", steps, architecture, config.seed)
         for architecture in config.architectures
         for objective in OBJECTIVES
     ]
@@ -125,11 +124,6 @@ def sheet(run: Run) -> str:
     height = images.shape[-1]
     grid = images.view(SIDE, SIDE, height, height).permute(0, 2, 1, 3)
     return encode(grid.reshape(1, SIDE * height, SIDE * height))
-
-
-def inputs(config: Config) -> dict[str, str]:
-    """Hash of the images."""
-    return inputs_of(config.budget.data)
 
 
 @dataclass(frozen=True)
@@ -218,13 +212,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    step = {"non-saturating": 0.018, "wgan": 0.05, "wgan-gp": 0.08}[cell.method]
-    factor = {"resnet-101": 14.0, "dcgan-gated": 1.7, "mlp": 0.6}.get(cell.panel, 1.0)
-    return config.budget.steps * step * factor * config.budget.batch_size / 32 + 3
-
-
 def headline(found: list[Row]) -> str:
     """Worst distances, and the cells that collapsed."""
     worst = worst_of(found)
@@ -258,23 +245,17 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/robustness",
+        {
             "paper": Config(Budget(steps=150, looks=3)),
             "smoke": Config(SMOKE, ("dcgan", "mlp")),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+        inputs=inputs_of,
         published="WGAN-GP alone trains every architecture; no WGAN shows mode collapse",
         differs="clothes of 28 x 28 pixels, narrow networks, short runs, one seed",
         trains=True,
     )
-}
+)

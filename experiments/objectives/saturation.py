@@ -25,14 +25,13 @@ from typing import Any
 
 import torch
 
-from experiments.bora2017 import plots
-from experiments.objectives.digits import COMMITTED, digits, trainer_of
+from experiments import plots
+from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.training import Trainer
 
-NAME = "objectives/saturation"
 PLAIN = "no remedy"
 REMEDIES: dict[str, dict[str, Any]] = {
     PLAIN: {},
@@ -63,7 +62,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """One per remedy and seed."""
     return [
-        Cell(NAME, method, "critic_steps", config.critic_steps, seed=seed)
+        Cell(method, "critic_steps", config.critic_steps, seed=seed)
         for method in config.methods
         for seed in range(config.seeds)
     ]
@@ -112,11 +111,6 @@ def _short(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def inputs(config: Config) -> dict[str, str]:
-    """Hash of the digits."""
-    return {"data_sha256": digits(config.data).sha256[:12]}
-
-
 def ends_of(found: list[Row]) -> dict[str, dict[str, float]]:
     """Means over the second half of the steps and all seeds, by remedy."""
     half = max(int(row["step"]) for row in found) / 2
@@ -156,11 +150,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    return config.steps * config.batch * 5e-4
-
-
 def headline(found: list[Row]) -> str:
     """Saturated shares."""
     parts = [f"{method} {own['saturated']:.0%}" for method, own in ends_of(found).items()]
@@ -185,10 +174,11 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/saturation",
+        {
             "paper": Config(),
             "smoke": Config(
                 data=COMMITTED,
@@ -202,16 +192,9 @@ FIGURES = {
                 rate=1e-3,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
+        inputs=inputs_of,
         published="proved: the better D is, the smaller the minimax gradient; no figures of these",
         differs="narrow networks and few steps",
         trains=True,
     )
-}
+)

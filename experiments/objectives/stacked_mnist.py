@@ -28,17 +28,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from experiments.bora2017 import plots
+from experiments import plots
 from experiments.objectives import modes
-from experiments.objectives.digits import COMMITTED, digits, trainer_of
+from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
 from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Tables
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images
 from ganprior.streams import derive_seed
 from ganprior.training import TrainedClassifier, Trainer, classifier, load_classifier
 
-NAME = "objectives/stacked-mnist"
 CLASSES = 1000
 REAL, PLAIN = "real images", "alone"
 STABILISERS: dict[str, dict[str, Any]] = {
@@ -71,7 +70,7 @@ def cells(config: Config) -> list[Cell]:
     """Real images, every objective, and the stabilisers."""
     pairs = [(REAL, PLAIN), *((objective, PLAIN) for objective in config.objectives)]
     pairs += [("non-saturating", name) for name in config.stabilisers if name != PLAIN]
-    return [Cell(NAME, method, "steps", config.steps, name, config.seed) for method, name in pairs]
+    return [Cell(method, "steps", config.steps, name, config.seed) for method, name in pairs]
 
 
 @functools.cache
@@ -165,10 +164,8 @@ def count_classes(images: Tensor) -> Row:
 
 def inputs(config: Config) -> dict[str, str]:
     """Hashes of the digits, and of those that the classifier has seen."""
-    return {
-        "data_sha256": digits(config.data).sha256[:12],
-        "classifier's data_sha256": reader().card["data_sha256"][:12],
-    }
+    seen = reader().card["data_sha256"][:12]
+    return {**inputs_of(config), "classifier's data_sha256": seen}
 
 
 Place = tuple[str, str]
@@ -212,14 +209,6 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-def cost(config: Config, cell: Cell) -> float:
-    """Seconds of a cell."""
-    if cell.method == REAL:
-        return config.samples * 1e-3
-    play = {"wgan": 2.0, "wgan-gp": 4.0}.get(cell.method, 1.0)
-    return config.looks * config.samples * 1.5e-3 + config.steps * config.batch * play * 6e-4
-
-
 def headline(found: list[Row]) -> str:
     """Classes covered after the last step."""
     parts = [
@@ -248,10 +237,11 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = {
-    NAME: Figure(
-        name=NAME,
-        presets={
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "objectives/stacked-mnist",
+        {
             "paper": Config(),
             "smoke": Config(
                 data=COMMITTED,
@@ -266,16 +256,8 @@ FIGURES = {
                 batch=16,
             ),
         },
-        cells=cells,
-        rows=rows,
-        inputs=inputs,
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        cost=cost,
-        headline=headline,
         published="DCGAN and unrolled GAN cover a small part of the classes (VEEGAN, section 4.2)",
         differs="WGANs instead of VEEGAN; small networks, few steps, 5,000 samples, one seed",
         trains=True,
     )
-}
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from experiments.rows import Row
@@ -14,13 +14,11 @@ class Cell:
 
     Attributes
     ----------
-    figure : str
-        Name of the figure, ``bora2017/error-vs-m-mnist``.
     method : str
-        What reconstructs.
+        What reconstructs, or is trained; of a benchmark, what its contenders are timed on.
     axis : str
-        What the figure varies: ``m``, ``noise_level``, ``k`` ...
-    value : float
+        What the figure varies: ``m``, ``noise_level``, ``holes`` ...; empty for nothing.
+    value : float or str
         Where on the axis.
     panel : str
         What else the figure varies, ``m = 100``; empty where there is nothing else.
@@ -30,10 +28,9 @@ class Cell:
         Images ``first`` to ``last``, the last one excluded.
     """
 
-    figure: str
     method: str
-    axis: str
-    value: float
+    axis: str = ""
+    value: float | str = 0
     panel: str = ""
     seed: int = 0
     first: int = 0
@@ -42,18 +39,46 @@ class Cell:
     @property
     def key(self) -> str:
         """Text that names the cell within its figure, and nothing else does."""
-        place = f"{self.axis} = {self.value:g}" + (f", {self.panel}" if self.panel else "")
+        value = self.value if isinstance(self.value, str) else f"{self.value:g}"
+        place = f"{self.axis} = {value}" + (f", {self.panel}" if self.panel else "")
         return f"{self.method} | {place} | seed {self.seed} | images {self.first} to {self.last}"
+
+    @property
+    def number(self) -> float:
+        """Value of a numeric axis."""
+        return float(self.value)
 
     @property
     def columns(self) -> Row:
         """What every row of the cell begins with."""
-        value = int(self.value) if float(self.value).is_integer() else self.value
+        whole = not isinstance(self.value, str) and float(self.value).is_integer()
+        axis = {self.axis: int(self.value) if whole else self.value} if self.axis else {}
         panel = {"panel": self.panel} if self.panel else {}
-        return {**panel, self.axis: value, "method": self.method, "seed": self.seed}
+        return {**panel, **axis, "method": self.method, "seed": self.seed}
 
 
 def blocks(images: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut ``images`` images into blocks of at most ``size``: (first, last) of each."""
     for first in range(0, images, size):
         yield first, min(first + size, images)
+
+
+def grid(
+    methods: Sequence[str],
+    axis: str = "",
+    values: Sequence[float | str] = (0,),
+    *,
+    panels: Sequence[str] = ("",),
+    draws: int = 1,
+    images: int = 0,
+    block: int = 50,
+) -> list[Cell]:
+    """Cells of every panel, value, method, draw of A and block of images, in this order."""
+    return [
+        Cell(method, axis, value, panel, draw, *part)
+        for panel in panels
+        for value in values
+        for method in methods
+        for draw in range(draws)
+        for part in (list(blocks(images, block)) or [(0, 0)])
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from experiments.rows import Row, write_csv
+from experiments.rows import ROWS, Row, write_csv
 from experiments.sweep.cell import Cell
 from experiments.sweep.device import on_device
 from experiments.sweep.figure import Figure
@@ -59,8 +59,8 @@ def produce(
     preset : str
         Name of one of its presets.
     out : Path
-        Folder of ``sweep.sqlite``, ``rows.csv``, a CSV per table, ``figure.png`` and ``.svg``, and
-        ``config.json``.
+        Folder of ``sweep.sqlite``, ``rows.csv.gz``, a CSV per table, ``figure.png`` and ``.svg``,
+        and ``config.json``.
     resume : bool
         Go on where an earlier run stopped; without it a folder with finished cells is refused.
     workers, scheduler
@@ -82,8 +82,10 @@ def produce(
         if the figure does not run on that device.
     """
     device = device or torch.device("cpu")
-    if device.type != "cpu" and not figure.on_gpu:
+    if device.type != "cpu" and not (figure.on_gpu or figure.needs_gpu):
         raise ValueError(f"{figure.name} runs on the CPU alone; leave --device out")
+    if device.type == "cpu" and figure.needs_gpu and preset != "smoke":
+        raise ValueError(f"{figure.name} is measured on a GPU; give --device cuda")
     with on_device(device):
         return _produce(figure, preset, out, resume, workers, scheduler, visible)
 
@@ -132,7 +134,7 @@ def _produce(
 
 def write_files(figure: Figure, out: Path, rows: list[Row]) -> None:
     """Write rows, tables and plot."""
-    write_csv(out / "rows.csv", rows)
+    write_csv(out / ROWS, rows)
     for name, table in figure.tables(rows).items():
         if table:
             write_csv(out / f"{name}.csv", table)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
+import platform
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import ganprior
 from experiments.rows import Row, git_revision
@@ -62,6 +66,24 @@ def revision() -> str:
     return git_revision()
 
 
+@functools.cache
+def processor() -> str:
+    """Name of the processor, and how many cores of it this process may use."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{names[0] if names else platform.machine()}, {cores} cores"
+
+
 def origin() -> Row:
     """Columns that every row ends with."""
-    return {"device": device_name(), "revision": revision(), "versions": versions()}
+    return {
+        "device": device_name(),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "revision": revision(),
+        "versions": versions(),
+    }
