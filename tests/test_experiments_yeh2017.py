@@ -1,57 +1,32 @@
-"""The experiments on inpainting at their smoke size, and the ordering that the paper claims."""
+"""Parts of the figures of Yeh et al. (2017): holes, distances, settings."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 import torch
 
-from experiments.rows import read_csv, write_csv
-from experiments.yeh2017 import (
-    blending,
-    filled_region,
-    grids,
-    methods,
-    prior_weight,
-    setting,
-    speed,
-    variants,
-    weighting,
-)
+from experiments.figures import load_figure
+from experiments.rows import ROWS, read_csv
+from experiments.sweep.cell import Cell
+from experiments.yeh2017 import ablations, filled_region, methods, setting, speed
 from ganprior import Prior
 
-ABLATIONS = {"prior_weight": prior_weight, "weighting": weighting, "blending": blending}
+SMALL = replace(load_figure("yeh2017/blending").presets["smoke"], images=3)
 
 
-@pytest.fixture(scope="module")
-def filled():
-    return list(methods.fill(methods.PRESETS["smoke"]))
-
-
-@pytest.fixture(scope="module")
-def ablations():
-    smoke = variants.PRESETS["smoke"]
-    return {name: list(variants.vary(smoke, module.fill)) for name, module in ABLATIONS.items()}
-
-
-def test_ours_beats_total_variation_and_low_rank_in_ssim(filled):
-    rows = [row for part in filled for row in part.rows]
-    for holes in methods.PRESETS["smoke"].holes:
-        mean = {
-            method: setting.column(rows, "ssim", holes=holes, method=method).mean()
-            for method in ("ours", "TV", "low rank")
-        }
-        assert mean["ours"] > mean["TV"] + 0.05
-        assert mean["ours"] > mean["low rank"] + 0.05
-    assert {row["method"] for row in rows} >= {"context encoder", "biharmonic", "ours, raw"}
-    [center, half] = methods.claims(rows)
-    assert center["ours - TV"].startswith("+")
-    assert half["holes"] == "left half"
-
-
-def test_the_grid_is_a_picture_of_every_method(filled, tmp_path):
-    blocks = [grids.Block(part.holes, part.x, part.mask, part.images) for part in filled]
-    grids.draw_grid(tmp_path / "grid.png", blocks, rows=1)
-    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+def filled(name: str) -> dict[str, torch.Tensor]:
+    """Images of every setting of an ablation by name and result."""
+    config = replace(SMALL, methods=load_figure(f"yeh2017/{name}").presets["smoke"].methods)
+    return {
+        f"{cell.method} {result}": images
+        for cell in ablations.cells(config)
+        if cell.method in config.methods
+        for result, images in ablations.filled(
+            config, cell, setting.task(*setting.place_of(cell))
+        ).items()
+    }
 
 
 def test_masks_are_those_of_the_image_and_hide_their_share():
@@ -65,30 +40,35 @@ def test_masks_are_those_of_the_image_and_hide_their_share():
     assert torch.equal(physics.A(x), mask * x)
 
 
-def test_a_prior_that_is_not_there_is_left_out_in_one_line(monkeypatch, capsys):
-    none = setting.DataSet("no-such-prior", "none.npz", "None")
-    monkeypatch.setitem(setting.DATA, "None", none)
-    assert list(methods.fill(methods.Config(data=("None",)))) == []
-    assert capsys.readouterr().out.splitlines()[0].startswith("left out: no prior 'no-such-prior'")
+def test_an_image_and_its_measurements_have_pixels_and_no_scores():
+    found = setting.task("MNIST", "center", 2, 0)
+    for method in ("original", "given"):
+        rows = setting.score_rows(found, setting.not_filled(found, method), shown=1, method=method)
+        assert [row["ssim"] for row in rows] == ["", ""]
+        assert [bool(row["pixels"]) for row in rows] == [True, False]
+    [row, _] = setting.score_rows(found, found.x, method="ours")
+    assert (row["psnr"], row["ssim"]) == (60.0, 1.0)
 
 
-def test_the_interval_of_a_mean_is_that_of_the_normal_law_at_large_n():
-    values = torch.randn(1000, generator=torch.Generator().manual_seed(0)).double()
-    low, high = setting.interval(values)
-    half = 1.96 * values.std() / 1000**0.5
-    assert low == pytest.approx(float(values.mean() - half), abs=float(0.15 * half))
-    assert high == pytest.approx(float(values.mean() + half), abs=float(0.15 * half))
-    assert setting.mean_cell(torch.full((4,), 0.5).double(), ".2f") == "0.50 [0.50, 0.50]"
+def test_differences_are_those_of_the_same_images():
+    rows = [
+        {"panel": "MNIST", "holes": "center", "method": method, "image": i, "psnr": 1, "ssim": s}
+        for method, scores in (("ours", (0.9, 0.5)), ("TV", (0.8, 0.4)), ("low rank", (1, 0.1)))
+        for i, s in enumerate(scores)
+    ]
+    [line] = methods.tables(rows)["differences"]
+    assert line["ours - TV"] == "+0.100 [+0.100, +0.100]"
+    assert methods.claims(rows) == {
+        "MNIST, center: ours is above TV in SSIM": True,
+        "MNIST, center: ours is above low rank in SSIM": False,
+    }
 
 
-def test_the_filled_region_of_ours_is_nearest_to_the_originals():
-    rows = list(filled_region.run(filled_region.PRESETS["smoke"]))
-    distance = {row["method"]: row["frechet_distance"] for row in rows}
-    # The smoke images are the prior's own: it gives them back.
-    assert distance["ours"] < 0.5 * min(distance["TV"], distance["low rank"])
-    assert {row["less_ours"] for row in rows if row["method"] == "ours"} == {0}
-    [line] = filled_region.summarise(rows)
-    assert line["TV"].startswith(f"{distance['TV']:.2f} (ours -")
+def test_the_context_encoder_fills_the_images_that_it_was_trained_on_alone():
+    cells = methods.cells(methods.Config())
+    assert {cell.panel for cell in cells if cell.method == methods.ENCODER} == {"Fashion-MNIST"}
+    with pytest.raises(ValueError, match="context encoder"):
+        setting.rival(methods.ENCODER, "MNIST")
 
 
 def test_what_gives_the_originals_back_is_at_distance_zero():
@@ -99,67 +79,35 @@ def test_what_gives_the_originals_back_is_at_distance_zero():
     assert found["same"]["high"] < 0
 
 
-def test_every_setting_has_a_row_for_every_image(ablations):
-    expected = {
-        "prior_weight": 2 * len(prior_weight.LAMBDAS),
-        "weighting": 2 * len(weighting.WEIGHTINGS),
-        "blending": 3 + len(blending.SCREENINGS),
-    }
-    for name, [part] in ablations.items():
-        assert len(part.rows) == 4 * expected[name]
-        assert set(variants.tables(part.rows)) == {"psnr", "ssim", "discriminator"}
-
-
-def test_the_prior_loss_makes_images_look_more_real_to_the_discriminator(ablations):
-    [part] = ablations["prior_weight"]
-    without, most = (
-        setting.column(part.rows, "discriminator", setting=f"lambda {weight}", result="raw").mean()
-        for weight in ("0", "1.5")
-    )
-    assert most > without
-
-
-def test_blending_keeps_known_pixels_and_gradients(ablations):
-    [part] = ablations["blending"]
-    known = (part.block.mask > 0).expand_as(part.block.x)
-    shown = part.block.images
+def test_blending_keeps_known_pixels_and_gradients():
+    shown = filled("blending")
+    found = setting.task("Fashion-MNIST", "center", SMALL.images, 0)
+    known = (found.mask > 0).expand_as(found.x)
     for name, images in shown.items():
-        assert torch.equal(images[known], part.block.x[known]) == (name != "none raw")
+        assert torch.equal(images[known], found.x[known]) == (name != "none raw")
     screened, pasted, plain = (
         shown[f"{name} blended"] for name in ("screened 1", "pasted", "plain")
     )
     assert (screened - pasted).abs().mean() < (plain - pasted).abs().mean()
 
 
+def test_every_setting_fills_the_holes_in_another_way():
+    for name in ("prior-weight", "weighting"):
+        images = list(filled(name).values())
+        for i, one in enumerate(images):
+            assert not any(torch.equal(one, other) for other in images[:i])
+
+
 def test_the_default_effort_reaches_the_objective_of_the_papers_protocol():
-    rows = list(speed.run(speed.PRESETS["smoke"]))
-    ours, paper = speed.summarise(rows)
+    config = load_figure("yeh2017/speed").presets["smoke"]
+    rows = speed.rows(config, Cell("both"))
+    ours, paper = speed.tables(rows)["summary"]
     assert (ours["images"], paper["images"], ours["of images"]) == (8, 1, 1)
     assert float(ours["mean objective"]) < 1.05 * float(paper["mean objective"])
 
 
-@pytest.mark.parametrize(
-    ("name", "tables"),
-    [
-        ("methods", methods.tables),
-        ("filled_region", lambda rows: {"summary": filled_region.summarise(rows)}),
-        ("speed", lambda rows: {"summary": speed.summarise(rows)}),
-        *((name, variants.tables) for name in ABLATIONS),
-    ],
-)
-def test_committed_tables_are_those_of_the_committed_rows(name, tables, tmp_path):
-    folder = setting.RESULTS / name
-    for table, lines in tables(read_csv(folder / "rows.csv")).items():
-        write_csv(tmp_path / "table.csv", lines)
-        assert read_csv(tmp_path / "table.csv") == read_csv(folder / f"{table}.csv")
-
-
-@pytest.mark.parametrize("name", ["methods", "filled_region", "speed", *ABLATIONS])
-def test_committed_rows_are_of_the_shipped_priors(name):
-    shipped = {
-        data: Prior.load(setting.DATA[data].prior).card["weights_sha256"][:12]
-        for data in setting.DATA
-    }
-    rows = read_csv(setting.RESULTS / name / "rows.csv")
-    for row in rows:
-        assert row["prior_sha256"] == shipped[row.get("data", "Fashion-MNIST")]
+@pytest.mark.parametrize("name", ["methods", "filled-region", "speed", "weighting"])
+def test_committed_rows_are_of_the_priors_of_their_data(name):
+    for row in read_csv(load_figure(f"yeh2017/{name}").results / ROWS):
+        prior = Prior.load(setting.PRIORS[row.get("panel", "Fashion-MNIST")])
+        assert row["prior_sha256"] == prior.card["weights_sha256"][:12]

@@ -1,67 +1,44 @@
-"""What the experiments on semantic inpainting share: images, holes, methods, scores, tables.
+"""What the figures of Yeh et al. (2017) share: images, holes, methods and scores.
 
 R. A. Yeh, C. Chen, T. Y. Lim, A. G. Schwing, M. Hasegawa-Johnson, M. N. Do, "Semantic image
 inpainting with deep generative models", 2017, arXiv 1607.07539, section 4. All methods see the
-same held-out images with the same holes. Intervals are 95% percentile bootstrap intervals of the
-mean over the images; those of a difference resample the images and not the two methods apart.
+same held-out images with the same holes.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from experiments.rows import Row, write_csv
-from ganprior import Images, Prior, Reconstructor, Streams, inpainting, load_images
+from experiments.images import for_training, hashes_of, held_out, load_prior
+from experiments.intervals import tabulate
+from experiments.rows import Row
+from experiments.strips import GIVEN, ORIGINAL, with_pixels
+from experiments.sweep.cell import Cell
+from experiments.sweep.figure import Tables
+from ganprior import Images, Prior, Reconstructor, Streams, inpainting
 from ganprior.baselines import Biharmonic, ContextEncoder, LowRank, NearestPatch, TotalVariation
-from ganprior.files import write_atomically
 from ganprior.metrics import psnr, ssim
 from ganprior.physics import masks
-from ganprior.solvers import SemanticInpainting, poisson_blend
+from ganprior.solvers import EFFORTS, InpaintingSolution, SemanticInpainting, poisson_blend
 from ganprior.streams import derive_seed
 
-ROOT = Path(__file__).parents[2]
-RESULTS = Path(__file__).parent / "results"
-# Of MNIST and Fashion-MNIST the priors and the context encoder train on so many images; the 1,000
-# after them are for tuning.
-TRAINING = 59_000
-RESAMPLES = 2000
+# Not the default prior of MNIST: the discriminator of this one, which the prior loss asks, trained
+# for 2,000 steps and not for 400.
+PRIORS = {"Fashion-MNIST": "fashion-mnist-dcgan", "MNIST": "mnist-k20-vae-gan"}
+OURS, RAW = "ours", "ours, raw"
+FORMS = {"psnr": ".2f", "ssim": ".3f", "discriminator": ".2f"}
 # Decibels. A hole in a black background is often filled exactly, with an infinite PSNR; beyond this
 # the images are the same to the 8 bits that they have.
 HIGHEST_PSNR = 60.0
 
-
-@dataclass(frozen=True)
-class DataSet:
-    """Where the images of a table come from, and the prior that knows such images.
-
-    ``name`` is torchvision's: without it on this machine the nearest patch is left out.
-    """
-
-    prior: str
-    held_out: str
-    name: str
-
-
-DATA = {
-    "Fashion-MNIST": DataSet(
-        "fashion-mnist-dcgan", "data/fashion_mnist_test_100.npz", "FashionMNIST"
-    ),
-    # Not the default prior of MNIST: the discriminator of this one, which the prior loss asks,
-    # trained for 2,000 steps and not for 400.
-    "MNIST": DataSet("mnist-k20-vae-gan", "data/mnist_test_100.npz", "MNIST"),
-}
-
-Draw = Callable[[tuple[int, int, int], torch.Generator], Tensor]
+Shape = tuple[int, int, int]
 # Fraction missing; those that are random are drawn anew for each image.
-HOLES: dict[str, Draw] = {
+HOLES: dict[str, Callable[[Shape, torch.Generator], Tensor]] = {
     "center": lambda size, rng: masks.center(size, 0.25),
     "pattern": lambda size, rng: masks.pattern(size, 0.25, rng),
     "random 80%": lambda size, rng: masks.random(size, 0.8, rng),
@@ -69,137 +46,113 @@ HOLES: dict[str, Draw] = {
 }
 
 
-def draw_masks(holes: str, shape: tuple[int, int, int], count: int, seed: int) -> Tensor:
+class Task(NamedTuple):
+    """Images with holes: the images, masks (B, 1, H, W), what measures, what is measured."""
+
+    images: Images
+    x: Tensor
+    mask: Tensor
+    physics: Any
+    y: Tensor
+    prior: Prior
+
+
+def draw_masks(holes: str, shape: Shape, count: int, seed: int) -> Tensor:
     """Masks of images, (count, 1, H, W); an image keeps its own in any batch."""
     return masks.per_image(count, lambda rng: HOLES[holes](shape, rng), Streams(seed))
 
 
-def physics_of(mask: Tensor, shape: tuple[int, int, int]) -> Any:
+def physics_of(mask: Tensor, shape: Shape) -> Any:
     """Physics of masks (count, 1, H, W); one mask where all are the same, as is faster to solve."""
     alike = bool((mask == mask[:1]).all())
     return inpainting(mask[0] if alike else mask, shape)
 
 
-def load_prior(name: str) -> Prior | None:
-    """Prior by name; None, said in one line, where there is none of that name yet."""
-    try:
-        return Prior.load(name)
-    except ValueError as error:
-        print(f"left out: {error}")
-        return None
+@functools.lru_cache(maxsize=2)
+def task(data: str, holes: str, count: int, seed: int) -> Task:
+    """The first test images of a data set with holes; samples of the prior for its name."""
+    prior = load_prior(PRIORS.get(data, data))
+    if data in PRIORS:
+        images = held_out(data).head(count)
+    else:
+        rng = torch.Generator().manual_seed(derive_seed(seed, "samples"))
+        images = Images(prior.sample(count, rng), tuple(map(str, range(count))), "samples")
+    return with_holes(images, holes, seed, prior)
 
 
-def other_methods(data: DataSet, prior: Prior) -> dict[str, Reconstructor]:
-    """What the paper compares with, and biharmonic interpolation; what is not at hand is said."""
-    methods: dict[str, Reconstructor] = {}
-    try:
-        methods["context encoder"] = ContextEncoder.shipped_for(prior.card["data_sha256"])
-    except ValueError as error:
-        print(f"left out: {error}")
-    methods |= {"TV": TotalVariation(), "low rank": LowRank()}
-    try:
-        training = load_images(data.name, limit=TRAINING).floats()
-        methods["nearest patch"] = NearestPatch(training, poisson_blend)
-    except ValueError as error:
-        print(f"left out: nearest patch: {error}")
-    return {**methods, "biharmonic": Biharmonic()}
+def with_holes(images: Images, holes: str, seed: int, prior: Prior) -> Task:
+    """Holes of a kind in images."""
+    x, mask = images.floats(), draw_masks(holes, images.shape, len(images), seed)
+    physics = physics_of(mask, images.shape)
+    return Task(images, x, mask, physics, physics.A(x), prior)
 
 
-def fill_holes(
-    methods: dict[str, Reconstructor], prior: Prior, y: Tensor, physics: Any, seed: int
-) -> dict[str, Tensor]:
-    """Filled images of every method, ours last: G(z) as it is ("ours, raw"), and blended."""
-    filled = {name: method.solve(y, physics).x for name, method in methods.items()}
-    ours = SemanticInpainting(prior).solve(y, physics, rng=Streams(seed))
-    return {**filled, "ours, raw": ours.raw, "ours": ours.x}
+@functools.lru_cache(maxsize=2)
+def semantic(
+    data: str, holes: str, count: int, seed: int, effort: str = "", **settings: Any
+) -> InpaintingSolution:
+    """Semantic inpainting of a task: solved once for G(z) and for the blended image."""
+    found = task(data, holes, count, seed)
+    if effort:
+        settings["effort"] = EFFORTS[effort]
+    return SemanticInpainting(found.prior, **settings).solve(
+        found.y, found.physics, rng=Streams(seed)
+    )
 
 
-def held_out(data: DataSet, count: int) -> Images:
-    """Committed test images."""
-    return load_images(ROOT / data.held_out, limit=count)
+@functools.cache
+def rival(method: str, data: str) -> Reconstructor:
+    """What the paper compares with, and biharmonic interpolation.
+
+    Raises
+    ------
+    ValueError
+        If no context encoder is shipped for the data, or its training images, of which the nearest
+        patch is taken, are not on this machine.
+    """
+    if method == "context encoder":
+        return ContextEncoder.shipped_for(load_prior(PRIORS[data]).card["data_sha256"])
+    if method == "nearest patch":
+        return NearestPatch(for_training(data).floats(), poisson_blend)
+    plain = {"TV": TotalVariation, "low rank": LowRank, "biharmonic": Biharmonic}
+    solver: Reconstructor = plain[method]()
+    return solver
 
 
-def scores(x_hat: Tensor, x: Tensor) -> dict[str, list[float]]:
-    """PSNR, at most 60 dB, and SSIM of every image, over the whole of it."""
-    return {
-        "psnr": [round(value, 4) for value in psnr(x_hat, x).clamp(max=HIGHEST_PSNR).tolist()],
-        "ssim": [round(value, 5) for value in ssim(x_hat, x).tolist()],
-    }
+def score_rows(
+    found: Task, x_hat: Tensor, *, shown: int = 0, method: str = "", **columns: Any
+) -> list[Row]:
+    """One row per image: PSNR, at most 60 dB, and SSIM over the whole of it, and its pixels.
 
-
-def score_rows(head: Row, x_hat: Tensor, x: Tensor, names: Iterable[str], tail: Row) -> list[Row]:
-    """One row per image: the head's columns, image, PSNR, SSIM, and the tail's."""
-    found = scores(x_hat, x)
-    return [
-        {**head, "image": name, **{key: values[i] for key, values in found.items()}, **tail}
-        for i, name in enumerate(names)
+    The image itself and its measurements have no scores.
+    """
+    psnrs = psnr(x_hat, found.x).clamp(max=HIGHEST_PSNR).tolist()
+    ssims = ssim(x_hat, found.x).tolist()
+    scored = method not in (ORIGINAL, GIVEN)
+    rows = [
+        {
+            **columns,
+            "image": name,
+            "psnr": round(psnrs[i], 4) if scored else "",
+            "ssim": round(ssims[i], 5) if scored else "",
+            **hashes_of(found.images, found.prior),
+        }
+        for i, name in enumerate(found.images.names)
     ]
+    return with_pixels(rows, x_hat, shown)
 
 
-def column(rows: Iterable[Row], key: str, **where: object) -> Tensor:
-    """Numbers of a column in the rows whose cells are as given."""
-    chosen = [r for r in rows if all(str(r[k]) == str(v) for k, v in where.items())]
-    return torch.tensor([float(row[key]) for row in chosen], dtype=torch.float64)
+def not_filled(found: Task, method: str) -> Tensor:
+    """The image itself, or what is given of it, hidden pixels in gray."""
+    return found.x if method == ORIGINAL else torch.where(found.mask > 0, found.x, 0.5)
 
 
-def values_of(rows: Iterable[Row], key: str) -> list[str]:
-    """Different cells of a column, in order."""
-    return list(dict.fromkeys(str(row[key]) for row in rows))
+def metric_tables(found: list[Row], lines: list[str], *metrics: str) -> Tables:
+    """Means with intervals, a table per metric; the first is the summary."""
+    tables = {name: tabulate(found, name, lines, "method", FORMS[name]) for name in metrics}
+    return {"summary": tables.pop(metrics[0]), **tables}
 
 
-def resampled(count: int) -> Tensor:
-    """Numbers of images drawn with replacement, (RESAMPLES, count)."""
-    rng = torch.Generator().manual_seed(derive_seed(0, "bootstrap", count))
-    return torch.randint(count, (RESAMPLES, count), generator=rng)
-
-
-def interval(values: Tensor) -> tuple[float, float]:
-    """95% percentile bootstrap interval of the mean of values (N,)."""
-    means = values[resampled(len(values))].mean(1)
-    low, high = means.quantile(torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist()
-    return low, high
-
-
-def mean_cell(values: Tensor, form: str) -> str:
-    """Mean with its interval, such as ``0.71 [0.69, 0.73]``."""
-    low, high = interval(values)
-    return f"{values.mean().item():{form}} [{low:{form}}, {high:{form}}]"
-
-
-def tabulate(rows: list[Row], metric: str, lines: tuple[str, ...], across: str) -> list[Row]:
-    """A row per value of ``lines`` and a column per value of ``across``: means and intervals."""
-    form = {"psnr": ".2f", "ssim": ".3f", "discriminator": ".2f"}[metric]
-    places = dict.fromkeys(tuple(str(row[key]) for key in lines) for row in rows)
-    table = []
-    for place in places:
-        where = dict(zip(lines, place, strict=True))
-        found = {n: column(rows, metric, **where, **{across: n}) for n in values_of(rows, across)}
-        cells = {name: mean_cell(v, form) if len(v) else "" for name, v in found.items()}
-        table.append({**where, **cells})
-    return table
-
-
-def asked(name: str, description: str, presets: Mapping[str, Any]) -> tuple[str, Path]:
-    """Preset that the command line names, and the folder that its results go to."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(presets), default="smoke")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    usual = RESULTS / name if arguments.preset == "paper" else Path("runs") / name
-    return arguments.preset, arguments.out or usual
-
-
-def write_results(
-    out: Path, preset: str, config: Any, rows: list[Row], tables: dict[str, list[Row]]
-) -> None:
-    """Write ``rows.csv``, a CSV per table, and ``config.json``."""
-    write_csv(out / "rows.csv", rows)
-    for name, table in tables.items():
-        write_csv(out / f"{name}.csv", table)
-    text = json.dumps({"preset": preset, **asdict(config)}, indent=2) + "\n"
-
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    write_atomically(out / "config.json", write)
-    print(f"results in {out}", flush=True)
+def place_of(cell: Cell) -> tuple[str, str, int, int]:
+    """Arguments of :func:`task` for a cell."""
+    return cell.panel, str(cell.value), cell.last, cell.seed

@@ -7,39 +7,30 @@ the lowest objective along the way, and a learning rate that falls by a cosine, 
 none. The time of the default effort has everything in it: starts, race, descent, blending. Only
 the bank of starts, computed once per prior and kept on disk, is there before the clock starts.
 
-Both halves hold in the committed run. First-order steps stall at the kinks of the L1 norm, on which
-Levenberg-Marquardt on reweighted least squares goes on.
+First-order steps stall at the kinks of the L1 norm, on which Levenberg-Marquardt on reweighted
+least squares goes on.
 
-    OMP_NUM_THREADS=1 python -m experiments.yeh2017.speed --preset paper
-
-writes ``results/speed/``: ``rows.csv`` (a row per image and protocol), ``summary.csv`` and
-``config.json``. It takes four minutes on one CPU core.
+    OMP_NUM_THREADS=1 ganprior figure yeh2017/speed --preset paper
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from experiments.rows import Row, git_revision
-from experiments.yeh2017.setting import (
-    DATA,
-    asked,
-    column,
-    draw_masks,
-    held_out,
-    load_prior,
-    physics_of,
-    values_of,
-    write_results,
-)
+from experiments.images import hashes_of
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.clock import clocked
+from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.yeh2017.setting import PRIORS, task
 from ganprior import Effort, Streams
-from ganprior.solvers import InpaintingSolution, SemanticInpainting
+from ganprior.solvers import SemanticInpainting
+
+OURS, PAPER = "default, one batch", "paper, one by one"
 
 
 @dataclass(frozen=True)
@@ -47,6 +38,7 @@ class Config:
     """What is run; the presets are below."""
 
     data: str = "Fashion-MNIST"
+    prior: str = PRIORS["Fashion-MNIST"]
     holes: str = "center"
     images: int = 64
     paper_images: int = 4
@@ -54,41 +46,19 @@ class Config:
     paper_restarts: int = 10
     paper_rate: float = 0.1
     paper_final_rate: float = 0.01
-    seed: int = 0
 
 
-PRESETS = {
-    "paper": Config(),
-    "smoke": Config(images=8, paper_images=1, paper_steps=150),
-}
-OURS, PAPER = "default, one batch", "paper, one by one"
+def cells(config: Config) -> list[Cell]:
+    """One cell: both are timed beside each other."""
+    return [Cell("both", "holes", config.holes)]
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per protocol and image."""
-    data = DATA[config.data]
-    prior = load_prior(data.prior)
-    if prior is None:
-        return
-    images = held_out(data, config.images)
-    x = images.floats()
-    mask = draw_masks(config.holes, images.shape, len(x), config.seed)
-    physics = physics_of(mask, images.shape)
-    y = physics.A(x)
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per protocol and image."""
+    found = task(config.data, config.holes, config.images, cell.seed)
+    default = SemanticInpainting(found.prior)
     # What is done once per process is done before the clock starts: libraries, the bank of starts.
-    SemanticInpainting(prior).solve(y[:1], physics, rng=Streams(config.seed))
-    tail = {
-        "threads": torch.get_num_threads(),
-        "processor": _processor(),
-        "seed": config.seed,
-        "data_sha256": images.sha256[:12],
-        "prior_sha256": prior.card["weights_sha256"][:12],
-        "revision": git_revision(),
-    }
-    begin = time.perf_counter()
-    found = SemanticInpainting(prior).solve(y, physics, rng=Streams(config.seed))
-    seconds = (time.perf_counter() - begin) / len(x)
-    yield from _rows(OURS, found, seconds, images.names, tail)
+    default.solve(found.y[:1], found.physics, rng=Streams(cell.seed))
     effort = Effort(
         restarts=config.paper_restarts,
         steps=config.paper_steps,
@@ -96,69 +66,71 @@ def run(config: Config) -> Iterator[Row]:
         final_rate=config.paper_final_rate,
         tolerance=0.0,
     )
-    solver = SemanticInpainting(prior, effort=effort)
-    for i in range(config.paper_images):
-        begin = time.perf_counter()
-        found = solver.solve(y[i : i + 1], physics, rng=Streams(config.seed, [i]))
-        seconds = time.perf_counter() - begin
-        yield from _rows(PAPER, found, seconds, images.names[i : i + 1], tail)
+    paper = SemanticInpainting(found.prior, effort=effort)
+    runs = [(OURS, default, range(len(found.x)))]
+    runs += [(PAPER, paper, range(i, i + 1)) for i in range(config.paper_images)]
+    rows = []
+    for protocol, solver, images in runs:
+        y, streams = found.y[images.start : images.stop], Streams(cell.seed, images)
+        seconds, solution = clocked(partial(solver.solve, y, found.physics, rng=streams))
+        rows += [
+            {
+                "method": protocol,
+                "image": found.images.names[i],
+                "seconds_per_image": round(seconds / len(images), 4),
+                "objective": round(objective, 5),
+                **hashes_of(found.images, found.prior),
+            }
+            for i, objective in zip(images, solution.objective.tolist(), strict=True)
+        ]
+    return rows
 
 
-def _rows(
-    protocol: str, found: InpaintingSolution, seconds: float, names: tuple[str, ...], tail: Row
-) -> Iterator[Row]:
-    print(f"{protocol}: {seconds:.3f} s per image", flush=True)
-    for name, objective in zip(names, found.objective.tolist(), strict=True):
-        head = {"protocol": protocol, "image": name}
-        yield {
-            **head,
-            "seconds_per_image": round(seconds, 4),
-            "objective": round(objective, 5),
-            **tail,
-        }
-
-
-def _processor() -> str:
-    """Kind of processor, and how many there are."""
-    return f"{platform.machine()}, {os.cpu_count()} CPUs"
-
-
-def summarise(rows: list[Row]) -> list[Row]:
-    """A row per protocol; objectives are means over the images that all protocols have solved."""
-    protocols = values_of(rows, "protocol")
-    common = [
-        image
-        for image in values_of(rows, "image")
-        if all(len(column(rows, "objective", protocol=p, image=image)) for p in protocols)
-    ]
-    ours = column(rows, "seconds_per_image", protocol=OURS).mean().item()
+def tables(found: list[Row]) -> Tables:
+    """A row per protocol; objectives are means over the images that both have solved."""
+    protocols = {name: own for (name,), own in grouped(found, ["method"]).items()}
+    both = set.intersection(*({row["image"] for row in own} for own in protocols.values()))
     table = []
-    for protocol in protocols:
-        seconds = column(rows, "seconds_per_image", protocol=protocol)
-        values = [column(rows, "objective", protocol=protocol, image=image) for image in common]
+    for protocol, own in protocols.items():
+        objective = column([row for row in own if row["image"] in both], "objective")
+        seconds, ours = (column(rows, "seconds_per_image") for rows in (own, protocols[OURS]))
         table.append(
             {
                 "protocol": protocol,
-                "images": len(seconds),
-                "seconds per image": f"{seconds.mean().item():.3f}",
-                "times ours": f"{seconds.mean().item() / ours:.1f}",
-                "mean objective": f"{torch.cat(values).mean().item():.4f}",
-                "of images": len(common),
+                "images": len(own),
+                "seconds per image": f"{seconds.mean():.3f}",
+                "times ours": f"{seconds.mean() / ours.mean():.1f}",
+                "mean objective": f"{objective.mean():.4f}",
+                "of images": len(both),
             }
         )
-    return table
+    return {"summary": table}
 
 
-def main() -> None:
-    """Run a preset and write its results."""
-    preset, out = asked("speed", __doc__ or "", PRESETS)
-    config = PRESETS[preset]
-    rows = list(run(config))
-    summary = summarise(rows)
-    for line in summary:
-        print(line)
-    write_results(out, preset, config, rows, {"summary": summary})
+def column(rows: list[Row], name: str) -> torch.Tensor:
+    """Numbers of a column."""
+    return torch.tensor([float(row[name]) for row in rows], dtype=torch.float64)
 
 
-if __name__ == "__main__":
-    main()
+def claims(found: list[Row]) -> dict[str, bool]:
+    """What the module says."""
+    ours, paper = tables(found)["summary"]
+    return {
+        "the default effort takes less than a twentieth of the time": float(paper["times ours"])
+        > 20,
+        "its objective is not above the paper's": float(ours["mean objective"])
+        <= float(paper["mean objective"]),
+    }
+
+
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "yeh2017/speed",
+        {"paper": Config(), "smoke": Config(images=8, paper_images=1, paper_steps=150)},
+        column="seconds_per_image",
+        timed=True,
+        published="1,500 steps per image, whose seconds are not given",
+        differs="ten starts; the learning rate falls",
+    )
+)
