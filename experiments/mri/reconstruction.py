@@ -6,13 +6,12 @@ zero what was not measured, and than the Lasso in a wavelet basis (Lustig, Donoh
 automates MRI", 2017, arXiv 1706.00051, train a network for one way of sampling instead; the prior
 here knows nothing of the measurements.
 
-    python -m experiments.mri.reconstruction --data FOLDER
+    GANPRIOR_DATA=FOLDER ganprior figure mri/reconstruction --preset paper
 
-reads FOLDER/train and FOLDER/test, axial slices of the brain. The weights lambda and alpha are
-tuned on training slices that the prior was not trained on, the same number of weights for each
-method; 100 test slices are then reconstructed. It writes to ``results/reconstruction/``
-``tuning.csv`` (a row per weight tried), ``rows.csv`` (a row per slice and method), ``summary.csv``,
-``figure.png`` and ``slices.png``, and takes about ten minutes on one CPU core.
+reads ``brain_mri/train`` and ``brain_mri/test`` of FOLDER, axial slices of the brain. The weights
+lambda and alpha are tuned on training slices that the prior was not trained on, the same number of
+weights for each method; 100 test slices are then reconstructed. The smoke preset takes images of
+the prior.
 
 Limits: the slices are magnitudes, so that k-space is simulated and free of phase, of one coil and
 without noise. They come without subject ids: a subject may be in the training and in the test
@@ -23,37 +22,43 @@ is never further from the truth. The Lassos agree with the measurements already.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from experiments.mri.drawing import draw_methods, draw_slices
-from experiments.rows import Row, git_revision, write_csv
+from experiments import plots
+from experiments.bora2017.setting import EFFORTS
+from experiments.images import BRAIN, for_tuning, hashes_of, load_prior, pictures
+from experiments.intervals import grouped, mean_cell, measured
+from experiments.rows import Row
+from experiments.strips import ORIGINAL, draw_strips, with_pixels
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import (
-    BALANCED,
     CSGM,
-    FAST,
-    Effort,
     Images,
     LassoDCT,
     LassoWavelet,
-    Prior,
+    Reconstructor,
     Streams,
-    load_images,
 )
 from ganprior.metrics import per_pixel_error, psnr, ssim
 from ganprior.physics import SingleCoilMRI, cartesian_mask
 from ganprior.streams import derive_seed
 
-RESULTS = Path(__file__).parent / "results" / "reconstruction"
-OURS = "csgm"
-PROJECTED = "csgm + back-projection"
-# Slices are outside of the generator's range, and the polish is for what lies in it.
-EFFORT = replace(BALANCED, polish_steps=0)
+OURS, PROJECTED = "csgm", "csgm + back-projection"
+LASSOS: dict[str, Callable[[float], LassoDCT | LassoWavelet]] = {
+    "lasso-wavelet": lambda alpha: LassoWavelet(alpha=alpha),
+    "lasso-wavelet db4": lambda alpha: LassoWavelet("db4", alpha=alpha),
+    "lasso-dct": lambda alpha: LassoDCT(alpha=alpha),
+}
+LINEAR = ("zero filling", "pseudo-inverse")
+TUNING, TEST = "tuning", "test"
 
 
 @dataclass(frozen=True)
@@ -61,29 +66,35 @@ class Config:
     """What is run; the presets are below."""
 
     prior: str = "brain-mri-64"
+    slices: str = BRAIN
     acceleration: float = 4
     images: int = 100
+    shown: int = 6  # the first test slices, not chosen
     first: int = 5600  # training slices from this one on are for tuning
     tuning: int = 16
     latent_weights: tuple[float, ...] = (0.0, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2)
     alphas: tuple[float, ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-    effort: Effort = EFFORT
-    seed: int = 0
+    effort: str = "balanced, no polish"  # slices are outside of the generator's range
     tuning_seed: int = 1_000_003  # of A, starts and choice of slices
 
 
-PRESETS = {
-    "paper": Config(),
-    "smoke": Config(
-        images=2,
-        tuning=2,
-        latent_weights=(0.0, 1e-3),
-        alphas=(1e-2, 3e-2),
-        effort=replace(FAST, bank=500),
-    ),
-}
+class Measured(NamedTuple):
+    """Slices, A, and the streams of noise and starts."""
 
-Solve = Callable[[Tensor, SingleCoilMRI, Streams], Tensor]
+    images: Images
+    physics: SingleCoilMRI
+    streams: Streams
+
+    @property
+    def y(self) -> Tensor:
+        """What is measured."""
+        y: Tensor = self.physics.A(self.images.floats())
+        return y
+
+
+def cells(config: Config) -> list[Cell]:
+    """A cell per method, its tuning included."""
+    return grid([ORIGINAL, *LINEAR, *LASSOS, OURS, PROJECTED], images=config.images, block=1000)
 
 
 def mri(config: Config, shape: tuple[int, int, int], seed: int) -> SingleCoilMRI:
@@ -92,165 +103,163 @@ def mri(config: Config, shape: tuple[int, int, int], seed: int) -> SingleCoilMRI
     return SingleCoilMRI(cartesian_mask(shape, config.acceleration, rng), shape)
 
 
-def candidates(config: Config, prior: Prior) -> dict[str, dict[float, Solve]]:
-    """Each method that has a weight, with every weight that is tried."""
-
-    def csgm(weight: float) -> Solve:
-        solver = CSGM(prior, weight, effort=config.effort)
-        return lambda y, physics, rng: solver.solve(y, physics, rng=rng).x
-
-    def lasso(kind: Callable[[float], LassoDCT | LassoWavelet], alpha: float) -> Solve:
-        solver = kind(alpha)
-        return lambda y, physics, rng: solver.solve(y, physics).x
-
-    lassos: dict[str, Callable[[float], LassoDCT | LassoWavelet]] = {
-        "lasso-wavelet": lambda alpha: LassoWavelet(alpha=alpha),
-        "lasso-wavelet db4": lambda alpha: LassoWavelet("db4", alpha=alpha),
-        "lasso-dct": lambda alpha: LassoDCT(alpha=alpha),
-    }
-    found = {name: {a: lasso(kind, a) for a in config.alphas} for name, kind in lassos.items()}
-    return {**found, OURS: {weight: csgm(weight) for weight in config.latent_weights}}
+@functools.cache
+def measurements(config: Config, part: str, seed: int) -> Measured:
+    """Slices for tuning, or those that are reported, and their measurements."""
+    prior = load_prior(config.prior)
+    _, size, _ = prior.image_shape
+    if not config.slices:
+        rng = torch.Generator().manual_seed(derive_seed(seed, "samples"))
+        count = config.tuning if part == TUNING else config.images
+        pixels = prior.sample(count, rng).clamp(0, 1)
+        images, streams = Images(pixels, tuple(map(str, range(count))), "samples"), Streams(seed)
+    elif part == TUNING:
+        images, streams = for_tuning(config.slices, config.first, config.tuning, seed, size)
+    else:
+        images = pictures(config.slices, TEST, size).head(config.images)
+        streams = Streams(seed)
+    return Measured(images, mri(config, images.shape, seed), streams)
 
 
-def tune(config: Config, prior: Prior, images: Images) -> Iterator[Row]:
-    """Yield one row for every method and weight tried."""
-    rng = torch.Generator().manual_seed(derive_seed(config.tuning_seed, "images"))
-    chosen = torch.randperm(len(images), generator=rng)[: config.tuning].sort().values
-    x, physics = images.floats()[chosen], mri(config, images.shape, config.tuning_seed)
-    y, streams = physics.A(x), Streams(config.tuning_seed, chosen.tolist())
-    for method, weights in candidates(config, prior).items():
-        for weight, solve in weights.items():
-            error = psnr(solve(y, physics, streams), x).mean()
-            yield {
-                "method": method,
+def solver_of(config: Config, method: str, weight: float) -> Reconstructor:
+    """Method with a weight."""
+    if method == OURS:
+        return CSGM(load_prior(config.prior), weight, effort=EFFORTS[config.effort])
+    return LASSOS[method](weight)
+
+
+def tune(config: Config, method: str) -> list[Row]:
+    """PSNR of every weight on the tuning slices."""
+    found = measurements(config, TUNING, config.tuning_seed)
+    weights = config.latent_weights if method == OURS else config.alphas
+    rows = []
+    for weight in weights:
+        solver = solver_of(config, method, weight)
+        x_hat = solver.solve(found.y, found.physics, rng=found.streams).x
+        decibel = psnr(x_hat, found.images.floats()).mean().item()
+        rows.append(
+            {
+                "slices": TUNING,
+                "image": f"{len(x_hat)} slices",
                 "weight": weight,
-                "psnr": f"{error:.4f}",
-                "images": len(x),
-                **provenance(config.tuning_seed, prior, images),
+                "psnr": f"{decibel:.4f}",
+                **hashes_of(found.images, load_prior(config.prior)),
             }
-
-
-def chosen_weights(tried: list[Row]) -> dict[str, float]:
-    """Weight of the highest PSNR of each method."""
-    best: dict[str, Row] = {}
-    for row in tried:
-        other = best.get(row["method"])
-        if other is None or float(row["psnr"]) > float(other["psnr"]):
-            best[row["method"]] = row
-    return {method: float(row["weight"]) for method, row in best.items()}
-
-
-def reconstruct(
-    config: Config, prior: Prior, x: Tensor, weights: dict[str, float]
-) -> dict[str, Tensor]:
-    """Images of every method from the same measurements."""
-    physics = mri(config, prior.image_shape, config.seed)
-    y, streams = physics.A(x), Streams(config.seed)
-    found = {
-        "zero filling": physics.A_adjoint(y),
-        "pseudo-inverse": physics.A_dagger(y),
-    }
-    methods = candidates(config, prior)
-    for method, weight in weights.items():
-        found[method] = methods[method][weight](y, physics, streams)
-    ours = found[OURS]
-    found[PROJECTED] = ours + physics.A_dagger(y - physics.A(ours))
-    return found
-
-
-def rows_of(
-    config: Config,
-    prior: Prior,
-    images: Images,
-    found: dict[str, Tensor],
-    weights: dict[str, float],
-) -> list[Row]:
-    """One row per method and slice."""
-    x = images.floats()
-    return [
-        {
-            "method": method,
-            "signal": signal,
-            "per_pixel_error": f"{error:.7g}",
-            "psnr": f"{decibel:.4f}",
-            "ssim": f"{similarity:.4f}",
-            "weight": weights.get(method.partition(" + ")[0], ""),
-            **provenance(config.seed, prior, images),
-        }
-        for method, x_hat in found.items()
-        for signal, (error, decibel, similarity) in enumerate(
-            zip(
-                per_pixel_error(x_hat, x).tolist(),
-                psnr(x_hat, x).tolist(),
-                ssim(x_hat, x).tolist(),
-                strict=True,
-            )
         )
+    return rows
+
+
+def best_weight(tried: list[Row]) -> float:
+    """Weight of the highest PSNR."""
+    return float(max(tried, key=lambda row: float(row["psnr"]))["weight"])
+
+
+@functools.cache
+def reconstruct(config: Config, method: str, seed: int) -> tuple[list[Row], Tensor]:
+    """Rows of the tuning of a method, and the test slices by its best weight."""
+    found = measurements(config, TEST, seed)
+    if method == PROJECTED:
+        tried, ours = reconstruct(config, OURS, seed)
+        return tried, ours + found.physics.A_dagger(found.y - found.physics.A(ours))
+    if method in (ORIGINAL, *LINEAR):
+        linear = {"zero filling": found.physics.A_adjoint, "pseudo-inverse": found.physics.A_dagger}
+        x_hat = linear[method](found.y) if method in linear else found.images.floats()
+        return [], x_hat
+    tried = tune(config, method)
+    solver = solver_of(config, method, best_weight(tried))
+    return tried, solver.solve(found.y, found.physics, rng=found.streams).x
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """A row per weight tried, then one per test slice."""
+    found = measurements(config, TEST, cell.seed)
+    tried, x_hat = reconstruct(config, cell.method, cell.seed)
+    x, weight = found.images.floats(), best_weight(tried) if tried else ""
+    scores = [metric(x_hat, x).tolist() for metric in (per_pixel_error, psnr, ssim)]
+    own = [
+        {
+            "slices": TEST,
+            "image": str(signal),
+            "weight": weight,
+            "per_pixel_error": f"{error:.7g}",
+            "psnr": f"{decibel:.4f}" if cell.method != ORIGINAL else "",
+            "ssim": f"{similarity:.4f}",
+            **hashes_of(found.images, load_prior(config.prior)),
+        }
+        for signal, (error, decibel, similarity) in enumerate(zip(*scores, strict=True))
     ]
+    return [*(tried if cell.method != PROJECTED else []), *with_pixels(own, x_hat, config.shown)]
 
 
-def provenance(seed: int, prior: Prior, images: Images) -> Row:
-    """Columns that say where a row comes from."""
-    return {
-        "seed": seed,
-        "data_sha256": images.sha256[:12],
-        "prior_sha256": prior.card["weights_sha256"][:12],
-        "revision": git_revision(),
+def inputs(config: Config) -> dict[str, str]:
+    """Hashes of prior and slices."""
+    parts = ((TUNING, config.tuning_seed), (TEST, 0))
+    found = {
+        f"{part}_sha256": measurements(config, part, s).images.sha256[:12] for part, s in parts
     }
+    return {**found, "prior_sha256": load_prior(config.prior).card["weights_sha256"][:12]}
 
 
-def summarise(rows: list[Row]) -> list[Row]:
-    """One line per method: means, and on how many slices it is behind ours."""
-    psnrs = {
-        method: torch.tensor([float(row["psnr"]) for row in rows if row["method"] == method])
-        for method in dict.fromkeys(row["method"] for row in rows)
-    }
-    table = []
-    for method, values in psnrs.items():
-        own = [row for row in rows if row["method"] == method]
-        half = 1.96 * values.std() / len(values) ** 0.5
-        behind = int((values < psnrs[OURS]).sum())
-        table.append(
+def reported(found: list[Row]) -> dict[str, list[Row]]:
+    """Rows of test slices by method."""
+    own = [row for row in found if row["slices"] == TEST and row["method"] != ORIGINAL]
+    return {method: rows for (method,), rows in grouped(own, ["method"]).items()}
+
+
+def tables(found: list[Row]) -> Tables:
+    """One line per method: means, and on how many slices it is behind ours; and the tuning."""
+    summary, ours = [], measured(reported(found)[OURS], "psnr")
+    for method, own in reported(found).items():
+        values = measured(own, "psnr")
+        behind = f"{int((values < ours).sum())} of {len(values)}"
+        summary.append(
             {
                 "method": method,
-                "PSNR (dB)": f"{values.mean():.2f}",
-                "±": f"{half:.2f}",
-                "SSIM": f"{sum(float(row['ssim']) for row in own) / len(own):.3f}",
+                "PSNR (dB)": mean_cell(values, ".2f"),
+                "SSIM": mean_cell(measured(own, "ssim"), ".3f"),
                 "weight": own[0]["weight"],
-                "csgm is better on": "" if method == OURS else f"{behind} of {len(values)}",
+                "csgm is better on": "" if method == OURS else behind,
             }
         )
-    return table
+    tried = [row for row in found if row["slices"] == TUNING]
+    return {
+        "summary": summary,
+        "tuning": [{name: row[name] for name in ("method", "weight", "psnr")} for row in tried],
+    }
 
 
-def main() -> None:
-    """Run a preset; the paper preset writes results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="holds train and test")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
-    arguments = parser.parse_args()
-    config = PRESETS[arguments.preset]
-    prior = Prior.load(config.prior)
-    channels, size, _ = prior.image_shape
-    training = load_images(arguments.data / "train", size=size, channels=channels)
-    tried = []
-    for row in tune(config, prior, training.select(config.first)):
-        tried.append(row)
-        print(*list(row.values())[:3], flush=True)
-    weights = chosen_weights(tried)
-    test = load_images(arguments.data / "test", size=size, channels=channels, limit=config.images)
-    found = reconstruct(config, prior, test.floats(), weights)
-    rows = rows_of(config, prior, test, found, weights)
-    for line in summarise(rows):
-        print(line)
-    if arguments.preset == "smoke":
-        return
-    write_csv(RESULTS / "tuning.csv", tried)
-    write_csv(RESULTS / "rows.csv", rows)
-    write_csv(RESULTS / "summary.csv", summarise(rows))
-    draw_methods(rows, RESULTS / "figure")
-    draw_slices(test.floats(), found, RESULTS / "slices.png")
+def claims(found: list[Row]) -> dict[str, bool]:
+    """CSGM is above zero filling and the wavelet Lasso on average."""
+    mean = {name: measured(own, "psnr").mean() for name, own in reported(found).items()}
+    rivals = ("zero filling", "lasso-wavelet")
+    return {f"CSGM has a higher PSNR than {name}": mean[OURS] > mean[name] for name in rivals}
 
 
-if __name__ == "__main__":
-    main()
+def plot(found: list[Row], path: Path) -> None:
+    """PSNR of every method; and slices, a method per row."""
+    own = [row for rows in reported(found).values() for row in rows]
+    plots.draw_places(own, path, "psnr", ["method"], "method")
+    draw_strips(
+        [row for row in found if row["slices"] == TEST], path.with_name("slices"), under="psnr"
+    )
+
+
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "mri/reconstruction",
+        {
+            "paper": Config(),
+            "smoke": Config(
+                slices="",
+                images=2,
+                tuning=2,
+                latent_weights=(0.0, 1e-3),
+                alphas=(1e-2, 3e-2),
+                effort="smoke",
+            ),
+        },
+        published="none: no paper inverts a GAN of these slices",
+        differs="phase-free, one coil, no noise; simulated from magnitudes",
+    )
+)
