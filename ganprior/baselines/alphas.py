@@ -1,4 +1,4 @@
-"""Default weight of the Lasso, from the table that ``experiments/bora2017/tune_lasso.py`` writes.
+"""Default weight of the Lasso, from the table that ``experiments/tuning/chosen.py`` writes.
 
 The table was tuned on images that no reported figure uses: n = 784 on gray images of clothes,
 n = 12,288 on faces in colour. How it is read, and its other axes, are those of

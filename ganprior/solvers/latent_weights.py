@@ -1,6 +1,6 @@
 """Default weight of ||z||^2, from a table tuned on images that no reported figure uses.
 
-``experiments/bora2017/tune_csgm.py`` writes the table, for shipped priors that it knows by the hash
+``experiments/tuning/chosen.py`` writes the table, for shipped priors that it knows by the hash
 of their weights; any other prior takes the part of the first one. How it is read, and its axes, are
 those of :mod:`ganprior.physics.default_weights`.
 """
