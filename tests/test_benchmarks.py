@@ -1,47 +1,56 @@
-"""Benchmarks run at their smoke size and count what they say they count; no time is asserted."""
+"""Benchmarks count what they say they count; no time is asserted, nor a claim that is of times."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
 from experiments.benchmarks import (
     ablation,
-    command,
     gpu,
     growth,
+    lasso,
     latent_engine,
-    machine,
-    memory,
     planted,
     recipes,
     training,
     utilisation,
 )
 from experiments.benchmarks.random_prior import random_prior
-from experiments.rows import read_csv
-from ganprior import CSGM, Prior
+from experiments.figures import FIGURES, load_figure
+from experiments.rows import ROWS, read_csv
+from experiments.sweep.cell import Cell
+from experiments.sweep.clock import timed
+from experiments.sweep.device import on_device
+from experiments.sweep.produce import produce
+from experiments.sweep.provenance import origin
+from ganprior import CSGM, LassoDCT, Prior
 from ganprior.physics import Gaussian
 from ganprior.solvers.engine import Problem
 
-MACHINE = {"cpu", "cores", "threads", "torch", "device"}
+
+def smoke_rows(name, **changes):
+    """Rows of the smoke preset of a benchmark, as the runner completes them."""
+    figure = load_figure(f"benchmarks/{name}")
+    config = replace(figure.presets["smoke"], **changes)
+    return [
+        {**cell.columns, **row, **origin()}
+        for cell in figure.cells(config)
+        for row in figure.rows(config, cell)
+    ]
 
 
-def test_machine_names_processor_and_software():
-    about = machine.machine()
-    assert set(about) == MACHINE
-    assert about["torch"] == torch.__version__
-    assert about["cores"] >= 1
-    assert about["cpu"]
+def test_every_row_names_the_processor():
+    about = origin()
+    assert about["processor"].endswith(" cores")
+    assert about["threads"] == torch.get_num_threads()
 
 
 def test_timed_counts_its_runs():
     calls = []
-    seconds = machine.timed(lambda: calls.append(1), 3)
+    seconds = timed(lambda: calls.append(1), 3)
     assert len(seconds) == 3
     assert all(value > 0 for value in seconds)
     assert len(calls) == 4
@@ -50,55 +59,46 @@ def test_timed_counts_its_runs():
 @pytest.mark.cuda
 def test_timed_on_a_gpu():
     x = torch.ones(64, 64, device="cuda")
-    assert min(machine.timed(lambda: x @ x, 2, device="cuda")) > 0
+    with on_device(torch.device("cuda")):
+        assert min(timed(lambda: x @ x, 2)) > 0
 
 
-@pytest.mark.parametrize("benchmark", [utilisation, growth, memory, planted, training])
-def test_smoke_presets_yield_rows_with_their_columns(benchmark):
-    rows = list(benchmark.run(benchmark.PRESETS["smoke"]))
-    assert rows
-    assert len({tuple(row) for row in rows}) == 1
-    assert set(rows[0]) >= {*MACHINE, "revision"}
+def test_what_needs_a_gpu_says_so_in_one_line(tmp_path):
+    names = [name for name in FIGURES if load_figure(name).needs_gpu]
+    assert names == ["benchmarks/latent-engine-gpu", "benchmarks/gpu", "benchmarks/training-gpu"]
+    for name in names:
+        with pytest.raises(ValueError, match="is measured on a GPU; give --device cuda"):
+            produce(load_figure(name), "paper", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
-def test_gpu_benchmark_without_a_gpu(monkeypatch, capsys):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert list(gpu.run(gpu.PRESETS["paper"])) == []
-    assert capsys.readouterr().out == "no GPU: reconstructions per second are not measured\n"
-
-
-def test_gpu_benchmark_runs_elsewhere():
-    (row,) = gpu.run(replace(gpu.PRESETS["smoke"], device="cpu"))
-    assert float(row["reconstructions per second"]) > 0
+def test_reconstructions_per_second_are_those_of_the_batch():
+    [row] = smoke_rows("gpu")
     assert row["n"] == 3 * 8 * 8
+    assert float(row[gpu.SPEED]) == pytest.approx(2 / float(row["seconds_per_batch"]), rel=0.1)
 
 
 def test_training_loops_take_turns_and_are_compared():
-    rows = list(training.run(training.PRESETS["smoke"]))
+    rows = smoke_rows("training")
     loops = [training.PLAIN, training.OURS, training.OURS_FLOAT32]
-    assert [row["loop"] for row in rows] == 3 * loops
-    assert {row["convolutions"] for row in rows if row["loop"] != training.OURS} == {"float32"}
+    assert [row["method"] for row in rows] == 3 * loops
+    assert {row["convolutions"] for row in rows if row["method"] != training.OURS} == {"float32"}
     for row, speed in zip(rows, (10, 25, 14, 12, 24, 11, 11, 90, 13), strict=True):
-        row["images per second"] = speed
-    assert [line["times the plain loop"] for line in training.summarise(rows)] == [
+        row[training.SPEED] = speed
+    assert [line["times the plain loop"] for line in training.tables(rows)["summary"]] == [
         "1.00", "2.27", "1.18"
     ]  # fmt: skip
+    assert training.claims(rows) == {"at least twice the plain loop": True}
 
 
 def test_both_training_loops_have_networks_of_the_same_size():
-    config = training.PRESETS["smoke"]
+    config = training.SMOKE
     pixels = training.random_pixels(config)
     trainer = training.our_trainer(pixels, config)
     plain = training.plain_networks(config)
     for name, network in zip(("generator", "discriminator"), plain, strict=True):
         ours = trainer.networks[name]
         assert [p.shape for p in network.parameters()] == [p.shape for p in ours.parameters()]
-
-
-def test_training_benchmark_without_a_gpu(monkeypatch, capsys):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert list(training.run(training.PRESETS["gpu"])) == []
-    assert capsys.readouterr().out.startswith("no GPU: ")
 
 
 def layers_of_the_dcgan() -> int:
@@ -135,10 +135,16 @@ def test_flops_of_the_jacobian_are_those_of_a_pass_for_each_latent_entry():
 
 
 def test_growth_fits_the_exponent_of_a_power_law():
-    rows = [{"axis": "n", "value": v, "seconds": 3 * v**1.5} for v in (10, 20, 40)]
-    assert growth.exponent(rows) == pytest.approx(1.5)
-    (line,) = growth.summarise(rows)
-    assert line["exponent"] == "1.50"
+    rows = [
+        {"method": axis, "value": v, "seconds_per_solve": 3 * v**power}
+        for axis, power in (("images", 0.75), ("n", 1.5))
+        for v in (10, 20, 40)
+    ]
+    assert growth.exponent(rows[3:]) == pytest.approx(1.5)
+    assert [line["exponent"] for line in growth.tables(rows)["summary"]] == ["0.75", "1.50"]
+    assert growth.claims(rows) == {
+        "seconds grow no worse than linearly in the number of images": True
+    }
 
 
 def test_random_priors_give_images_that_differ():
@@ -148,16 +154,14 @@ def test_random_priors_give_images_that_differ():
 
 
 def test_ablation_takes_away_one_idea_at_a_time():
-    config = ablation.PRESETS["smoke"]
-    rows = list(ablation.run(config, *ablation.sample_images(config)))
-    assert [row["engine"] for row in rows] == list(ablation.EFFORTS)
-    assert set(rows[0]) >= {*MACHINE, "revision", "prior_sha256", "data_sha256"}
-    table = {row["engine"]: row for row in ablation.summarise(rows)}
+    rows = smoke_rows("ablation")
+    assert [row["method"] for row in rows] == list(ablation.EFFORTS)
+    table = {row["engine"]: row for row in ablation.tables(rows)["summary"]}
     assert table[ablation.WHOLE]["times the seconds"] == "1.00"
     passes = {name: int(row["generator passes"]) for name, row in table.items()}
     assert passes["without race"] > passes[ablation.WHOLE] > passes["without polish"]
     # Folding changes no number but rounding: the same steps from the same starts.
-    whole, plain = (float(table[name]["error"]) for name in (ablation.WHOLE, "without folding"))
+    whole, plain = (float(table[name]["error"]) for name in (ablation.WHOLE, ablation.UNFOLDED))
     assert plain == pytest.approx(whole, rel=0.05)
 
 
@@ -173,62 +177,74 @@ def test_unfolded_priors_stay_unfolded_and_give_the_same_images():
     torch.testing.assert_close(problem.images(z), prior(z), rtol=0, atol=1e-5)
 
 
-def test_a_preset_is_written(tmp_path, monkeypatch, capsys):
-    rows = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
-    monkeypatch.setattr(sys, "argv", ["name", "--out", str(tmp_path)])
-    command.run_preset("some", "A title.", {"smoke": rows}, iter, lambda rows: rows[:1])
-    assert [row["a"] for row in read_csv(tmp_path / "some.csv")] == ["1", "2"]
-    assert len(read_csv(tmp_path / "some_summary.csv")) == 1
-    assert str(tmp_path) in capsys.readouterr().out
-
-
-def test_without_a_gpu_nothing_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(sys, "argv", ["gpu", "--out", str(tmp_path / "none")])
-    command.run_preset("gpu", "A title.", gpu.PRESETS, gpu.run)
-    assert not (tmp_path / "none").exists()
-
-
-def test_engines_are_compared_and_a_complete_problem_is_not_run_again(tmp_path, monkeypatch):
-    command_line = ["latent_engine", "--preset", "smoke", "--out", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", command_line)
-    with pytest.raises(SystemExit) as ended:
-        latent_engine.main()
-    assert ended.value.code == 0
-    rows = read_csv(tmp_path / "latent_engine.csv")
-    methods = [*latent_engine.EFFORTS, *latent_engine.PRESETS["smoke"][0].peers]
-    assert [row["method"] for row in rows] == methods
-    summary = read_csv(tmp_path / "latent_engine_summary.csv")
-    assert [row["times faster"] for row in summary if row["method"] == "reference"] == ["1.0"]
+def test_engines_are_compared_with_the_reference_on_the_same_images():
+    [task] = latent_engine.SMOKE.tasks
+    rows = smoke_rows("latent-engine")
+    assert [row["method"] for row in rows] == [*latent_engine.EFFORTS, *task.peers]
+    lines = {line["method"]: line for line in latent_engine.tables(rows)["summary"]}
+    assert lines["reference"]["times faster"] == "1.0"
     # Peers are compared on the images that they had.
-    reference, peer = rows[0], methods.index("deepinv CSGMGenerator")
-    assert reference["error_of_first"] != reference["mean_per_pixel_error"]
-    ratio = float(rows[peer]["mean_per_pixel_error"]) / float(reference["error_of_first"])
-    assert float(summary[peer]["error / reference"]) == pytest.approx(ratio, abs=1e-3)
-
-    monkeypatch.setattr(sys, "argv", [*command_line, "--resume"])
-    monkeypatch.setattr(latent_engine, "run", lambda task: pytest.fail("it was run again"))
-    with pytest.raises(SystemExit) as ended:
-        latent_engine.main()
-    assert ended.value.code == 0
-    assert read_csv(tmp_path / "latent_engine_summary.csv") == summary
+    reference = rows[0]
+    [peer] = [row for row in rows if row["method"] == "deepinv CSGMGenerator"]
+    assert reference["error_of_first"] != reference["per_pixel_error"]
+    ratio = float(peer["per_pixel_error"]) / float(reference["error_of_first"])
+    assert float(lines[peer["method"]]["error / reference"]) == pytest.approx(ratio, abs=1e-3)
 
 
-def test_a_problem_that_fails_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
-    (task,) = latent_engine.PRESETS["smoke"]
-    monkeypatch.setitem(latent_engine.PRESETS, "smoke", (replace(task, prior="absent"), task))
-    monkeypatch.setattr(sys, "argv", ["latent_engine", "--out", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        latent_engine.main()
-    assert ended.value.code == 1
-    assert "absent" in capsys.readouterr().err
-    assert len(read_csv(tmp_path / "latent_engine.csv")) == task.rows
-    assert len(latent_engine.complete(read_csv(tmp_path / "latent_engine.csv")[1:], (task,))) == 0
+def test_engines_are_judged_by_errors_alone_on_a_gpu():
+    name = "benchmarks/latent-engine"
+    ours, there = (read_csv(load_figure(n).results / ROWS) for n in (name, f"{name}-gpu"))
+    assert any("times as fast" in claim for claim in latent_engine.claims(ours))
+    assert not any("times as fast" in claim for claim in latent_engine.claims(there))
 
 
-def test_recipes_are_trained_and_measured(tmp_path):
-    smoke, data = recipes.PRESETS["smoke"], Path(__file__).parents[1] / "data"
-    [row] = recipes.run(smoke, data, torch.device("cpu"), tmp_path)
-    assert (row["recipe"], row["steps"]) == ("hinge", 2)
+def test_a_planted_signal_is_recovered_from_a_threshold_on():
+    figure = load_figure("benchmarks/planted")
+    config = figure.presets["smoke"]
+    [cell, *_] = figure.cells(config)
+    assert (cell.value, cell.last) == (3 * 20, config.images)
+    [row] = planted.rows(config, cell)
+    assert 0 <= row["recovered"] <= row["error below .002"] <= 1
+
+
+def test_recipes_are_trained_and_measured():
+    config = recipes.SMOKE
+    [row] = recipes.rows(config, recipes.cells(config)[0])
+    assert row["steps"] == 2
     assert 0 < float(row["representation_error"]) < 1
-    assert (tmp_path / "hinge" / "prior.safetensors").is_file()
+
+
+class TestLasso:
+    def test_both_reach_the_minimum(self):
+        rows = smoke_rows("lasso")
+        assert [row["method"] for row in rows] == [lasso.OURS, lasso.THEIRS]
+        for row in rows:
+            assert row["n"] == 64
+            assert float(row["excess"]) <= lasso.EQUAL
+            assert row["alpha"] in lasso.SMOKE.alphas
+        [line] = lasso.tables(rows)["summary"]
+        assert float(line["alpha"]) == rows[0]["alpha"]
+
+    def test_alpha_is_the_one_of_least_error(self):
+        config = lasso.SMOKE
+        tuning = lasso.problem(config, 8, lasso.images_of(config).head(4).floats())
+        errors = {
+            alpha: (LassoDCT(alpha)(tuning.y, tuning.physics) - tuning.x).square().mean().item()
+            for alpha in config.alphas
+        }
+        assert lasso.best_alpha(config, tuning) == min(errors, key=lambda alpha: errors[alpha])
+
+    def test_equal_dictionary_means_equal_objective(self):
+        problem = lasso.problem(lasso.SMOKE, 8, lasso.images_of(lasso.SMOKE).head(2).floats())
+        w = LassoDCT().basis(problem.x).analysis(problem.x).flatten(1)
+        expected = 0.1 * w.abs().sum(1).double()  # measurements without noise: no residual
+        assert (problem.objective(w, 0.1) - expected).abs().max() < 1e-4
+
+
+def test_cells_of_a_benchmark_hold_all_that_is_compared():
+    for name in ("lasso", "training", "ablation", "latent-engine"):
+        figure = load_figure(f"benchmarks/{name}")
+        cells = figure.cells(figure.presets["paper"])
+        places = {(cell.panel, cell.value, cell.seed) for cell in cells}
+        assert len(places) == len(cells)
+        assert isinstance(cells[0], Cell)

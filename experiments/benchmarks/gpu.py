@@ -1,29 +1,32 @@
 """Reconstructions per second on a GPU: 64 x 64 in colour, k = 100, m = 500.
 
-No claim is made before it has been measured. The generator is a DCGAN with random weights, which
-costs what a trained one does; signals are its own images. Seconds are those between two CUDA
-events, with the bank of starts computed before.
+Claim: a larger batch gives more of them. The generator is a DCGAN with random weights, which costs
+what a trained one does; signals are its own images. Seconds are those between two CUDA events, with
+the bank of starts computed before.
 
-    python -m experiments.benchmarks.gpu --preset paper
-
-writes ``results/gpu.csv``; without a GPU it says so in one line and writes nothing.
+    ganprior figure benchmarks/gpu --preset paper --device cuda
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import machine, timed
 from experiments.benchmarks.random_prior import random_prior
-from experiments.rows import Row, git_revision
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.clock import timed
+from experiments.sweep.device import current_device
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM
 from ganprior.physics import Gaussian
 from ganprior.solvers import EFFORTS
+
+SPEED = "reconstructions per second"
 
 
 @dataclass(frozen=True)
@@ -38,44 +41,64 @@ class Config:
     batches: tuple[int, ...] = (64, 512)
     efforts: tuple[str, ...] = ("fast", "balanced")
     runs: int = 3
-    device: str = "cuda"
 
 
-PRESETS = {
-    "paper": Config(),
-    "smoke": Config(m=10, size=8, k=4, filters=2, batches=(2,), efforts=("fast",), runs=1),
-}
+def cells(config: Config) -> list[Cell]:
+    """A cell per batch, with all efforts in it."""
+    return grid(["all"], "batch", config.batches)
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per batch and effort; none without the device."""
-    if config.device == "cuda" and not torch.cuda.is_available():
-        print("no GPU: reconstructions per second are not measured")
-        return
-    revision = git_revision()
-    prior = random_prior(config.size, config.channels, config.k, config.filters).to(config.device)
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per effort."""
+    device, batch = current_device(), int(cell.number)
+    prior = random_prior(config.size, config.channels, config.k, config.filters).to(device)
     rng = torch.Generator().manual_seed(1)
-    physics = Gaussian(config.m, prior.image_shape, rng).to(config.device)
-    for batch in config.batches:
-        z = prior.latent.sample(batch, rng).to(config.device)
-        y = physics.A(prior.render(z))
-        for name in config.efforts:
-            solver = CSGM(prior, 0.1, effort=EFFORTS[name])
-            solve = lambda solver=solver, y=y: solver.solve(y, physics)  # noqa: E731
-            seconds = statistics.median(timed(solve, config.runs, device=config.device))
-            yield {
-                "effort": name,
-                "batch": batch,
-                "seconds": f"{seconds:.3f}",
-                "reconstructions per second": f"{batch / seconds:.1f}",
+    physics = Gaussian(config.m, prior.image_shape, rng).to(device)
+    y = physics.A(prior.render(prior.latent.sample(batch, rng).to(device)))
+    found = []
+    for name in config.efforts:
+        solve = partial(CSGM(prior, 0.1, effort=EFFORTS[name]).solve, y, physics)
+        taken = statistics.median(timed(solve, config.runs))
+        found.append(
+            {
+                "method": name,
+                "seconds_per_batch": f"{taken:.3f}",
+                SPEED: f"{batch / taken:.1f}",
                 "m": config.m,
-                "n": z.new_empty(prior.image_shape).numel(),
+                "n": config.channels * config.size**2,
                 "k": config.k,
                 "runs": config.runs,
-                **machine(config.device),
-                "revision": revision,
             }
+        )
+    return found
 
 
-if __name__ == "__main__":
-    run_preset("gpu", __doc__ or "", PRESETS, run)
+def tables(found: list[Row]) -> Tables:
+    """One line per batch and effort."""
+    columns = {"device": "device", "method": "effort", "batch": "batch"}
+    columns |= {"seconds_per_batch": "seconds", SPEED: SPEED}
+    return {"summary": [{new: row[old] for old, new in columns.items()} for row in found]}
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """More images in a batch, more per second."""
+    held = {}
+    for (effort,), own in grouped(found, ["method"]).items():
+        speeds = [float(row[SPEED]) for row in sorted(own, key=lambda row: int(row["batch"]))]
+        held[f"{effort}: a larger batch gives more per second"] = speeds == sorted(speeds)
+    return held
+
+
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/gpu",
+        {
+            "paper": Config(),
+            "smoke": Config(m=10, size=8, k=4, filters=2, batches=(2,), efforts=("fast",), runs=1),
+        },
+        column=SPEED,
+        needs_gpu=True,
+        timed=True,
+    )
+)

@@ -8,25 +8,25 @@ DCGANs with random weights. One number is varied, the others keep their base. Th
 slope of a straight line through log seconds against log size, by least squares; where a cost has a
 constant part, as that of A has in m, it is below that of the part that grows.
 
-    python -m experiments.benchmarks.growth --preset paper
-
-writes ``results/growth.csv``, a row per point, and ``growth_summary.csv`` with the exponents, in
-less than two minutes on two CPU cores.
+    ganprior figure benchmarks/growth --preset paper
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import machine, timed
+from experiments import plots
 from experiments.benchmarks.random_prior import random_prior
-from experiments.rows import Row, git_revision
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.clock import timed
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import BALANCED, CSGM, Effort
 from ganprior.physics import Gaussian
 
@@ -63,23 +63,24 @@ class Config:
     runs: int = 3
 
 
-PRESETS = {
-    "paper": Config(),
-    "smoke": Config(
-        base=Point(images=2, m=10, side=8, k=4),
-        images=(2, 4),
-        restarts=(1, 2),
-        m=(5, 10),
-        side=(8, 16),
-        k=(2, 4),
-        filters=2,
-        steps=2,
-        bank=8,
-        runs=1,
-    ),
-}
-
+SMOKE = Config(
+    base=Point(images=2, m=10, side=8, k=4),
+    images=(2, 4),
+    restarts=(1, 2),
+    m=(5, 10),
+    side=(8, 16),
+    k=(2, 4),
+    filters=2,
+    steps=2,
+    bank=8,
+    runs=1,
+)
 AXES = {"images": "images", "restarts": "restarts", "m": "m", "side": "n", "k": "k"}
+
+
+def cells(config: Config) -> list[Cell]:
+    """A cell per axis, with all sizes along it."""
+    return [Cell(axis) for axis in AXES.values()]
 
 
 def solve_seconds(point: Point, config: Config) -> float:
@@ -105,46 +106,72 @@ def effort(restarts: int, config: Config) -> Effort:
     )
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per size along each axis."""
-    about = {"runs": config.runs, **machine(), "revision": git_revision()}
-    for field, axis in AXES.items():
-        for value in getattr(config, field):
-            point = replace(config.base, **{field: value})
-            seconds = solve_seconds(point, config)
-            yield {
-                "axis": axis,
-                "value": getattr(point, axis),
-                "seconds": f"{seconds:.4f}",
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per size along the axis."""
+    [field] = [field for field, axis in AXES.items() if axis == cell.method]
+    found = []
+    for value in getattr(config, field):
+        point = replace(config.base, **{field: value})
+        found.append(
+            {
+                "value": getattr(point, cell.method),
+                "seconds_per_solve": f"{solve_seconds(point, config):.4f}",
                 **{name: getattr(point, name) for name in AXES.values()},
-                **about,
+                "runs": config.runs,
             }
+        )
+    return found
 
 
 def exponent(rows: list[Row]) -> float:
     """Slope of log seconds against log value, by least squares."""
     value = np.log([float(row["value"]) for row in rows])
-    seconds = np.log([float(row["seconds"]) for row in rows])
+    seconds = np.log([float(row["seconds_per_solve"]) for row in rows])
     return float(np.polyfit(value, seconds, 1)[0])
 
 
-def summarise(rows: list[Row]) -> list[Row]:
+def tables(found: list[Row]) -> Tables:
     """Exponent of every axis."""
-    table = []
-    for axis in dict.fromkeys(row["axis"] for row in rows):
-        group = [row for row in rows if row["axis"] == axis]
-        table.append(
+    return {
+        "summary": [
             {
                 "seconds against": axis,
                 "from": group[0]["value"],
                 "to": group[-1]["value"],
-                "seconds from": f"{float(group[0]['seconds']):.2f}",
-                "seconds to": f"{float(group[-1]['seconds']):.2f}",
+                "seconds from": f"{float(group[0]['seconds_per_solve']):.2f}",
+                "seconds to": f"{float(group[-1]['seconds_per_solve']):.2f}",
                 "exponent": f"{exponent(group):.2f}",
             }
+            for (axis,), group in grouped(found, ["method"]).items()
+        ]
+    }
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """Linear at most in the number of images."""
+    own = [row for row in found if row["method"] == "images"]
+    return {"seconds grow no worse than linearly in the number of images": exponent(own) <= 1}
+
+
+def plot(found: list[Row], path: Path) -> None:
+    """Seconds against every size, over those of the smallest."""
+    figure, [axes] = plots.new_figure()
+    for (axis,), own in grouped(found, ["method"]).items():
+        sizes, seconds = (
+            [float(row[column]) / float(own[0][column]) for row in own]
+            for column in ("value", "seconds_per_solve")
         )
-    return table
+        axes.plot(sizes, seconds, marker="o", ms=4, label=f"{axis} from {own[0]['value']}")
+    axes.set(xscale="log", yscale="log", xlabel="times the size", ylabel="times the seconds")
+    axes.legend(fontsize=7)
+    plots.save(figure, path)
 
 
-if __name__ == "__main__":
-    run_preset("growth", __doc__ or "", PRESETS, run, summarise)
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/growth",
+        {"paper": Config(), "smoke": SMOKE},
+        timed=True,
+    )
+)

@@ -15,22 +15,19 @@ scikit-learn also gets all images in one call, the dictionary in the layout that
 better of precompute=False and True. The search is not timed. Our time is that of the whole
 `solve`, the products of A and the basis and all factorisations included.
 
-    GANPRIOR_DATA=FOLDER python -m experiments.benchmarks.lasso --preset paper
+    GANPRIOR_DATA=FOLDER ganprior figure benchmarks/lasso --preset paper
 
-writes ``results/lasso.csv``, a row per n, batch and repetition; ten minutes on two CPU cores. An
-idle machine only: it times.
+An idle machine only: it times.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,14 +36,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from torch import Tensor
 
-from experiments.benchmarks.machine import machine
-from experiments.rows import Row, git_revision, write_csv
-from ganprior import Gaussian, LassoDCT, load_images
+from experiments.images import SAMPLE, TORCHVISION, held_out
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.clock import clocked
+from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior import Gaussian, Images, LassoDCT, load_images
 from ganprior.metrics import per_pixel_error
 from ganprior.streams import derive_seed
 
-ROOT = Path(__file__).parents[2]
-RESULTS = Path(__file__).parent / "results"
+OURS, THEIRS = "ganprior", "scikit-learn"
 EQUAL = 1e-4  # largest excess over the minimum of any image's objective, relative
 TOLERANCES = tuple(digit * 10.0**-place for place in range(2, 9) for digit in (7, 5, 3, 2, 1))
 
@@ -62,22 +62,23 @@ class Config:
     settings_images: int = 8  # on which scikit-learn's tol and precompute are chosen
     alphas: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     repetitions: int = 3
-    seed: int = 0
-    data: str = "FashionMNIST"
+    test: str = "Fashion-MNIST"
 
 
-PRESETS = {
-    "paper": Config(),
-    "smoke": Config(
-        sides=(8,),
-        m=30,
-        images=(4,),
-        tuning_images=4,
-        alphas=(0.1, 0.01),
-        repetitions=1,
-        data="data/fashion_mnist_test_100.npz",
-    ),
-}
+SMOKE = Config(
+    sides=(8,),
+    m=30,
+    images=(4,),
+    tuning_images=4,
+    alphas=(0.1, 0.01),
+    repetitions=1,
+    test=f"Fashion-MNIST{SAMPLE}",
+)
+
+
+def cells(config: Config) -> list[Cell]:
+    """A cell per size, with both Lassos and all batches in it."""
+    return grid(["both"], "n", [side**2 for side in config.sides])
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def problem(config: Config, side: int, x: Tensor) -> Problem:
     """Measure images, resized."""
     x = torch.nn.functional.interpolate(x, (side, side), mode="bicubic", antialias=True)
     x = x.clamp(0, 1)
-    rng = torch.Generator().manual_seed(derive_seed(config.seed, "physics", config.m))
+    rng = torch.Generator().manual_seed(derive_seed(0, "physics", config.m))
     physics = Gaussian(config.m, x.shape[1:], rng)
     rows = physics.matrix.reshape(-1, *x.shape[1:])
     dictionary = LassoDCT().basis(x).analysis(rows).flatten(1).contiguous()
@@ -133,9 +134,8 @@ def minimum(timed: Problem, alpha: float) -> Tensor:
 
 def ours(timed: Problem, alpha: float, tolerance: float) -> tuple[float, Tensor, Tensor]:
     """Seconds, objectives (B,) and images of our Lasso."""
-    begin = time.perf_counter()
-    solution = LassoDCT(alpha, tolerance=tolerance).solve(timed.y, timed.physics)
-    seconds = time.perf_counter() - begin
+    lasso = LassoDCT(alpha, tolerance=tolerance)
+    seconds, solution = clocked(partial(lasso.solve, timed.y, timed.physics))
     w = LassoDCT().basis(solution.x.double()).analysis(solution.x.double()).flatten(1)
     return seconds, timed.objective(w, alpha), solution.x
 
@@ -147,11 +147,9 @@ def theirs(timed: Problem, alpha: float, tol: float, precompute: bool) -> tuple[
     settings: dict[str, Any] = {"fit_intercept": False, "max_iter": 100_000}
     # Its objective is ours divided by m.
     lasso = Lasso(alpha / len(dictionary), tol=tol, precompute=precompute, **settings)
-    begin = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        lasso.fit(dictionary, targets)
-    seconds = time.perf_counter() - begin
+        seconds, _ = clocked(partial(lasso.fit, dictionary, targets))
     return seconds, timed.objective(torch.from_numpy(np.atleast_2d(lasso.coef_)), alpha)
 
 
@@ -184,30 +182,32 @@ def excess(objective: Tensor, least: Tensor) -> float:
     return ((objective - least) / least).max().item()
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per size, batch and repetition."""
-    committed = ROOT / config.data
-    source = committed if committed.is_file() else config.data
-    most = max(config.images)
-    images = load_images(source, split="test", limit=most + config.tuning_images)
-    x = images.floats()
-    shared = {
-        **machine(),
-        "seed": config.seed,
-        "data_sha256": images.sha256[:12],
-        "revision": git_revision(),
-    }
-    for side in config.sides:
-        tuning = problem(config, side, x[-config.tuning_images :])
-        alpha = best_alpha(config, tuning)
-        whole = problem(config, side, x[:most])
-        least = minimum(whole, alpha)
-        few = config.settings_images
-        tol, precompute = fair_settings(whole.head(few), alpha, least[:few])
-        for count in config.images:
-            timed = whole.head(count)
-            for row in repetitions(config, timed, alpha, least[:count], tol, precompute):
-                yield {"m": config.m, "n": side * side, "alpha": alpha, **row, **shared}
+def images_of(config: Config) -> Images:
+    """Test images: those that are timed, and behind them those that alpha is tuned on."""
+    if config.test.endswith(SAMPLE):
+        return held_out(config.test.removesuffix(SAMPLE))
+    count = max(config.images) + config.tuning_images
+    return load_images(TORCHVISION[config.test], split="test", limit=count)
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per batch, repetition and Lasso."""
+    images, side = images_of(config), math.isqrt(int(cell.number))
+    x, most, few = images.floats(), max(config.images), config.settings_images
+    alpha = best_alpha(config, problem(config, side, x[-config.tuning_images :]))
+    whole = problem(config, side, x[:most])
+    least = minimum(whole, alpha)
+    tol, precompute = fair_settings(whole.head(few), alpha, least[:few])
+    return [
+        {"m": config.m, "alpha": alpha, **row, "data_sha256": images.sha256[:12]}
+        for count in config.images
+        for row in repetitions(config, whole.head(count), alpha, least[:count], tol, precompute)
+    ]
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Hash of the images."""
+    return {"data_sha256": images_of(config).sha256[:12]}
 
 
 def repetitions(
@@ -218,59 +218,69 @@ def repetitions(
     for repetition in range(config.repetitions):
         our_seconds, our_objective, found = ours(timed, alpha, tolerance)
         their_seconds, their_objective = theirs(timed, alpha, tol, precompute)
+        shared = {"images": len(timed.x), "repetition": repetition}
         yield {
-            "images": len(timed.x),
-            "repetition": repetition,
-            "ganprior_seconds": round(our_seconds, 4),
-            "sklearn_seconds": round(their_seconds, 4),
-            "ratio": round(their_seconds / our_seconds, 2),
-            "ganprior_excess": f"{excess(our_objective, least):.1e}",
-            "sklearn_excess": f"{excess(their_objective, least):.1e}",
-            "ganprior_tolerance": tolerance,
-            "sklearn_tol": tol,
-            "sklearn_precompute": precompute,
+            "method": OURS,
+            **shared,
+            "seconds_per_batch": round(our_seconds, 4),
+            "excess": f"{excess(our_objective, least):.1e}",
+            "tolerance": tolerance,
+            "precompute": "",
             "per_pixel_error": round(per_pixel_error(found, timed.x).mean().item(), 6),
+        }
+        yield {
+            "method": THEIRS,
+            **shared,
+            "seconds_per_batch": round(their_seconds, 4),
+            "excess": f"{excess(their_objective, least):.1e}",
+            "tolerance": tol,
+            "precompute": precompute,
+            "per_pixel_error": "",
         }
 
 
-def summarise(rows: list[Row]) -> list[Row]:
+def tables(found: list[Row]) -> Tables:
     """Medians over the repetitions, a row per n and batch."""
     summary = []
-    for n, count in dict.fromkeys((int(row["n"]), int(row["images"])) for row in rows):
-        group = [row for row in rows if (int(row["n"]), int(row["images"])) == (n, count)]
-
-        def median(key: str, group: list[Row] = group) -> float:
-            return statistics.median(float(row[key]) for row in group)
-
+    for (n, m, alpha, count), own in grouped(found, ["n", "m", "alpha", "images"]).items():
+        seconds = {
+            name: [float(row["seconds_per_batch"]) for row in rows]
+            for (name,), rows in grouped(own, ["method"]).items()
+        }
+        speed = {n: int(count) / statistics.median(taken) for n, taken in seconds.items()}
+        ratios = [b / a for a, b in zip(seconds[OURS], seconds[THEIRS], strict=True)]
         summary.append(
             {
-                "m": group[0]["m"],
+                "m": m,
                 "n": n,
-                "alpha": group[0]["alpha"],
+                "alpha": alpha,
                 "images": count,
-                "ganprior, images per second": f"{count / median('ganprior_seconds'):.1f}",
-                "scikit-learn, images per second": f"{count / median('sklearn_seconds'):.1f}",
-                "ratio": f"{median('ratio'):.1f}",
+                **{f"{name}, images per second": f"{value:.1f}" for name, value in speed.items()},
+                "ratio": f"{statistics.median(ratios):.1f}",
             }
         )
-    return summary
+    return {"summary": summary}
 
 
-def main() -> None:
-    """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    out = arguments.out or (RESULTS if arguments.preset == "paper" else Path("runs/lasso"))
-    rows = []
-    for row in run(PRESETS[arguments.preset]):
-        rows.append(row)
-        print(*(f"{key}={row[key]}" for key in list(row)[:10]), flush=True)
-    write_csv(out / "lasso.csv", rows)
-    write_csv(out / "lasso_summary.csv", summarise(rows))
-    print(f"results in {out}")
+def claims(found: list[Row]) -> dict[str, bool]:
+    """Five times as fast, at equal objective."""
+    held = {
+        f"n = {line['n']}, {line['images']} images: at least 5 times scikit-learn's speed": float(
+            line["ratio"]
+        )
+        >= 5
+        for line in tables(found)["summary"]
+    }
+    worst = max(float(row["excess"]) for row in found if row["method"] == OURS)
+    return {**held, "ours is within 1e-4 of every minimum": worst <= EQUAL}
 
 
-if __name__ == "__main__":
-    main()
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/lasso",
+        {"paper": Config(), "smoke": SMOKE},
+        column="seconds_per_batch",
+        timed=True,
+    )
+)

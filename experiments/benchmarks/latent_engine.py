@@ -18,42 +18,41 @@ run on the first images alone (column ``images``); their error is compared with 
 those. A bank of starts is computed once per prior; its seconds are a column of their own. Generator
 passes are FLOPs, counted on a few images in a run of their own, over the FLOPs of one forward pass.
 
-    GANPRIOR_DATA=FOLDER python -m experiments.benchmarks.latent_engine --preset paper
+    GANPRIOR_DATA=FOLDER ganprior figure benchmarks/latent-engine --preset paper
+    GANPRIOR_DATA=FOLDER ganprior figure benchmarks/latent-engine-gpu --preset paper --device cuda
 
-writes ``results/latent_engine.csv`` (a row per prior, m, method and seed of the starts),
-``latent_engine_summary.csv`` and ``latent_engine.png``. FOLDER holds ``utkface_64/test``. It wants
-an idle machine, where the paper preset takes four hours on two CPU cores with AVX2; ``short`` is a
-run of each, ``brief`` a run at m = 100 without the peers. ``gpu`` is the paper preset without peers
-on a GPU, ``latent_engine_gpu.csv`` and so on. Rows are written as they come; ``--resume`` keeps the
-problems (a prior at an m) that are complete there, and one that fails does not stop the others.
+FOLDER holds ``utkface_64/test``. It wants an idle machine, where the paper preset takes four hours
+on two CPU cores with AVX2; ``short`` is a run at m = 100 without the peers.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.benchmarks.machine import clocked, machine
+from experiments import plots
+from experiments.benchmarks.ablation import generator_passes
 from experiments.benchmarks.peers import BATCHED, SINGLE, Problem
-from experiments.bora2017.held_out import FACES, UTKFACE, held_out
-from experiments.rows import Row, git_revision, read_csv, write_csv
-from ganprior import BALANCED, CSGM, FAST, REFERENCE, Prior, Streams
-from ganprior.files import write_atomically
+from experiments.bora2017.setting import gaussian
+from experiments.images import FACES, UTKFACE, hashes_of, held_out, load_prior
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.clock import clocked
+from experiments.sweep.device import current_device
+from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior import BALANCED, CSGM, FAST, REFERENCE, Streams
 from ganprior.metrics import per_pixel_error
-from ganprior.physics import Gaussian
-from ganprior.streams import derive_seed
 
-RESULTS = Path(__file__).parent / "results"
+REFERENCE_NAME = "reference"
+# What the efforts are of the reference on a CPU.
+TIMES_FASTER = {"balanced": 20, "fast": 60}
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,16 @@ class Task:
     peers: tuple[str, ...] = ()
     peer_images: int = 32
     counted_images: int = 2
-    device: str = "cpu"
-
-    @property
-    def rows(self) -> int:
-        """Rows that a complete task has."""
-        return self.runs * len(EFFORTS) + len(self.peers)
 
 
-EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
+@dataclass(frozen=True)
+class Config:
+    """What is measured; the presets are below."""
+
+    tasks: tuple[Task, ...]
+
+
+EFFORTS = {REFERENCE_NAME: REFERENCE, "balanced": BALANCED, "fast": FAST}
 DCGAN, FASHION = "fashion-mnist-dcgan", "Fashion-MNIST"
 OTHERS, LONG = ("paper, restarts in turn", *SINGLE), ("reference, 1000 steps",)
 SMALL = (
@@ -88,56 +88,55 @@ SMALL = (
     Task("mnist", "MNIST", 25, peers=("deepinv CSGMGenerator",)),  # farther from the floor
     Task("mnist", "MNIST", 300),
 )
-
+SMOKE = Config((Task("mnist", "MNIST", 100, 3, 1, 20, OTHERS + LONG, 1, 1),))
 PRESETS = {
-    "paper": (*SMALL, Task(FACES, UTKFACE, 500, steps=500, peers=LONG)),
-    "short": tuple(replace(task, runs=1, peer_images=2) for task in SMALL),
-    "brief": tuple(replace(task, runs=1, peers=()) for task in SMALL if task.m == 100),
-    "gpu": (
-        *(replace(task, peers=(), device="cuda") for task in SMALL),
-        Task(FACES, UTKFACE, 500, device="cuda"),
-    ),
-    "smoke": (Task("mnist", "MNIST", 100, 3, 1, 20, OTHERS + LONG, 1, 1),),
+    "paper": Config((*SMALL, Task(FACES, UTKFACE, 500, steps=500, peers=LONG))),
+    "short": Config(tuple(replace(task, runs=1, peers=()) for task in SMALL if task.m == 100)),
+    "smoke": SMOKE,
 }
+ON_GPU = Config(
+    (*(replace(task, peers=()) for task in SMALL), Task(FACES, UTKFACE, 500)),
+)
 
 
-def run(task: Task) -> Iterator[Row]:
-    """Yield one row per method and seed of the starts."""
-    prior = Prior.load(task.prior).eval().to(task.device)
-    images = held_out(task.data)
-    x = images.floats()[: task.images].to(task.device)
-    rng = torch.Generator().manual_seed(derive_seed(0, "physics", task.m))
-    physics = Gaussian(task.m, images.shape, rng).to(task.device)
+def cells(config: Config) -> list[Cell]:
+    """A cell per prior and m, with all methods in it."""
+    return [Cell("all", "m", task.m, task.prior) for task in config.tasks]
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per method and seed of the starts."""
+    [task] = [task for task in config.tasks if (task.prior, task.m) == (cell.panel, cell.value)]
+    prior, images = load_prior(task.prior).eval(), held_out(task.data)
+    x = images.floats()[: task.images].to(current_device())
+    physics = gaussian(task.m, images.shape, 0)
     y = physics.A(x)
     weight = float(CSGM(prior).objective_for(y, physics).latent_weight)
-    facts = {
+    shared = {
         "reference_steps": task.steps,
         "latent_weight": weight,
-        "prior_sha256": prior.card["weights_sha256"][:12],
-        "data_sha256": images.sha256[:12],
-        **machine(task.device),
-        "revision": git_revision(),
+        **hashes_of(images, prior),
     }
-    for row in _rows(Problem(prior, physics, y, weight, task.steps), x, task):
-        yield {"prior": task.prior, "m": task.m, **row, **facts}
+    problem = Problem(prior, physics, y, weight, task.steps)
+    return [{**row, **shared} for row in _rows(problem, x, task)]
 
 
 def _rows(problem: Problem, x: Tensor, task: Task) -> Iterator[Row]:
     for name, effort in EFFORTS.items():
-        if name == "reference":
+        if name == REFERENCE_NAME:
             effort = effort.replace(steps=problem.steps)
         solver = CSGM(problem.prior, problem.weight, effort=effort)
         # The bank is there from here on.
         brief = replace(effort, steps=1, race=(), polish_steps=0)
         bank = CSGM(problem.prior, 0.0, effort=brief).solve(problem.y[:1], problem.physics)
         passes = None
-        if task.device == "cpu":
-            passes = _passes(solver, problem.head(task.counted_images))
+        if current_device().type == "cpu":
+            passes = generator_passes(solver, problem.y[: task.counted_images], problem.physics)
         else:
             solver.solve(problem.y, problem.physics)  # chooses its kernels and records its graphs
         for seed in range(task.runs):
             solve = partial(solver.solve, problem.y, problem.physics, rng=Streams(seed))
-            seconds, solution = clocked(solve, task.device)
+            seconds, solution = clocked(solve)
             once = round(bank.bank_seconds, 2)
             yield _row(name, seed, solution.x, x, seconds, once, passes, task.peer_images)
     for peer in task.peers:
@@ -161,7 +160,7 @@ def _row(
         "method": method,
         "seed": seed,
         "images": len(x),
-        "mean_per_pixel_error": f"{error.mean():.6f}",
+        "per_pixel_error": f"{error.mean():.6f}",
         "error_of_first": f"{error[:first].mean():.6f}",
         "median_per_pixel_error": f"{error.median():.6f}",
         "seconds_per_image": f"{seconds / len(x):.5f}",
@@ -170,131 +169,123 @@ def _row(
     }
 
 
-def _passes(solver: CSGM, problem: Problem) -> float:
-    """FLOPs of a solve per image over those of one forward pass of the generator."""
-    with FlopCounterMode(display=False) as whole:
-        solver.solve(problem.y, problem.physics)
-    latents = torch.zeros(1, *problem.prior.latent.shape)
-    with torch.no_grad(), FlopCounterMode(display=False) as one:
-        problem.prior(latents)
-    return whole.get_total_flops() / len(problem.y) / one.get_total_flops()
-
-
-def summarise(rows: list[Row]) -> list[Row]:
+def tables(found: list[Row]) -> Tables:
     """Per prior, m and method: medians over the seeds, and ratios to the reference."""
-    groups: dict[tuple[str, int, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["prior"], int(row["m"]), row["method"]), []).append(row)
     table = []
-    for (prior, m, method), group in groups.items():
-        reference = groups[prior, m, "reference"]
-        errors = _column(group, "mean_per_pixel_error")
-        alike = group[0]["images"] == reference[0]["images"]
-        base = _column(reference, "mean_per_pixel_error" if alike else "error_of_first")
-        seconds = statistics.median(_column(group, "seconds_per_image"))
-        slow = statistics.median(_column(reference, "seconds_per_image"))
-        table.append(
-            {
-                "prior": prior,
-                "m": m,
-                "method": method,
-                "images": group[0]["images"],
-                "runs": len(group),
-                "error": f"{statistics.fmean(errors):.4f}",
-                "range over starts": f"{min(errors):.4f} to {max(errors):.4f}",
-                "error / reference": f"{statistics.fmean(errors) / statistics.fmean(base):.3f}",
-                "seconds per image": f"{seconds:.3g}",
-                "times faster": f"{slow / seconds:.1f}",
-                "generator passes": group[0]["generator_passes"],
-                "bank, s": max(_column(group, "bank_seconds")) or "",
-            }
-        )
-    return table
+    for (prior, m), whole in grouped(found, ["panel", "m"]).items():
+        groups = {name: own for (name,), own in grouped(whole, ["method"]).items()}
+        reference = groups[REFERENCE_NAME]
+        for method, own in groups.items():
+            errors = _column(own, "per_pixel_error")
+            alike = own[0]["images"] == reference[0]["images"]
+            base = _column(reference, "per_pixel_error" if alike else "error_of_first")
+            seconds, slow = (
+                statistics.median(_column(rows, "seconds_per_image")) for rows in (own, reference)
+            )
+            table.append(
+                {
+                    "prior": prior,
+                    "m": m,
+                    "method": method,
+                    "images": own[0]["images"],
+                    "runs": len(own),
+                    "error": f"{statistics.fmean(errors):.4f}",
+                    "range over starts": f"{min(errors):.4f} to {max(errors):.4f}",
+                    "error / reference": f"{statistics.fmean(errors) / statistics.fmean(base):.3f}",
+                    "seconds per image": f"{seconds:.3g}",
+                    "times faster": f"{slow / seconds:.1f}",
+                    "generator passes": own[0]["generator_passes"],
+                    "bank, s": max(_column(own, "bank_seconds")) or "",
+                }
+            )
+    return {"summary": table}
 
 
 def _column(rows: list[Row], name: str) -> list[float]:
     return [float(row[name]) for row in rows]
 
 
-def plot(summary: list[Row], path: Path) -> None:
+def claims(found: list[Row]) -> dict[str, bool]:
+    """What the module says, for every prior and m; on a GPU of errors alone."""
+    held = {}
+    for place, own in grouped(tables(found)["summary"], ["prior", "m"]).items():
+        lines = {line["method"]: line for line in own}
+        highest = float(lines[REFERENCE_NAME]["range over starts"].split()[-1])
+        limits = {"balanced": highest, "fast": 1.1 * float(lines[REFERENCE_NAME]["error"])}
+        said = f"{place[0]}, m = {place[1]}: "
+        for method, most in limits.items():
+            words = "in the range of the reference's or below"
+            words = words if method == "balanced" else "within 10% of the reference's"
+            held[f"{said}the error of {method} is {words}"] = float(lines[method]["error"]) <= most
+            if found[0]["device"] == "cpu":
+                least, faster = TIMES_FASTER[method], float(lines[method]["times faster"])
+                held[f"{said}{method} is {least} times as fast"] = faster >= least
+        if peer := lines.get("deepinv CSGMGenerator"):
+            seconds = (float(line["seconds per image"]) for line in (peer, lines["balanced"]))
+            held[f"{said}deepinv takes as long as 50 of balanced, at twice the error"] = float(
+                peer["error / reference"]
+            ) >= 2 and next(seconds) >= 50 * next(seconds)
+    return held
+
+
+def headline(found: list[Row]) -> str:
+    """How many times faster the default effort is, and at which error."""
+    return "; ".join(
+        f"{line['prior']}, m = {line['m']}: {line['method']} {line['times faster']} times faster "
+        f"at {line['error / reference']} of the error"
+        for line in tables(found)["summary"]
+        if line["method"] in TIMES_FASTER
+    )
+
+
+def plot(found: list[Row], path: Path) -> None:
     """Error against seconds per image, a panel per prior and m."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib import ticker
-
-    panels = list(dict.fromkeys((row["prior"], row["m"]) for row in summary))
-    columns = min(3, len(panels))
-    lines = -(-len(panels) // columns)
-    size = (3.4 * columns, 3.0 * lines)
-    figure, axes = plt.subplots(lines, columns, figsize=size, squeeze=False, layout="constrained")
-    names = list(dict.fromkeys(row["method"] for row in summary))
-    for (prior, m), axis in zip(panels, axes.flat, strict=False):
-        for row in summary:
-            if (row["prior"], row["m"]) == (prior, m):
-                place = float(row["seconds per image"]), float(row["error"])
-                number = names.index(row["method"])
-                axis.plot(*place, "osD^v<>"[number % 7], color=f"C{number}", label=row["method"])
-        axis.set(xscale="log", title=f"{prior}, m = {m}", xlabel="seconds per image")
-        axis.xaxis.set_minor_formatter(ticker.NullFormatter())  # they overlap
-        axis.title.set_fontsize(9)
+    places = grouped(tables(found)["summary"], ["prior", "m"])
+    names = list(dict.fromkeys(row["method"] for row in found))
+    columns = min(3, len(places))
+    rows = -(-len(places) // columns)
+    figure, panels = plots.new_figure(columns, rows=rows, width=3.4, height=3.0)
+    for ((prior, m), own), axis in zip(places.items(), panels, strict=False):
+        for line in own:
+            number = names.index(line["method"])
+            place = float(line["seconds per image"]), float(line["error"])
+            axis.plot(*place, plots.MARKERS[number], color=f"C{number}", label=line["method"])
+        axis.set(xscale="log", xlabel="seconds per image", ylabel="per-pixel error")
+        axis.set_title(f"{prior}, m = {m}", fontsize=9)
         axis.set_ylim(0, 1.15 * max(float(line.get_ydata()[0]) for line in axis.lines))
         axis.grid(alpha=0.3)
         # Whole decades, so that both ends have a number.
         low, high = (math.log10(x) for x in axis.get_xlim())
         axis.set_xlim(10 ** math.floor(low), 10 ** math.ceil(high))
-    for axis in axes.flat[len(panels) :]:
+    for axis in panels[len(places) :]:
         axis.set_visible(False)
-    axes[0, 0].set_ylabel("per-pixel error")
-    handles = {h.get_label(): h for axis in axes.flat for h in axis.lines}
+    handles = {h.get_label(): h for axis in panels for h in axis.lines}
     figure.legend(handles.values(), handles.keys(), fontsize=7, loc="outside lower center", ncols=3)
-    write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))
-    plt.close(figure)
+    plots.save(figure, path)
 
 
-def complete(rows: list[Row], tasks: tuple[Task, ...]) -> list[Row]:
-    """Those of the rows that belong to a task all of whose rows are there."""
-    kept: list[Row] = []
-    for task in tasks:
-        own = [row for row in rows if (row["prior"], int(row["m"])) == (task.prior, task.m)]
-        kept += own if len(own) == task.rows else []
-    return kept
+def inputs(config: Config) -> dict[str, str]:
+    """Hashes of images and priors."""
+    found: dict[str, str] = {}
+    for task in config.tasks:
+        own = hashes_of(held_out(task.data), load_prior(task.prior))
+        found |= {f"{key} of {task.prior}": sha for key, sha in own.items()}
+    return found
 
 
-def main() -> None:
-    """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--resume", action="store_true", help="keep the problems that are complete")
-    arguments = parser.parse_args()
-    tasks = PRESETS[arguments.preset]
-    out = arguments.out or (RESULTS if arguments.preset != "smoke" else Path("runs/benchmarks"))
-    name = "latent_engine_gpu" if arguments.preset == "gpu" else "latent_engine"
-    path = out / f"{name}.csv"
-    rows: list[Row] = complete(read_csv(path), tasks) if arguments.resume and path.is_file() else []
-    done = {(row["prior"], int(row["m"])) for row in rows}
-    failed = False
-    for task in tasks:
-        if (task.prior, task.m) in done:
-            continue
-        try:
-            for row in run(task):
-                rows.append(row)
-                print(*list(row.values())[:10], flush=True)
-                # As they come: the run is long.
-                write_csv(path, rows)
-        except Exception:
-            # The others are worth having.
-            traceback.print_exc()
-            failed = True
-    if finished := complete(rows, tasks):
-        summary = summarise(finished)
-        write_csv(out / f"{name}_summary.csv", summary)
-        plot(summary, out / f"{name}.png")
-    raise SystemExit(1 if failed else 0)
-
-
-if __name__ == "__main__":
-    main()
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/latent-engine",
+        PRESETS,
+        timed=True,
+        short="m = 100, one run, no peers",
+    ),
+    Figure.of(
+        __name__,
+        "benchmarks/latent-engine-gpu",
+        {"paper": ON_GPU, "smoke": SMOKE},
+        timed=True,
+        needs_gpu=True,
+    ),
+)

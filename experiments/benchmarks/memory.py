@@ -4,11 +4,9 @@ Claim: the default effort stays under 2.5 GB in float32, of which A itself is 49
 
 The solve runs in a process of its own, on a DCGAN with random weights (k = 100), and computes its
 bank of starts. Memory is the high-water mark of the resident set, as the kernel keeps it
-(``VmHWM``); pages of the bank's file that are mapped count as well.
+(``VmHWM``); pages of the bank's file that are mapped count as well. Linux only.
 
-    python -m experiments.benchmarks.memory --preset paper
-
-writes ``results/memory.csv`` in about two minutes on two CPU cores; Linux only.
+    ganprior figure benchmarks/memory --preset paper
 """
 
 from __future__ import annotations
@@ -18,21 +16,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import machine
 from experiments.benchmarks.random_prior import random_prior
-from experiments.rows import Row, git_revision
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM
 from ganprior.physics import Gaussian
 
 ROOT = Path(__file__).parents[2]
 LIMIT_GB = 2.5
+PEAK = "GB at the peak"
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,6 @@ class Config:
     images: int = 2
 
 
-PRESETS = {"paper": Config(), "smoke": Config(m=20, size=8, channels=1, k=4, filters=2, images=1)}
-
-
 def measure(config: Config) -> dict[str, float]:
     """Peak of this process in GB, before the physics and after the solve."""
     prior = random_prior(config.size, config.channels, config.k, config.filters)
@@ -59,7 +54,7 @@ def measure(config: Config) -> dict[str, float]:
     y = physics.A(prior.sample(config.images, rng))
     ready = _peak()
     CSGM(prior, 0.1).solve(y, physics)
-    return {"GB before A": before, "GB with A": ready, "GB at the peak": _peak()}
+    return {"GB before A": before, "GB with A": ready, PEAK: _peak()}
 
 
 def _peak() -> float:
@@ -70,12 +65,17 @@ def _peak() -> float:
     raise RuntimeError("this kernel does not report VmHWM")
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield the one row."""
-    command = [sys.executable, "-m", "experiments.benchmarks.memory", "--child"]
+def cells(config: Config) -> list[Cell]:
+    """The one cell."""
+    return [Cell("balanced", "m", config.m)]
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """The one row."""
+    command = [sys.executable, "-m", "experiments.benchmarks.memory", json.dumps(asdict(config))]
     with tempfile.TemporaryDirectory() as cache:
         child = subprocess.run(
-            [*command, json.dumps(asdict(config))],
+            command,
             cwd=ROOT,
             env={**os.environ, "GANPRIOR_CACHE": cache},
             capture_output=True,
@@ -86,23 +86,29 @@ def run(config: Config) -> Iterator[Row]:
         raise RuntimeError(f"the measured process failed: {child.stderr.strip()[-400:]}")
     peaks = json.loads(child.stdout.splitlines()[-1])
     n = config.channels * config.size**2
-    yield {
-        "m": config.m,
-        "n": n,
-        "k": config.k,
-        "images": config.images,
-        "GB of A": f"{4 * config.m * n / 1e9:.2f}",
-        **{name: f"{value:.2f}" for name, value in peaks.items()},
-        "limit, GB": LIMIT_GB,
-        "effort": "balanced",
-        "precision": "float32",
-        **machine(),
-        "revision": git_revision(),
-    }
+    sizes = {"n": n, "k": config.k, "images": config.images}
+    gigabytes = {"GB of A": 4 * config.m * n / 1e9, **peaks}
+    return [{**sizes, **{name: f"{value:.2f}" for name, value in gigabytes.items()}}]
 
 
+def tables(found: list[Row]) -> Tables:
+    """Sizes and gigabytes."""
+    shown = ("m", "n", "k", "images", "GB of A", "GB before A", "GB with A", PEAK)
+    return {"summary": [{name: row[name] for name in shown} for row in found]}
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """The limit is kept."""
+    return {f"less than {LIMIT_GB} GB at the peak": float(found[0][PEAK]) < LIMIT_GB}
+
+
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/memory",
+        {"paper": Config(), "smoke": Config(m=20, size=8, channels=1, k=4, filters=2, images=1)},
+        column=PEAK,
+    )
+)
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        print(json.dumps(measure(Config(**json.loads(sys.argv[2])))))
-    else:
-        run_preset("memory", __doc__ or "", PRESETS, run)
+    print(json.dumps(measure(Config(**json.loads(sys.argv[1])))))

@@ -6,28 +6,25 @@ in the features of the classifier that is shipped for the data, where there is o
 recipes how many of 1,000 samples that classifier reads as asked. The lines ``expected`` of these
 recipes quote the table.
 
-    python -m experiments.benchmarks.recipes --preset paper --data FOLDER
-    python -m experiments.benchmarks.recipes --preset faces --data FOLDER
+    GANPRIOR_DATA=FOLDER ganprior figure benchmarks/recipes --preset paper --device cuda
 
-The first reads FOLDER/fashion_mnist and FOLDER/mnist, the second FOLDER/utkface_64 (train and
-test). Both take minutes on a GPU, and many hours on two CPU cores. ``results/recipes.csv`` keeps
-the rows of other recipes. Priors and sheets of samples are left in ``runs/recipes``.
+FOLDER holds FashionMNIST and MNIST as torchvision has them, and ``utkface_64`` with train and test.
+It takes minutes on a GPU, and many hours on two CPU cores.
 """
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
-from experiments.benchmarks.machine import machine
-from experiments.rows import Row, git_revision, read_csv, replaced, write_csv
+from experiments.images import SAMPLE, TORCHVISION, UTKFACE, held_out, pictures
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.device import current_device
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images, Prior, load_images
 from ganprior.training import (
     Trainer,
@@ -38,9 +35,7 @@ from ganprior.training import (
     train,
 )
 
-ROOT = Path(__file__).parents[2]
-RESULTS = Path(__file__).parent / "results"
-FIGURES = (
+QUALITY = (
     "representation_error",
     "frechet_distance",
     "precision",
@@ -50,74 +45,84 @@ FIGURES = (
 )
 
 
+# Largest representation error of a run that has not failed.
+LEARNED = 0.03
+
+
 @dataclass(frozen=True)
 class Config:
     """What is run; the presets are below."""
 
-    runs: tuple[tuple[str, str], ...]  # recipe, and its images below --data
+    recipes: tuple[tuple[str, str], ...]  # recipe, and the data set that it is trained on
     changes: tuple[tuple[str, Any], ...] = ()  # values of the recipes that are replaced
     count: int = 10_000
     fitted: int = 100
 
 
 CLOTHES = ("f-gan", "hinge", "least-squares", "vae", "wgan")
-PRESETS = {
-    "paper": Config((*((name, "fashion_mnist") for name in CLOTHES), ("acgan-mnist", "mnist"))),
-    "faces": Config((("dcgan-64", "utkface_64"),)),
-    "smoke": Config(
-        (("hinge", "fashion_mnist_test_100.npz"),),
-        (
-            ("steps", 2),
-            ("batch_size", 4),
-            ("images", 60),
-            ("filters", 2),
-            ("discriminator_filters", 2),
-        ),
-        count=40,
-        fitted=2,
-    ),
-}
+PAPER = Config(
+    (
+        *((name, "Fashion-MNIST") for name in CLOTHES),
+        ("acgan-mnist", "MNIST"),
+        ("dcgan-64", UTKFACE),
+    )
+)
+TINY = {"steps": 2, "batch_size": 4, "images": 60, "filters": 2, "discriminator_filters": 2}
+SMOKE = Config((("hinge", f"Fashion-MNIST{SAMPLE}"),), tuple(TINY.items()), count=40, fitted=2)
 
 
-def run(config: Config, data: Path, device: torch.device, out: Path) -> Iterator[Row]:
-    """Yield one row per recipe."""
-    revision = git_revision()
-    for name, folder in config.runs:
-        recipe = load_recipe(name).override(**dict(config.changes))
-        images = load_images(str(data / folder), split="train")
-        trainer = Trainer(recipe, images, device)
-        shutil.rmtree(out / name, ignore_errors=True)
+def cells(config: Config) -> list[Cell]:
+    """A cell per recipe."""
+    return [Cell(recipe, panel=data) for recipe, data in config.recipes]
+
+
+def images_of(data: str, trained: int) -> tuple[Images, Images]:
+    """Training images, and test images; of a sample what the recipe does not read."""
+    if data.endswith(SAMPLE):
+        images = held_out(data.removesuffix(SAMPLE))
+        return images, images.select(trained)
+    if data == UTKFACE:
+        return pictures(data, "train"), pictures(data, "test")
+    name = TORCHVISION[data]
+    return load_images(name, split="train"), load_images(name, split="test")
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """Train a recipe, and measure its prior."""
+    recipe = load_recipe(cell.method).override(**dict(config.changes))
+    images, test = images_of(cell.panel, recipe.images)
+    with TemporaryDirectory() as scratch:
+        out = Path(scratch) / cell.method
         begin = time.perf_counter()
-        train(trainer, out / name, progress=False)
-        seconds = time.perf_counter() - begin
-        prior = Prior.load(out / name / "prior.safetensors")
-        test = load_images(str(data / folder), split="test")
-        # A set without splits is held out from where the recipe stopped reading.
-        held_out = test if test.sha256 != images.sha256 else images.select(recipe.images)
-        figures = quality(prior, held_out, images.sha256, config, device)
-        yield {
-            "recipe": name,
-            "data": Path(folder).stem,
+        train(Trainer(recipe, images, current_device()), out, progress=False)
+        minutes = (time.perf_counter() - begin) / 60
+        prior = Prior.load(out / "prior.safetensors")
+    figures = quality(prior, test, images.sha256, config)
+    return [
+        {
             "steps": recipe.steps,
-            "minutes": f"{seconds / 60:.1f}",
-            **{key: _short(figures.get(key)) for key in FIGURES},
+            "minutes": f"{minutes:.1f}",
+            **{key: _short(figures.get(key)) for key in QUALITY},
             "features": figures.get("features", ""),
             "compared_images": figures.get("compared_images", ""),
             "fitted_images": config.fitted,
-            "seed": recipe.seed,
             "data_sha256": images.sha256[:12],
-            **machine(device),
-            "revision": revision,
         }
+    ]
 
 
-def quality(
-    prior: Prior, held_out: Images, data_sha256: str, config: Config, device: torch.device
-) -> dict[str, Any]:
+def inputs(config: Config) -> dict[str, str]:
+    """Hashes of the training images."""
+    return {
+        f"data_sha256 of {data}": images_of(data, 0)[0].sha256[:12] for _, data in config.recipes
+    }
+
+
+def quality(prior: Prior, test: Images, data_sha256: str, config: Config) -> dict[str, Any]:
     """Figures of a prior on images that it was not trained on; the hash is that of those."""
-    features = choose_features(data_sha256, prior.image_shape, None)
-    found = evaluate_prior(prior, held_out, None, features, count=config.count, fitted=0)
-    fitted = held_out.head(config.fitted)
+    features, device = choose_features(data_sha256, prior.image_shape, None), current_device()
+    found = evaluate_prior(prior, test, None, features, count=config.count, fitted=0)
+    fitted = test.head(config.fitted)
     errors = representation_error(prior.to(device), fitted.floats().to(device), fitted.labels)
     return {**found.figures, "representation_error": float(errors.mean())}
 
@@ -126,24 +131,34 @@ def _short(figure: float | None) -> str:
     return "" if figure is None else f"{figure:.4g}"
 
 
-def main() -> None:
-    """Run a preset and write its results."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="smoke")
-    parser.add_argument("--data", type=Path, default=ROOT / "data")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    smoke = arguments.preset == "smoke"
-    runs = Path("runs") / ("recipes-smoke" if smoke else "recipes")
-    table = (arguments.out or (runs if smoke else RESULTS)) / "recipes.csv"
-    device = torch.device(arguments.device)
-    for row in run(PRESETS[arguments.preset], arguments.data, device, runs):
-        print(*list(row.values())[:10], flush=True)
-        before = read_csv(table) if table.is_file() else []
-        write_csv(table, replaced(before, [row], "recipe"))
-    print(f"results in {table}")
+def tables(found: list[Row]) -> Tables:
+    """Time and quality of every recipe."""
+    columns = ("steps", "minutes", *QUALITY, "features", "compared_images", "fitted_images")
+    return {
+        "summary": [
+            {"recipe": row["method"], "data": row["panel"], **{name: row[name] for name in columns}}
+            for row in found
+        ]
+    }
 
 
-if __name__ == "__main__":
-    main()
+def claims(found: list[Row]) -> dict[str, bool]:
+    """Every recipe learns, where it ran for as long as it says."""
+    held = {}
+    for row in found:
+        most = LEARNED if int(row["steps"]) > 100 else 1
+        said = f"{row['method']}: the representation error is below {most}"
+        held[said] = float(row["representation_error"]) < most
+    return held
+
+
+FIGURES = by_name(
+    Figure.of(
+        __name__,
+        "benchmarks/recipes",
+        {"paper": PAPER, "smoke": SMOKE},
+        column="representation_error",
+        trains=True,
+        on_gpu=True,
+    )
+)

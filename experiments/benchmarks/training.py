@@ -22,31 +22,33 @@ but is another algorithm; fused Adam, which is next to nothing of a step. bfloat
 it is emulated, and several times slower than float32. On a GPU, ``compile = true`` brings some more
 once it has compiled.
 
-    python -m experiments.benchmarks.training --preset paper
-
-writes ``results/training.csv``, a row per turn, and ``training_summary.csv``, in a minute on two
-CPU cores with bfloat16 units. The preset ``gpu`` is the same on a GPU, ``training_gpu.csv`` and
-``training_gpu_summary.csv``; without one it says so in one line.
+    ganprior figure benchmarks/training --preset paper
+    ganprior figure benchmarks/training-gpu --preset paper --device cuda
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import machine, timed
-from experiments.rows import Row, git_revision
+from experiments.intervals import grouped
+from experiments.rows import Row
+from experiments.sweep.cell import Cell
+from experiments.sweep.clock import timed
+from experiments.sweep.device import current_device
+from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.datasets import Images
 from ganprior.priors import architectures
 from ganprior.training import Recipe, Trainer, load_recipe, precision_for
 
 OURS, PLAIN = "ganprior", "plain loop"
+SPEED = "images per second"
 OURS_FLOAT32 = "ganprior, float32"
 # Precision of the recipe for each of ours.
 PRECISIONS = {OURS: "auto", OURS_FLOAT32: "float32"}
@@ -63,14 +65,15 @@ class Config:
     images: int = 1024
     steps: int = 5  # of a turn: a single one is mostly noise
     runs: int = 7
-    device: str = "cpu"
 
 
-PRESETS = {
-    "paper": Config(),
-    "gpu": Config(steps=100, device="cuda"),
-    "smoke": Config(batch=2, size=16, k=4, filters=2, images=4, steps=1, runs=3),
-}
+SMOKE = Config(batch=2, size=16, k=4, filters=2, images=4, steps=1, runs=3)
+PRESETS = {"paper": Config(), "smoke": SMOKE}
+
+
+def cells(config: Config) -> list[Cell]:
+    """The one cell: the loops take turns."""
+    return [Cell("all", "batch", config.batch)]
 
 
 def recipe(config: Config, precision: str = "auto") -> Recipe:
@@ -95,7 +98,7 @@ def random_pixels(config: Config) -> Tensor:
 def our_trainer(pixels: Tensor, config: Config, precision: str = "auto") -> Trainer:
     """Players of the package's loop."""
     images = Images(pixels, ("random",) * len(pixels), "random")
-    return Trainer(recipe(config, precision), images, torch.device(config.device))
+    return Trainer(recipe(config, precision), images, current_device())
 
 
 def ours(pixels: Tensor, config: Config, precision: str) -> Callable[[], None]:
@@ -120,12 +123,12 @@ def plain_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     networks = architectures.build_networks(architecture)
     for network in (networks.generator, networks.discriminator):
         architectures.initialise(network, torch.Generator().manual_seed(1))
-    return networks.generator.to(config.device), networks.discriminator.to(config.device)
+    return networks.generator.to(current_device()), networks.discriminator.to(current_device())
 
 
 def plain_loop(pixels: Tensor, config: Config) -> Callable[[], None]:
     """Step of the common loop."""
-    device, rate = torch.device(config.device), recipe(config)
+    device, rate = current_device(), recipe(config)
     rng = torch.Generator().manual_seed(1)
     generator, logits = plain_networks(config)
     discriminator = nn.Sequential(logits, nn.Sigmoid())
@@ -156,17 +159,13 @@ def plain_loop(pixels: Tensor, config: Config) -> Callable[[], None]:
     return step
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per turn of each loop; none without the device."""
-    if config.device == "cuda" and not torch.cuda.is_available():
-        print("no GPU: images per second of training are not measured")
-        return
-    about = {**machine(config.device), "revision": git_revision()}
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """One row per turn of each loop."""
     pixels = random_pixels(config)
     loops = {PLAIN: plain_loop(pixels, config)}
     loops |= {name: ours(pixels, config, precision) for name, precision in PRECISIONS.items()}
     formats = {PLAIN: "float32"} | {
-        name: str(precision_for(precision, torch.device(config.device))).removeprefix("torch.")
+        name: str(precision_for(precision, current_device())).removeprefix("torch.")
         for name, precision in PRECISIONS.items()
     }
 
@@ -174,48 +173,61 @@ def run(config: Config) -> Iterator[Row]:
         for _ in range(config.steps):
             step()
 
+    found = []
     for number in range(config.runs):
         for name, step in loops.items():
-            warm_up = 1 if number == 0 else 0
-            (seconds,) = timed(partial(turn, step), 1, device=config.device, warm_up=warm_up)
-            yield {
-                "loop": name,
-                "turn": number,
-                "images per second": f"{config.batch * config.steps / seconds:.2f}",
-                "seconds per step": f"{seconds / config.steps:.4f}",
-                "convolutions": formats[name],
-                "batch": config.batch,
-                "size": config.size,
-                "k": config.k,
-                "filters": config.filters,
-                "steps": config.steps,
-                **about,
-            }
+            (taken,) = timed(partial(turn, step), 1, warm_up=1 if number == 0 else 0)
+            found.append(
+                {
+                    "method": name,
+                    "turn": number,
+                    SPEED: f"{config.batch * config.steps / taken:.2f}",
+                    "convolutions": formats[name],
+                    "size": config.size,
+                    "k": config.k,
+                    "filters": config.filters,
+                    "steps": config.steps,
+                }
+            )
+    return found
 
 
-def summarise(rows: list[Row]) -> list[Row]:
+def tables(found: list[Row]) -> Tables:
     """Median images per second of each loop, and the slowest and fastest turn."""
-    speeds = {
-        name: [float(row["images per second"]) for row in rows if row["loop"] == name]
-        for name in (PLAIN, *PRECISIONS)
-    }
-    formats = {row["loop"]: row["convolutions"] for row in rows}
+    groups = {name: own for (name,), own in grouped(found, ["method"]).items()}
+    speeds = {name: [float(row[SPEED]) for row in own] for name, own in groups.items()}
     plain = statistics.median(speeds[PLAIN])
-    return [
-        {
-            "loop": name,
-            "convolutions": formats[name],
-            "images per second": f"{statistics.median(values):.1f}",
-            "slowest turn": f"{min(values):.1f}",
-            "fastest turn": f"{max(values):.1f}",
-            "times the plain loop": f"{statistics.median(values) / plain:.2f}",
-            "turns": len(values),
-            "threads": rows[0]["threads"],
-            "device": rows[0]["device"],
-        }
-        for name, values in speeds.items()
-    ]
+    return {
+        "summary": [
+            {
+                "loop": name,
+                "convolutions": groups[name][0]["convolutions"],
+                SPEED: f"{statistics.median(values):.1f}",
+                "slowest turn": f"{min(values):.1f}",
+                "fastest turn": f"{max(values):.1f}",
+                "times the plain loop": f"{statistics.median(values) / plain:.2f}",
+                "turns": len(values),
+                "device": groups[name][0].get("device", ""),
+            }
+            for name, values in speeds.items()
+        ]
+    }
 
 
-if __name__ == "__main__":
-    run_preset("training", __doc__ or "", PRESETS, run, summarise)
+def claims(found: list[Row]) -> dict[str, bool]:
+    """The aim."""
+    [line] = [line for line in tables(found)["summary"] if line["loop"] == OURS]
+    return {"at least twice the plain loop": float(line["times the plain loop"]) >= 2}
+
+
+SHARED: dict[str, Any] = {"column": SPEED, "trains": True, "timed": True}
+FIGURES = by_name(
+    Figure.of(__name__, "benchmarks/training", PRESETS, **SHARED),
+    Figure.of(
+        __name__,
+        "benchmarks/training-gpu",
+        {"paper": Config(steps=100), "smoke": SMOKE},
+        needs_gpu=True,
+        **SHARED,
+    ),
+)

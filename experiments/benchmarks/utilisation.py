@@ -9,26 +9,29 @@ formula 2 * inputs * outputs * taps * grid for every layer (a test holds the two
 is that of one large ``torch.mm`` in the same precision. Step and product take turns, since the
 speed of a shared machine drifts; the utilisation is the median over the turns.
 
-    python -m experiments.benchmarks.utilisation --preset paper
-
-writes ``results/utilisation.csv``, a row per step and batch, in about a minute on two CPU cores.
+    ganprior figure benchmarks/utilisation --preset paper
 """
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.benchmarks.command import run_preset
-from experiments.benchmarks.machine import clocked, machine
-from experiments.rows import Row, git_revision
-from ganprior import CSGM, Prior
+from experiments.images import load_prior
+from experiments.rows import Row
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.clock import clocked
+from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior import CSGM
 from ganprior.physics import Gaussian
 from ganprior.solvers import engine
+
+STEP, JACOBIAN = "objective and gradient", "Jacobian"
+LARGE = 128  # batch
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ PRESETS = {
 }
 
 
+def cells(config: Config) -> list[Cell]:
+    """A cell per inner step and batch, with the matrix product beside it."""
+    return [*grid([STEP], "batch", config.batches), Cell(JACOBIAN, "batch", config.jacobian_batch)]
+
+
 def flops(function: Callable[[], object]) -> int:
     """Floating-point operations of a call, those of matrix products and convolutions."""
     with FlopCounterMode(display=False) as counter:
@@ -65,54 +73,67 @@ def turns(step: Callable[[], object], size: int, runs: int) -> list[tuple[float,
     return [(clocked(step)[0], clocked(lambda: torch.mm(a, b))[0]) for _ in range(runs)]
 
 
-def steps(config: Config) -> Iterator[tuple[str, int, Callable[[], object]]]:
-    """Each inner step by name, with its batch."""
-    prior = Prior.load(config.prior)
+def step_of(config: Config, cell: Cell) -> Callable[[], object]:
+    """Inner step of a cell."""
+    prior = load_prior(config.prior)
     rng = torch.Generator().manual_seed(0)
     physics = Gaussian(config.m, prior.image_shape, rng)
-    solver = CSGM(prior)
-
-    def problem(batch: int) -> tuple[engine.Problem, torch.Tensor]:
-        y = physics.A(prior.sample(batch, rng))
-        z = prior.latent.sample(batch, rng)
-        return engine.Problem(prior, solver.objective_for(y, physics), y, physics), z
-
-    for batch in config.batches:
-        part, z = problem(batch)
-        yield (
-            "objective and gradient",
-            batch,
-            lambda part=part, z=z: part.value_and_gradient(z[None]),  # type: ignore[misc]
-        )
-    part, z = problem(config.jacobian_batch)
-    yield "Jacobian", config.jacobian_batch, lambda: part.residual_and_jacobian(z)
+    batch = int(cell.number)
+    y = physics.A(prior.sample(batch, rng))
+    z = prior.latent.sample(batch, rng)
+    problem = engine.Problem(prior, CSGM(prior).objective_for(y, physics), y, physics)
+    if cell.method == JACOBIAN:
+        return lambda: problem.residual_and_jacobian(z)
+    return lambda: problem.value_and_gradient(z[None])
 
 
-def run(config: Config) -> Iterator[Row]:
-    """Yield one row per step and batch."""
-    revision = git_revision()
-    work = 2 * config.product_size**3
-    for name, batch, step in steps(config):
-        count = flops(step)
-        taken = turns(step, config.product_size, config.runs)
-        seconds, product = (statistics.median(column) for column in zip(*taken, strict=True))
-        share = statistics.median(count / own * other / work for own, other in taken)
-        yield {
-            "step": name,
-            "batch": batch,
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """The one row of a step and batch."""
+    step, batch = step_of(config, cell), int(cell.number)
+    work, count = 2 * config.product_size**3, flops(step)
+    taken = turns(step, config.product_size, config.runs)
+    seconds, product = (statistics.median(column) for column in zip(*taken, strict=True))
+    share = statistics.median(count / own * other / work for own, other in taken)
+    return [
+        {
             "MFLOP per image": f"{count / batch / 1e6:.1f}",
             "ms per image": f"{1e3 * seconds / batch:.3f}",
             "GFLOP/s": f"{count / seconds / 1e9:.0f}",
             "matrix product, GFLOP/s": f"{work / product / 1e9:.0f}",
-            "utilisation": f"{share:.0%}",
+            "utilisation": f"{share:.4f}",
             "m": config.m,
-            "precision": "float32",
             "runs": config.runs,
-            "prior": config.prior,
-            **machine(),
-            "revision": revision,
+            "prior_sha256": load_prior(config.prior).card["weights_sha256"][:12],
         }
+    ]
 
 
-if __name__ == "__main__":
-    run_preset("utilisation", __doc__ or "", PRESETS, run)
+def tables(found: list[Row]) -> Tables:
+    """Arithmetic and its share of the peak per step and batch."""
+    shown = ("MFLOP per image", "ms per image", "GFLOP/s", "matrix product, GFLOP/s")
+    return {
+        "summary": [
+            {
+                "step": row["method"],
+                "batch": row["batch"],
+                **{name: row[name] for name in shown},
+                "utilisation": f"{float(row['utilisation']):.0%}",
+            }
+            for row in found
+        ]
+    }
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """At least 40% of the matrix product in large batches."""
+    own = [row for row in found if row["method"] == STEP and int(row["batch"]) >= LARGE]
+    return {
+        f"{STEP} reach 40% of the matrix product at batches of {LARGE} and more": all(
+            float(row["utilisation"]) >= 0.4 for row in own
+        )
+    }
+
+
+FIGURES = by_name(
+    Figure.of(__name__, "benchmarks/utilisation", PRESETS, column="utilisation", timed=True)
+)

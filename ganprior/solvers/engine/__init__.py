@@ -6,12 +6,12 @@ scaled by ``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with secon
 their minimum. A solver hands over a :class:`Problem`, that is a per-signal objective, and gets the
 best latent of each signal back.
 
-What each idea is worth, by ``python -m experiments.benchmarks.ablation``: the default effort with
+What each idea is worth, by ``ganprior figure benchmarks/ablation``: the default effort with
 one of them taken away at a time, on 16 tuning images of Fashion-MNIST from 100 measurements, whose
 mean error moves by several percent by chance. Generator passes are FLOPs over those of one forward
 pass. The polish is for signals that the generator can make exactly, of which there are none here.
 
-<!-- table: ../../../experiments/benchmarks/results/ablation_summary.csv -->
+<!-- table: ../../../experiments/benchmarks/results/ablation/summary.csv -->
 | engine | error | objective | CPU seconds per image | times the seconds | generator passes |
 | --- | --- | --- | --- | --- | --- |
 | balanced | 0.0113 | 3.517 | 0.199 | 1.00 | 464 |
