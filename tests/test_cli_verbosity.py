@@ -54,6 +54,7 @@ def test_verbose_says_what_is_computed(reconstruct):
 def test_quiet_and_verbose_exclude_each_other():
     assert "-q and -v exclude each other" in refuse("priors", "-q", "-v")
     assert "-q and -v exclude each other" in refuse("priors", "--verbose", "--quiet")
+    assert logging.getLogger("ganprior").handlers == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

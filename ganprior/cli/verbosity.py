@@ -63,7 +63,8 @@ def _report_stages(context: click.Context) -> None:
         package.removeHandler(handler)
         package.setLevel(level)
 
-    context.call_on_close(undo)
+    # Of a command whose arguments are refused the own context is never closed.
+    context.find_root().call_on_close(undo)
 
 
 class _Lines(logging.Handler):
