@@ -7,6 +7,7 @@ import click
 import pytest
 
 from ganprior.cli import main as shell
+from ganprior.cli.options import with_fits
 from tests.cli_cases import refuse, run, succeed
 
 # Commands and their help, one after the other in one fresh process, then what was imported.
@@ -59,6 +60,23 @@ def test_usage_errors_are_one_line(args, words):
     line = refuse(*args)
     for word in words:
         assert word in line
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["--resize", "a.png"], ["--resize=crop", "a.png"]),
+        (["--resize", "pad", "a.png"], ["--resize", "pad", "a.png"]),
+        (["--resize=pad", "a.png"], ["--resize=pad", "a.png"]),
+        (["a.png", "--resize"], ["a.png", "--resize"]),
+        (["--resize", "--convert"], ["--resize=crop", "--convert"]),
+        (["--resize", "strech"], ["--resize", "strech"]),
+        (["--", "--resize", "a.png"], ["--", "--resize", "a.png"]),
+        (["--resize", "--", "a.png"], ["--resize=crop", "--", "a.png"]),
+    ],
+)
+def test_resize_takes_no_input_for_its_value(given, read):
+    assert with_fits(given) == read
 
 
 @pytest.fixture

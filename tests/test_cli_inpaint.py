@@ -155,6 +155,41 @@ def test_nearest_patch_and_biharmonic_fill_the_holes(inpaint, files):
     assert np.isfinite(x["biharmonic"]).all()
 
 
+def test_nan_marks_the_holes_of_each_image(files, tmp_path):
+    original = np.load(files[1])["images"][:, 0]
+    holes = original.copy()
+    holes[0, 3:8, 3:8] = holes[1, :, 8:] = holes[2, ::2] = np.nan
+    np.save(tmp_path / "holes.npy", holes)
+    command = ["--prior", files[0], "--damaged", "--solver", QUICK, "--compare", "tv"]
+    succeed("inpaint", tmp_path / "holes.npy", *command, "--out", tmp_path / "a")
+    rows, x = read_summary(tmp_path / "a")["rows"], read_arrays(tmp_path / "a")
+    counts = (~np.isnan(holes)).sum((1, 2)).tolist()
+    assert [row["m"] for row in rows[:3]] == counts
+    known = ~np.isnan(holes)
+    for key in ("solver_1", "solver_2"):
+        np.testing.assert_allclose(x[key][:, 0][known], original[known], atol=1e-5)
+        assert np.isfinite(x[key]).all()
+    # A mask hides its part as well.
+    succeed(
+        "inpaint", tmp_path / "holes.npy", *command, "--mask", "half=top", "--out", tmp_path / "b"
+    )
+    expected = known[:, SIDE // 2 :].sum((1, 2)).tolist()
+    assert [row["m"] for row in read_summary(tmp_path / "b")["rows"][:3]] == expected
+
+
+def test_what_hides_nothing_is_refused(files, tmp_path):
+    out = ["--prior", files[0], "--out", tmp_path / "out"]
+    assert "give --mask, or --damaged for NaN in INPUT" in refuse("inpaint", files[1], *out)
+    assert "no pixel of INPUT is NaN" in refuse("inpaint", files[1], "--damaged", *out)
+    holes = np.full((2, SIDE, SIDE), 0.5, np.float32)
+    holes[1, 0, 0] = np.nan
+    np.save(tmp_path / "holes.npy", holes)
+    line = refuse("inpaint", tmp_path / "holes.npy", "--damaged", *out)
+    assert "hides no pixel of image 0" in line
+    line = refuse("inpaint", tmp_path / "holes.npy", "--mask", "center", *out)
+    assert "holds NaN pixels, in holes.npy[1]" in line
+
+
 def test_a_damaged_picture_gets_pictures_and_no_errors(files, tmp_path):
     original = np.load(files[1])["images"][0, 0]
     stroke = np.zeros((SIDE, SIDE), bool)

@@ -95,6 +95,44 @@ def test_pictures_of_another_shape_are_brought_to_that_of_the_measurements(tmp_p
     assert read_summary(tmp_path / "out")["rows"][0]["m"] == 16
 
 
+@pytest.mark.parametrize(
+    ("spec", "channels"),
+    [("identity", 1), ("mask:half=left", 3), ("downsample:factor=2", 1), ("gray", 3)],
+)
+def test_nan_marks_what_is_missing_in_each_picture(tmp_path, spec, channels):
+    """What is written where nothing was measured changes nothing; what else is known does."""
+    prior = save_prior(tmp_path, channels=channels)
+    y = measured(save_images(tmp_path / "images.npz", channels=channels), spec, channels)
+    known = np.random.default_rng(0).uniform(size=y.shape) > 0.4
+    holes = np.where(known, y, np.nan).astype(np.float32)
+    np.savez(tmp_path / "y.npz", images=holes)
+    out = tmp_path / "out"
+    succeed(
+        "reconstruct", tmp_path / "y.npz", "--measured", spec, "--prior", prior,
+        "--solver", "lasso-dct:alpha=0.00001", "--solver", TINY, "--out", out,
+    )  # fmt: skip
+    rows, x = read_summary(out)["rows"][:3], read_arrays(out)["solver_0"]
+    hidden = y == 0 if "mask" in spec else np.zeros_like(known)
+    counted = known & ~hidden
+    assert [row["m"] for row in rows] == counted.sum((1, 2, 3)).tolist()
+    physics = MeasureSpec.parse(spec).build((channels, SIDE, SIDE), 0)
+    misfit = np.where(counted, physics.A(torch.from_numpy(x)).numpy() - y, 0)
+    assert np.abs(misfit).max() < 1e-2
+    for i, row in enumerate(rows):
+        assert row["measurement_error"] == pytest.approx(np.square(misfit[i]).sum(), rel=0.05)
+
+
+def test_a_picture_of_nan_alone_is_refused(tmp_path):
+    y = np.full((2, 1, SIDE, SIDE), 0.5, np.float32)
+    y[1] = np.nan
+    np.save(tmp_path / "y.npy", y)
+    command = ["reconstruct", tmp_path / "y.npy", "--prior", save_prior(tmp_path)]
+    line = refuse(*command, "--measured", "identity", "--out", tmp_path / "out")
+    assert "hides every pixel" in line
+    line = refuse(*command, "--measure", "identity", "--out", tmp_path / "out")
+    assert "holds NaN pixels, in y.npy[1]" in line
+
+
 @pytest.mark.parametrize("spec", ["gaussian:m=10", "structured:m=10", "mri:acceleration=4"])
 def test_what_is_no_picture_is_refused(tmp_path, spec):
     prior, images = save_prior(tmp_path), save_images(tmp_path / "images.npz")

@@ -22,6 +22,7 @@ from tests.cli_cases import (
     TINY,
     read_arrays,
     read_summary,
+    refuse,
     run,
     save_images,
     save_prior,
@@ -213,6 +214,22 @@ def test_conversion_is_done_when_asked_and_small_images_have_no_ssim(tmp_path):
     assert (row["image"], row["m"], row["n"]) == ("gray.png", 48, 192)
     assert row["ssim"] is None
     assert read_arrays(out)["original"].shape == (1, 3, 8, 8)
+
+
+def test_resize_crops_pads_or_stretches(files, tmp_path):
+    pixels = np.zeros((SIDE, 2 * SIDE), np.uint8)
+    pixels[:, : SIDE // 2] = 255  # a quarter of the width, which a centred square leaves out
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    common = ["--prior", files[0], "--measure", "identity", "--solver", "lasso-pixel"]
+    white = {}
+    for name, resize in (("none", []), ("crop", ["crop"]), ("pad", ["pad"]), ("s", ["stretch"])):
+        out = tmp_path / name
+        image = tmp_path / "wide.png"
+        succeed("reconstruct", *common, "--out", out, "--resize", *resize, image)
+        white[name] = float(read_arrays(out)["original"].mean())
+    assert white == {"none": 0, "crop": 0, "pad": pytest.approx(0.25), "s": pytest.approx(0.25)}
+    line = refuse("reconstruct", *common, "--out", tmp_path / "x", "--resize", "strech", image)
+    assert "'strech' is not one of 'crop', 'pad', 'stretch'" in line
 
 
 def test_ctrl_c_leaves_nothing(files, tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from ganprior.physics import (
     gray,
     identity,
     measurement_count,
+    with_missing,
 )
 from tests import checks
 from tests.cases_physics import BATCH, images, make, seeded
@@ -198,6 +199,32 @@ def test_structured_float32_is_exact_at_large_sizes():
     x = torch.rand(1, 1, 256, 256, generator=seeded())
     physics = StructuredRows(256**2, (1, 256, 256))
     torch.testing.assert_close(physics.A_adjoint(physics.A(x)), x, rtol=0, atol=1e-5)
+
+
+# --- Missing entries -------------------------------------------------------------------------
+
+
+def missing_in(name):
+    """A physics of three images, what is known of the pictures it makes, and the restriction."""
+    physics, size = make(name)
+    y = physics.A(images(size))
+    known = torch.rand(y.shape, generator=seeded()) > 0.3
+    return physics, size, known, with_missing(physics, known).double()
+
+
+@pytest.mark.parametrize(
+    "name", ["downsampling", "blur", "gray", "identity", "mask random", "mask per channel"]
+)
+def test_missing_entries_are_zero_and_others_as_before(name):
+    physics, size, known, restricted = missing_in(name)
+    x = images(size)
+    assert torch.equal(restricted.A(x), physics.A(x) * known)
+    checks.check_adjoint(restricted, x)
+    checks.check_linear(restricted.A, x, images(size, seed=1))
+    checks.check_input_unchanged(restricted.A, x)
+    checks.check_vmap(restricted.A, x)
+    expected = (known & (physics.A(x) != 0)).flatten(1).sum(1)
+    assert torch.equal(torch.as_tensor(measurement_count(restricted, size)), expected)
 
 
 # --- Gray ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import click
 
 from ganprior.cli.held_out import Splits, split
 from ganprior.cli.inputs import load_images
-from ganprior.cli.options import OUT, SEED, convert_option
+from ganprior.cli.options import OUT, SEED, convert_option, resize_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.results import RULE, check_results, new_results
 from ganprior.cli.train import data_name
@@ -57,7 +57,7 @@ class _Request:
     seed: int
     out: Path | None
     classifier: Path | None
-    resize: bool
+    resize: str | None
     convert: bool
     skip_unreadable: bool
     update_card: bool | None
@@ -94,7 +94,7 @@ class _Request:
     type=click.Path(path_type=Path),
     help="Take the features of this one, made by train-classifier.",
 )
-@click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
+@resize_option("the prior's")
 @convert_option
 @click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
 @click.option(
@@ -162,6 +162,7 @@ def _read(request: _Request, prior: Prior) -> Splits:
             split=which,
             size=prior.image_shape[1] if request.resize else None,
             channels=prior.image_shape[0] if request.convert else None,
+            fit=request.resize or "crop",
             skip_unreadable=request.skip_unreadable,
         )
 

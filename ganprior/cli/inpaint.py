@@ -20,6 +20,7 @@ from ganprior.cli.options import (
     device_option,
     json_option,
     limit_option,
+    resize_option,
     results_option,
 )
 from ganprior.cli.outcome import Source, reconstruct_and_report
@@ -47,7 +48,7 @@ class _Request:
     seed: int
     device: str
     limit: int | None
-    resize: bool
+    resize: str | None
     convert: bool
     out: Path
     as_json: bool
@@ -55,7 +56,7 @@ class _Request:
     @property
     def masks(self) -> MaskOption:
         """The mask options."""
-        return MaskOption(self.mask, self.mask_per_image, self.invert, self.threshold)
+        return MaskOption(self.mask, self.mask_per_image, self.invert, self.threshold, self.resize)
 
     @property
     def solvers(self) -> list[SolverSpec]:
@@ -71,9 +72,9 @@ class _Request:
 @click.option(
     "--mask",
     multiple=True,
-    required=True,
     metavar="SPEC|FILE",
-    help="What is hidden: see below, or a picture. Give one, or one per image.",
+    help="What is hidden: see below, or a picture. Give one, or one per image; none where NaN in "
+    "INPUT marks the missing pixels.",
 )
 @click.option("--mask-per-image", is_flag=True, help="Draw a random mask anew for each image.")
 @click.option("--invert", is_flag=True, help="In a mask from a file hide black or opaque pixels.")
@@ -96,14 +97,16 @@ class _Request:
 )
 @click.option("--no-blend", is_flag=True, help="Leave the generator's images as they are.")
 @click.option(
-    "--damaged", is_flag=True, help="INPUT is damaged where the mask hides it: no error is known."
+    "--damaged",
+    is_flag=True,
+    help="INPUT is damaged where the mask hides it, or NaN: no error is known.",
 )
 @click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Seed of random masks and starts."
 )
 @device_option
 @limit_option
-@click.option("--resize", is_flag=True, help="Resize images and masks to the prior's size.")
+@resize_option("the prior's")
 @convert_option
 @results_option
 @json_option
@@ -112,7 +115,7 @@ def inpaint(**options: Any) -> None:
 
     INPUT is an image file, a folder, an .npz or .npy file, idx files or the name of a data set.
     A mask from a file hides what is white in it or, where anything in it is transparent, what is
-    transparent; it has the size that the images have before --resize.
+    transparent; it has the size that the images have before --resize, and is resized with them.
 
     OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
     figure.png, and every result as a picture of its own, images/NAME-SOLVER.png. The rows of
@@ -121,6 +124,8 @@ def inpaint(**options: Any) -> None:
     """
     request = _Request(**options)
     solvers = request.solvers
+    if not (request.mask or request.damaged):
+        raise ValueError("nothing is hidden: give --mask, or --damaged for NaN in INPUT")
     request.masks.check()
     check_results(request.out, is_result(request.out))
 
@@ -151,6 +156,8 @@ def _read(request: _Request, prior: Prior) -> Inputs:
         limit=request.limit,
         size=size if request.resize else None,
         channels=channels if request.convert else None,
+        fit=request.resize,
+        missing=request.damaged,
         expected=(f"the prior {request.prior}", prior.image_shape),
         remedy="use another prior, or --resize for the size and --convert for the channels",
     )
@@ -163,11 +170,17 @@ def _hide(request: _Request, inputs: Inputs) -> Measurements:
     count, shape = len(inputs.pixels), inputs.shape
     native = shape
     if request.resize and any(Path(text).is_file() for text in request.mask):
-        native = read_inputs(request.inputs, limit=request.limit).shape
+        native = read_inputs(request.inputs, limit=request.limit, missing=request.damaged).shape
     mask = request.masks.build(count, shape, native[1:], request.seed)
+    # A pixel is missing as a whole: the methods fill all of its channels together.
+    missing = inputs.pixels.isnan().any(1, keepdim=True)
+    if missing.any():
+        mask = mask * ~missing
+    elif not request.mask:
+        raise ValueError("--damaged without --mask: no pixel of INPUT is NaN; give --mask")
     physics = inpainting(mask, shape)
     return Measurements(
-        y=physics.A(inputs.pixels),
+        y=physics.A(inputs.pixels.nan_to_num()),
         physics=physics,
         image_shape=shape,
         names=inputs.names,

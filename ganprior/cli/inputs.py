@@ -27,7 +27,7 @@ class Inputs:
     Attributes
     ----------
     pixels : Tensor
-        Float32 in [0, 1], (N, C, H, W).
+        Float32 in [0, 1], (N, C, H, W); NaN where one is missing.
     names : tuple of str
         One name per image: its file, and its index in the file where there are many.
     sources : tuple of str
@@ -54,6 +54,8 @@ def read_inputs(
     limit: int | None = None,
     size: int | None = None,
     channels: int | None = None,
+    fit: str | None = None,
+    missing: bool = False,
     expected: tuple[str, Shape] | None = None,
     remedy: str = "",
 ) -> Inputs:
@@ -67,6 +69,10 @@ def read_inputs(
         Most images over all sources.
     size, channels : int, optional
         Conversions asked for, as for :func:`ganprior.datasets.load_images`.
+    fit : str, optional
+        As there; ``crop`` when absent.
+    missing : bool
+        As there.
     expected : pair of str and tuple, optional
         What the images must fit, in words, and the (C, H, W) that they must have. When absent,
         all must have the shape of the first.
@@ -85,7 +91,15 @@ def read_inputs(
         left = None if limit is None else limit - count
         if left == 0:
             break
-        images = load_images(source, split="test", size=size, channels=channels, limit=left)
+        images = load_images(
+            source,
+            split="test",
+            size=size,
+            channels=channels,
+            fit=fit or "crop",
+            limit=left,
+            missing=missing,
+        )
         whose, shape = expected = expected or (source, images.shape)
         if images.shape != shape:
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from ganprior import __version__
+from ganprior.cli.options import with_fits
 from ganprior.cli.specs import check_name
 from ganprior.cli.verbosity import verbosity_options
 
@@ -55,7 +56,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         check_name("command", args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, with_fits(args))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -21,19 +21,23 @@ class MaskOption:
     Attributes
     ----------
     texts : tuple of str
-        The values of ``--mask``, in the order given.
+        The values of ``--mask``, in the order given; none hides nothing.
     per_image : bool
         Draw a random mask anew for each image.
     invert : bool
         Hide what is black or opaque in a file.
     threshold : float or None
         Level from which on a pixel of a file is white or transparent.
+    fit : str or None
+        How masks from files are resized with the images, as by
+        :func:`ganprior.datasets.load_images`.
     """
 
     texts: tuple[str, ...]
     per_image: bool = False
     invert: bool = False
     threshold: float | None = None
+    fit: str | None = None
 
     def check(self) -> None:
         """Refuse what can be seen to be wrong before anything heavy is imported.
@@ -81,6 +85,8 @@ class MaskOption:
         from ganprior.physics import masks
         from ganprior.streams import Streams, derive_seed
 
+        if not self.texts:
+            return torch.ones(1, *shape[1:])
         if len(self.texts) not in (1, count):
             raise ValueError(
                 f"--mask is given {len(self.texts)} times for {count} images; "
@@ -116,7 +122,7 @@ class MaskOption:
     @property
     def measure(self) -> str | None:
         """The same mask as a spec of ``--measure``, where there is one."""
-        if len(self.texts) > 1 or self.per_image:
+        if len(self.texts) != 1 or self.per_image:
             return None
         spec = _parse(self.texts[0])
         return None if spec is None else f"mask:{spec.name}={spec.value}"
@@ -138,7 +144,15 @@ class MaskOption:
         from ganprior.physics import masks
 
         mask = masks.freehand(text, (1, *native), inverted=self.invert, threshold=self.threshold)
-        return mask if native == shape[1:] else _resized(mask, shape[1])
+        return mask if native == shape[1:] else self._resized(mask, shape[1])
+
+    def _resized(self, mask: Tensor, size: int) -> Tensor:
+        """Mask of images that were resized: a pixel is known where all that it was made of is."""
+        from ganprior.datasets.convert import convert
+
+        # Averages of ones are ones but for rounding.
+        fit: Any = self.fit or "crop"
+        return (convert(mask[None], size, None, fit)[0] > 1 - 1e-3).float()
 
 
 def _parse(text: str) -> MaskSpec | None:
@@ -158,11 +172,3 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except OSError:  # A name that is too long for one.
         return False
-
-
-def _resized(mask: Tensor, size: int) -> Tensor:
-    """Mask of images that were resized: a pixel is known where all that it was made of is."""
-    from ganprior.datasets.convert import convert
-
-    # Averages of ones are ones but for rounding.
-    return (convert(mask[None], size, None)[0] > 1 - 1e-3).float()

@@ -23,10 +23,12 @@ def read_measured(
     noise_std: float,
     seed: int,
     limit: int | None,
-    resize: bool,
+    resize: str | None,
     convert: bool,
 ) -> tuple[Inputs, Measurements]:
     """Read pictures as measurements: y itself, of images that nobody has seen.
+
+    Where a picture is NaN nothing was measured.
 
     Parameters
     ----------
@@ -42,14 +44,19 @@ def read_measured(
         Seed of what is random in the physics.
     limit : int or None
         Most pictures.
-    resize, convert : bool
-        Bring the pictures to the size, and to the channels, that the physics gives.
+    resize : str or None
+        How to bring the pictures to the size that the physics gives, as ``fit`` of
+        :func:`ganprior.datasets.load_images`; None for not at all.
+    convert : bool
+        Bring them to the channels that it gives.
 
     Raises
     ------
     ValueError
         If the physics gives no pictures, or the pictures are not of the shape that it gives.
     """
+    from ganprior.physics import with_missing
+
     physics = spec.build(image_shape, seed)
     channels, size, _ = shape = _picture_shape(physics, spec, image_shape)
     inputs = read_inputs(
@@ -57,16 +64,21 @@ def read_measured(
         limit=limit,
         size=size if resize else None,
         channels=channels if convert else None,
+        fit=resize,
+        missing=True,
         expected=(f"{spec.flag} {spec.text}, of {words(image_shape)} images,", shape),
         remedy="give pictures of that shape, or --resize for the size and --convert for the "
         "channels",
     )
+    known = ~inputs.pixels.isnan()
+    if not known.all():
+        physics = with_missing(physics, known)
     return inputs, Measurements(
-        y=_measured_entries(physics, image_shape, inputs.pixels),
+        y=_zero_where_hidden(physics, image_shape, inputs.pixels.nan_to_num()),
         physics=physics,
         image_shape=image_shape,
         names=inputs.names,
-        indices=tuple(range(len(inputs.pixels))),
+        indices=tuple(range(len(known))),
         spec=spec.text,
         seed=seed,
         noise_std=noise_std,
@@ -87,8 +99,8 @@ def _picture_shape(physics: Any, spec: MeasureSpec, image_shape: Shape) -> Shape
     return channels, height, width
 
 
-def _measured_entries(physics: Any, image_shape: Shape, y: Tensor) -> Tensor:
-    """The same with zeros for pixels that a mask hides, whatever the picture shows there."""
+def _zero_where_hidden(physics: Any, image_shape: Shape, y: Tensor) -> Tensor:
+    """The same with zeros for pixels that a mask hides, whatever the pictures show there."""
     from ganprior.physics import measurement_support
 
     support = measurement_support(physics, image_shape)

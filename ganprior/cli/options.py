@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,49 @@ LIMIT = click.IntRange(min=1)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )
+FITS = ("crop", "pad", "stretch")
+
+
+def resize_option(whose: str) -> Callable[[Any], Any]:
+    """Make the option ``--resize``, with a value or without.
+
+    Parameters
+    ----------
+    whose : str
+        To whose size, for the help.
+    """
+    return click.option(
+        "--resize",
+        type=click.Choice(FITS),
+        is_flag=False,
+        flag_value=FITS[0],
+        help=f"Resize images to {whose} size: their largest centred square (crop, also where no "
+        "word follows), with their borders repeated to a square (pad), or each side by itself "
+        "(stretch).",
+    )
+
+
+def with_fits(args: list[str]) -> list[str]:
+    """Arguments in which a fit follows each ``--resize``.
+
+    click would take the INPUT behind a ``--resize`` without a value for its value.
+    """
+    spelt = []
+    for word, following in zip_longest(args, args[1:]):
+        spelt.append(word)
+        if word == "--":
+            return spelt + args[len(spelt) :]
+        if word == "--resize" and following is not None and not _is_meant_for_fit(following):
+            spelt[-1] = f"--resize={FITS[0]}"
+    return spelt
+
+
+def _is_meant_for_fit(word: str) -> bool:
+    """Whether a word behind ``--resize`` is its value, perhaps with a typing error in it."""
+    near = difflib.get_close_matches(word, FITS, n=1)
+    return word in FITS or (bool(near) and not os.path.exists(word))
+
+
 results_option = click.option("--out", required=True, type=OUT, help=RULE)
 limit_option = click.option("--limit", type=LIMIT, help="Take so many images and no more.")
 convert_option = click.option(

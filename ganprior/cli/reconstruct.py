@@ -22,6 +22,7 @@ from ganprior.cli.options import (
     device_option,
     json_option,
     limit_option,
+    resize_option,
     results_option,
 )
 from ganprior.cli.outcome import Source, reconstruct_and_report
@@ -46,7 +47,7 @@ class _Request:
     seed: int | None
     device: str
     limit: int | None
-    resize: bool
+    resize: str | None
     convert: bool
     out: Path
     as_json: bool
@@ -79,7 +80,7 @@ class _Request:
 @click.option("--seed", type=SEED, help="Seed of A, noise and starts.  [default: 0]")
 @device_option
 @limit_option
-@click.option("--resize", is_flag=True, help="Resize images to the prior's size.")
+@resize_option("the prior's")
 @convert_option
 @results_option
 @json_option
@@ -187,6 +188,7 @@ def _read(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Source, M
             limit=request.limit,
             size=size if request.resize else None,
             channels=channels if request.convert else None,
+            fit=request.resize,
             expected=(f"the prior {request.prior}", prior.image_shape),
             remedy="use another prior, --resize for the size and --convert for the channels, or "
             "--measured if they are measurements",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.options import OUT, device_option
+from ganprior.cli.options import OUT, device_option, resize_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.verbosity import is_quiet, remark
 from ganprior.files import expand_user
@@ -35,7 +35,7 @@ class _Request:
     device: str
     resume: bool
     settings: tuple[str, ...]
-    resize: bool
+    resize: str | None
     convert: bool
     licence: str
     skip_unreadable: bool
@@ -66,7 +66,7 @@ def _list_recipes(context: click.Context, parameter: click.Parameter, asked: boo
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a recipe value."
 )
-@click.option("--resize", is_flag=True, help="Resize images to the recipe's size.")
+@resize_option("the recipe's")
 @click.option("--convert", is_flag=True, help="Convert images to the recipe's channels.")
 @click.option("--licence", default="unknown", help="Licence of the data, for the card.")
 @click.option("--skip-unreadable", is_flag=True, help="Leave out files that cannot be read.")
@@ -171,6 +171,7 @@ def _images(request: _Request, recipe: Recipe) -> Images:
         split="train",
         size=recipe.size if request.resize else None,
         channels=recipe.channels if request.convert else None,
+        fit=request.resize or "crop",
         skip_unreadable=request.skip_unreadable,
     )
 

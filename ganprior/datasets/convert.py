@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -10,16 +12,22 @@ from torch.nn import functional
 _LUMA = (0.299, 0.587, 0.114)
 _CHUNK = 1024
 
+# How an image becomes square: its largest centred square; its border repeated on both sides of the
+# shorter axis; or not at all, and then its axes are scaled apart.
+Fit = Literal["crop", "pad", "stretch"]
 
-def convert(pixels: Tensor, size: int | None, channels: int | None) -> Tensor:
+
+def convert(pixels: Tensor, size: int | None, channels: int | None, fit: Fit = "crop") -> Tensor:
     """Convert to ``size`` x ``size`` and to ``channels``; None leaves either as it is.
 
     Parameters
     ----------
     pixels : Tensor
-        (N, C, H, W), uint8 or float32 in [0, 1], C = 1 or 3.
+        (N, C, H, W), uint8 or float32 in [0, 1], C = 1 or 3. What is made of a NaN is NaN.
     size : int or None
-        Side after :func:`center_square` and an antialiased bilinear resize.
+        Side after an antialiased bilinear resize.
+    fit : {"crop", "pad", "stretch"}
+        What is resized: :func:`center_square`, :func:`padded_square`, or the image as it is.
     channels : int or None
         1: luma of colour images; 3: gray images repeated.
 
@@ -33,7 +41,7 @@ def convert(pixels: Tensor, size: int | None, channels: int | None) -> Tensor:
     if size_is_right and channels == pixels.shape[1]:
         return pixels
     # In chunks, because luma and resizing work in float32: four times the bytes of uint8.
-    parts = [_to_channels(_resize(part, size), channels) for part in pixels.split(_CHUNK)]
+    parts = [_to_channels(_resize(part, size, fit), channels) for part in pixels.split(_CHUNK)]
     return torch.cat(parts)
 
 
@@ -45,11 +53,21 @@ def center_square(pixels: Tensor) -> Tensor:
     return pixels[:, :, top : top + side, left : left + side]
 
 
-def _resize(pixels: Tensor, size: int | None) -> Tensor:
+def padded_square(pixels: Tensor) -> Tensor:
+    """Floats (N, C, H, W) with their borders repeated on both sides, up to a square."""
+    height, width = pixels.shape[2:]
+    across, down = max(height - width, 0), max(width - height, 0)
+    margins = (across // 2, across - across // 2, down // 2, down - down // 2)
+    return functional.pad(pixels, margins, mode="replicate")
+
+
+def _resize(pixels: Tensor, size: int | None, fit: Fit) -> Tensor:
     if size is None or pixels.shape[2:] == (size, size):
         return pixels
-    square = center_square(pixels).float()
-    resized = functional.interpolate(square, (size, size), mode="bilinear", antialias=True)
+    framed = {"crop": center_square, "pad": padded_square, "stretch": lambda x: x}[fit](
+        pixels.float()
+    )
+    resized = functional.interpolate(framed, (size, size), mode="bilinear", antialias=True)
     return _like(resized, pixels)
 
 

@@ -1,4 +1,4 @@
-"""Float pixels, which must lie in [0, 1]."""
+"""Float pixels, which must lie in [0, 1] or be missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SLACK = 1e-5
 
 
 def unit_floats(values: NDArray[Any], source: str | Path) -> NDArray[np.float32]:
-    """Copy of floats as float32, what left [0, 1] by rounding clipped to it.
+    """Copy of floats as float32, what left [0, 1] by rounding clipped to it; NaN stays.
 
     Parameters
     ----------
@@ -25,12 +25,13 @@ def unit_floats(values: NDArray[Any], source: str | Path) -> NDArray[np.float32]
     Raises
     ------
     ValueError
-        If one is NaN, infinite, or outside [0, 1] by more than 1e-5 and by more than one rounding
-        of its type.
+        If one is infinite, or outside [0, 1] by more than 1e-5 and by more than one rounding of
+        its type.
     """
-    low, high = float(values.min()), float(values.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"{source} holds NaN or infinite pixels; remove or replace them")
+    low = float(np.fmin.reduce(values, axis=None))
+    high = float(np.fmax.reduce(values, axis=None))
+    if np.isinf(low) or np.isinf(high):
+        raise ValueError(f"{source} holds infinite pixels; remove or replace them")
     slack = max(SLACK, float(np.finfo(values.dtype).eps))
     if low < -slack or high > 1 + slack:
         raise ValueError(

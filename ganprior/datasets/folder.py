@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganprior.datasets.class_folders import Found, find_images
-from ganprior.datasets.convert import convert
+from ganprior.datasets.convert import Fit, convert
 from ganprior.datasets.images import Images
 from ganprior.datasets.picture import decode
 from ganprior.image_files import read_file
@@ -47,6 +47,7 @@ def read_folder(
     *,
     size: int | None = None,
     channels: int | None = None,
+    fit: Fit = "crop",
     limit: int | None = None,
     skip_unreadable: bool = False,
 ) -> Images:
@@ -89,7 +90,7 @@ def read_folder(
             unreadable.append(str(error))
         else:
             digest.update(name.encode(errors="surrogateescape") + data)
-            stack.add(convert(decoded[None], size, channels)[0], path)
+            stack.add(convert(decoded[None], size, channels, fit)[0], path)
             read.append(i)
     if not read or (unreadable and not skip_unreadable):
         raise FolderError(_unreadable(folder, unreadable, len(found.files)), "skip")

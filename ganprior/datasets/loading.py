@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ganprior.datasets.arrays import read_arrays
-from ganprior.datasets.convert import convert
+from ganprior.datasets.convert import Fit, convert
 from ganprior.datasets.folder import read_folder
 from ganprior.datasets.idx import holds_idx, is_idx, read_idx_folder, read_idx_images
 from ganprior.datasets.images import Images
@@ -23,8 +23,10 @@ def load_images(
     split: Split = "train",
     size: int | None = None,
     channels: int | None = None,
+    fit: Fit = "crop",
     limit: int | None = None,
     skip_unreadable: bool = False,
+    missing: bool = False,
 ) -> Images:
     """Read images from a file, a folder or a data set known by name.
 
@@ -47,15 +49,19 @@ def load_images(
     split : {"train", "test"}
         Which part, where the source has parts; all other sources are read whole.
     size : int, optional
-        Side in pixels: the largest centred square, resized with antialiasing. Without it images
-        keep their size.
+        Side in pixels, resized with antialiasing. Without it images keep their size.
     channels : {1, 3}, optional
         1 turns colour into ITU-R BT.601 luma, 3 repeats gray. Without it they keep theirs. With
         it the files of a folder may also differ in depth: where some are floats all become floats.
+    fit : {"crop", "pad", "stretch"}
+        What is resized to ``size``: the largest centred square of an image, the square that its
+        border fills where it is repeated, or the whole image, whose sides are scaled apart.
     limit : int, optional
         Read at most the first ``limit`` images.
     skip_unreadable : bool
         Leave out the files of a folder that cannot be read, and count them in ``skipped``.
+    missing : bool
+        NaN marks pixels that are missing, and stays; without it images that hold some are refused.
 
     Returns
     -------
@@ -71,12 +77,26 @@ def load_images(
     """
     _check_arguments(split, size, channels, limit)
     try:
-        images = _read(source, split, size, channels, limit, skip_unreadable)
+        images = _read(source, split, size, channels, fit, limit, skip_unreadable)
     except OSError as error:
         raise ValueError(
             f"cannot read {source}: {error.strerror or error}; check the path and its permissions"
         ) from error
-    return replace(images, pixels=convert(images.pixels, size, channels))
+    images = replace(images, pixels=convert(images.pixels, size, channels, fit))
+    return images if missing else _whole(images, source, skip_unreadable)
+
+
+def _whole(images: Images, source: str | Path, skip: bool) -> Images:
+    """Images without NaN; those that have some are left out or refused."""
+    if not images.pixels.is_floating_point():
+        return images
+    whole = ~images.pixels.isnan().flatten(1).any(1)
+    if whole.all():
+        return images
+    if skip and whole.any():
+        return replace(images.pick(whole), skipped=images.skipped + int((~whole).sum()))
+    first = images.names[int((~whole).nonzero()[0])]
+    raise ValueError(f"{source} holds NaN pixels, in {first}; remove or replace them")
 
 
 def _read(
@@ -84,6 +104,7 @@ def _read(
     split: Split,
     size: int | None,
     channels: int | None,
+    fit: Fit,
     limit: int | None,
     skip_unreadable: bool,
 ) -> Images:
@@ -103,6 +124,7 @@ def _read(
             split,
             size=size,
             channels=channels,
+            fit=fit,
             limit=limit,
             skip_unreadable=skip_unreadable,
         )

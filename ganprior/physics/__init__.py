@@ -31,6 +31,7 @@ __all__ = [
     "masks",
     "measurement_count",
     "measurement_support",
+    "with_missing",
 ]
 
 # Home of each name that needs deepinv, or is not needed to know of a physics.
@@ -38,7 +39,7 @@ _HOMES = {
     "filters": ("blur", "downsampling"),
     "gaussian": ("Dense", "Gaussian"),
     "mri": ("SingleCoilMRI", "cartesian_mask"),
-    "pixelwise": ("gray", "identity", "inpainting"),
+    "pixelwise": ("gray", "identity", "inpainting", "with_missing"),
     "structured": ("StructuredRows",),
 }
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from ganprior.physics.filters import blur, downsampling
     from ganprior.physics.gaussian import Dense, Gaussian
     from ganprior.physics.mri import SingleCoilMRI, cartesian_mask
-    from ganprior.physics.pixelwise import gray, identity, inpainting
+    from ganprior.physics.pixelwise import gray, identity, inpainting, with_missing
     from ganprior.physics.structured import StructuredRows
 else:
 

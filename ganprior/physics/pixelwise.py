@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from deepinv.physics import Decolorize, Denoising, Inpainting, ZeroNoise
+from deepinv.physics import Decolorize, Denoising, Inpainting, LinearPhysics, ZeroNoise, compose
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size, checked_mask
@@ -37,6 +38,33 @@ def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -
     """
     size = checked_img_size(img_size)
     return Inpainting(img_size=size, mask=checked_mask(mask, size), noise_model=noise_model)
+
+
+def with_missing(physics: LinearPhysics, known: Tensor) -> LinearPhysics:
+    """Measure pictures some pixels of which are missing: y = known ⊙ A(x), (B, C, H, W).
+
+    Parameters
+    ----------
+    physics : deepinv physics
+        A, linear, whose measurements are pictures.
+    known : Tensor
+        Where each picture is known, bool or 1 and 0, (B, C, H, W).
+
+    Raises
+    ------
+    ValueError
+        If nothing is known of a picture.
+    """
+    mask = known.float()
+    if isinstance(physics, Inpainting):
+        mask = mask * physics.mask
+    restriction = inpainting(mask, mask.shape[1:])
+    if isinstance(physics, Inpainting | Denoising):
+        return restriction
+    with warnings.catch_warnings():
+        # That A_dagger becomes iterative.
+        warnings.simplefilter("ignore")
+        return compose(physics, restriction)
 
 
 def gray(img_size: Sequence[int], noise_model: Any = None) -> Decolorize:
