@@ -40,19 +40,6 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def replaced(before: Sequence[Row], rows: Sequence[Row], column: str = "prior") -> list[Row]:
-    """Rows with new ones in place of the earlier ones that have the same value in a column.
-
-    Those of one value stay together, in the order in which the values first came.
-    """
-    anew: dict[Any, list[Row]] = {}
-    for row in rows:
-        anew.setdefault(row[column], []).append(row)
-    values = dict.fromkeys(row[column] for row in [*before, *rows])
-    groups = (anew.get(v) or [row for row in before if row[column] == v] for v in values)
-    return [row for group in groups for row in group]
-
-
 def git_revision() -> str:
     """Revision of the checkout, "+changes" appended where files differ from it."""
     here = Path(__file__).parent

@@ -239,7 +239,7 @@ def _figure(name: str, paper: Config, differs: str) -> Figure:
             f"{DIGITS if data == UTKFACE else data}{SAMPLE}: {method.replace(FACES, 'mnist')}",
         ),
         places=(((100,), paper.places[0][1][:1]),),
-        weights=(100.0, 0.3, 0.1),
+        weights=(100.0, 0.3, 0.1, 0.001),
         images=4,
         effort="fast",
     )
