@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import enum
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ganprior.streams import Streams
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Status(enum.StrEnum):
@@ -95,6 +101,21 @@ class Reconstructor(nn.Module, ABC):
     def forward(self, y: Tensor, physics: Any, **_: Any) -> Tensor:
         """Reconstructed images (B, C, H, W) of measurements ``y``."""
         return self.solve(y, physics).x
+
+
+def without_autocast(solve: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a ``solve`` keep the precision of its measurements where the caller has autocast on."""
+
+    @functools.wraps(solve)
+    def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        tensors = (part for part in (*arguments, *options.values()) if isinstance(part, Tensor))
+        devices = {"cpu", *(tensor.device.type for tensor in tensors)}
+        with ExitStack() as stack:
+            for device in devices:
+                stack.enter_context(torch.autocast(device, enabled=False))
+            return solve(*arguments, **options)
+
+    return wrapped
 
 
 def squared_norm(residual: Tensor, lead: int = 1) -> Tensor:

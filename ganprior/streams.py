@@ -85,6 +85,25 @@ class Streams:
         wherever it stands in a batch as long as it keeps its index.
     """
 
+    @staticmethod
+    def of(rng: Streams | int) -> Streams:
+        """Return the streams given, or those of a seed.
+
+        Raises
+        ------
+        ValueError
+            If ``rng`` is neither streams nor a whole number of at least 0.
+        """
+        if isinstance(rng, Streams):
+            return rng
+        try:
+            seed = operator.index(rng)
+        except TypeError:
+            seed = -1
+        if seed < 0:
+            raise ValueError(f"rng must be Streams or a seed of at least 0, got {rng!r}")
+        return Streams(seed)
+
     def __init__(self, seed: int, indices: Sequence[int] | None = None) -> None:
         self.seed = seed
         self.indices = None if indices is None else tuple(int(i) for i in indices)

@@ -16,7 +16,7 @@ from ganprior.baselines.inputs import checked_measurements, split_finite
 from ganprior.baselines.linear_map import close, normal_image
 from ganprior.baselines.outcome import Outcome
 from ganprior.physics.copies import private_copy
-from ganprior.solution import Reconstructor, Solution
+from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
 # Rounding errors by which the gain of known pixels may differ.
@@ -38,6 +38,7 @@ class Inpainter(Reconstructor):
             True where a pixel is known, bool, (B, C, H, W).
         """
 
+    @without_autocast
     @torch.no_grad()
     def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
@@ -64,7 +65,7 @@ class Inpainter(Reconstructor):
         ValueError
             If y is not a tensor, the physics is not a mask, or it hides every pixel of an image.
         """
-        measured, finite = split_finite(checked_measurements(y))
+        measured, finite = split_finite(checked_measurements(y, physics))
         remedy = f"{type(self).__name__} fills missing pixels only"
         mask, gain = known_pixels(measured, physics, remedy)
         filled = self.fill(torch.where(mask, measured / gain, 0), mask)
@@ -98,8 +99,8 @@ def known_pixels(y: Tensor, physics: Any, remedy: str) -> tuple[Tensor, Tensor]:
     gains = _gains(y, physics)
     if gains is None:
         raise ValueError(
-            f"physics {type(physics).__name__} is not a mask (y = mask x, 1 known, 0 missing): "
-            f"{remedy}"
+            f"physics {type(physics).__name__} is not a mask (y = mask x, 1 known, 0 missing) of "
+            f"images of shape {tuple(y.shape)}: {remedy}"
         )
     mask = gains != 0
     for i in (~mask.flatten(1).any(1)).nonzero().flatten().tolist():

@@ -1,4 +1,4 @@
-"""What a baseline for linear physics asks of its measurements and of their physics."""
+"""What solvers ask of their measurements, and a baseline of a linear physics."""
 
 from __future__ import annotations
 
@@ -10,19 +10,36 @@ from torch import Tensor
 from ganprior.physics import Facts, facts
 from ganprior.physics.copies import private_copy
 
+# Half precision is for networks: factorisations and stopping rules need more digits.
+DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
-def checked_measurements(y: Tensor) -> Tensor:
-    """Return y if it is one tensor of floating-point measurements, (B, ...)."""
+
+def checked_measurements(y: Tensor, physics: Any) -> Tensor:
+    """Return y if it is one tensor of measurements, (B, ...), and there is a physics to them.
+
+    Raises
+    ------
+    ValueError
+        If y is no tensor, is in another than single or double precision or is empty, or
+        ``physics`` has no ``A``.
+    """
     if not isinstance(y, Tensor):
         raise ValueError(
-            f"y is a {type(y).__name__} where one tensor is needed; "
-            "reconstruct from one part of a stacked physics at a time"
+            f"y must be one tensor, got {type(y).__name__}; reconstruct from one part of a stacked "
+            "physics at a time, or concatenate the parts in a physics of your own"
         )
-    if y.ndim < 2 or not (y.is_floating_point() or y.is_complex()):
+    if y.dtype not in DTYPES:
         raise ValueError(
-            f"y has shape {tuple(y.shape)} and type {y.dtype}; give floating-point measurements "
-            "with the signals along the first axis"
+            f"y must hold floating-point or complex numbers in single or double precision, got "
+            f"{y.dtype}; convert y and the physics with .float()"
         )
+    if y.ndim < 2 or y.numel() == 0:
+        raise ValueError(
+            "y must be (batch, ...) with at least one signal and one measurement, got "
+            f"{tuple(y.shape)}"
+        )
+    if not callable(getattr(physics, "A", None)):
+        raise ValueError(f"physics must have a method A(x), got {type(physics).__name__}")
     return y
 
 

@@ -32,7 +32,7 @@ from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
 from ganprior.physics import Facts
 from ganprior.physics.probing import as_rows
-from ganprior.solution import Reconstructor, Solution
+from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
 # ADMM factorises B B^T once: a matrix of more rows than this goes to FISTA, which needs none.
@@ -113,6 +113,7 @@ class Lasso(Reconstructor):
         """
         return image.new_ones(1)
 
+    @without_autocast
     @torch.no_grad()
     def solve(
         self, y: Tensor, physics: Any, *, rng: Streams | int = 0, start: Tensor | None = None
@@ -142,7 +143,7 @@ class Lasso(Reconstructor):
         ValueError
             If y is not a tensor, or the physics is not linear, has no adjoint or does not fit y.
         """
-        measured, finite = split_finite(checked_measurements(y))
+        measured, finite = split_finite(checked_measurements(y, physics))
         known, image = linear_facts(measured, physics)
 
         basis = self.basis(image)

@@ -72,23 +72,35 @@ class LowRank(Inpainter):
 
         The objective and the steps of a signal are the sum and the maximum over its channels.
         """
-        matrices, entries = known.flatten(0, 1), mask.flatten(0, 1)
-        tau = self._thresholds(matrices, entries)
+        entries = mask.flatten(0, 1)
+        matrices, unit = _in_unit(known.flatten(0, 1))
+        tau = self._thresholds(matrices, entries) if self.tau is None else self.tau / unit
         found = complete(matrices, entries, tau, self.tolerance, self.max_steps)
         channels = known.shape[:2]
+        objective = found.objective * unit.flatten().square()
         return Outcome(
-            x=torch.where(mask, known, found.X.reshape(known.shape)),
-            objective=found.objective.reshape(channels).sum(1),
+            x=torch.where(mask, known, (found.X * unit).reshape(known.shape)),
+            objective=objective.reshape(channels).sum(1),
             converged=found.converged.reshape(channels).all(1),
             steps=found.steps.reshape(channels).amax(1),
         )
 
     def _thresholds(self, matrices: Tensor, entries: Tensor) -> Tensor:
-        if self.tau is not None:
-            return torch.full_like(matrices[:, :1, :1], self.tau)
         energy, count = squared_norm(matrices), entries.flatten(1).sum(1).clamp(min=1)
         tau = TAU * (energy / count * matrices[0].numel()).sqrt()
         return torch.where(tau > 0, tau, 1)[:, None, None]
+
+
+def _in_unit(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Matrices (N, H, W) over a unit of their own, (N, 1, 1), and the unit.
+
+    It is the power of two next to the largest entry, so that nothing is rounded, and squares of
+    entries such as 1e20 or 1e-42 are numbers.
+    """
+    largest = matrices.abs().amax((-2, -1), keepdim=True)
+    unit = torch.ldexp(torch.ones_like(largest), torch.frexp(largest).exponent - 1)
+    unit = torch.where(largest > 0, unit, 1)
+    return matrices / unit, unit
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,9 @@ def complete(
     now = _first(known, entries, tau)
     for step in range(1, max_steps + 1):
         # (2.7), first line
-        X, singular_values = shrink(now.Y, now.tau)
+        finite = now.Y.isfinite().all((1, 2), keepdim=True)
+        X, singular_values = shrink(torch.where(finite, now.Y, 0), now.tau)
+        X = torch.where(finite, X, torch.nan)
         error = torch.where(now.entries, now.known - X, 0)
         converged = squared_norm(error) <= tolerance**2 * squared_norm(now.known)
         ended = converged | ~squared_norm(X).isfinite() | (step == max_steps)

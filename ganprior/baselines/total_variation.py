@@ -31,7 +31,7 @@ from ganprior.baselines.linear_map import (
 )
 from ganprior.baselines.primal_dual import SaddlePoint, minimise
 from ganprior.physics.probing import as_rows
-from ganprior.solution import Reconstructor, Solution
+from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
 # ||grad||^2 <= 8 (Chambolle 2004, theorem 3.1).
@@ -74,6 +74,7 @@ class TotalVariation(Reconstructor):
         self.tolerance = tolerance
         self.max_steps = max_steps
 
+    @without_autocast
     @torch.no_grad()
     def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
@@ -99,7 +100,7 @@ class TotalVariation(Reconstructor):
             If y is not a tensor, or the physics is not linear, does not fit y, or, without a
             weight, is not a mask.
         """
-        measured, finite = split_finite(checked_measurements(y))
+        measured, finite = split_finite(checked_measurements(y, physics))
         if self.weight is None:
             mask, gain = known_pixels(measured, physics, "give TotalVariation a weight")
             operator, problem = _interpolation(measured / gain, mask)

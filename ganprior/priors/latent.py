@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import math
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganprior.streams import as_generator, standard_normal, uniform
+
+
+def checked_latent_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """Shape of one latent as whole numbers; an int k means (k,).
+
+    Raises
+    ------
+    ValueError
+        If it is neither a whole number nor some of them, or one is below 1.
+    """
+    try:
+        sizes = shape if isinstance(shape, Iterable) else (shape,)
+        found = tuple(operator.index(size) for size in sizes)
+    except TypeError:
+        found = ()
+    if not found or min(found) < 1:
+        raise ValueError(f"latent shape must hold positive sizes, got {shape!r}")
+    return found
 
 
 class Latent(ABC):
@@ -24,15 +43,13 @@ class Latent(ABC):
     Raises
     ------
     ValueError
-        If an axis of ``shape`` is below 1.
+        If ``shape`` is neither a whole number nor some of them, or one is below 1.
     """
 
     name: str
 
     def __init__(self, shape: int | Sequence[int]) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else tuple(int(s) for s in shape)
-        if not self.shape or min(self.shape) < 1:
-            raise ValueError(f"latent shape must hold positive sizes, got {self.shape}")
+        self.shape = checked_latent_shape(shape)
 
     @property
     def size(self) -> int:

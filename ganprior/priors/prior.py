@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,15 @@ from torch import Tensor, nn
 
 from ganprior.priors.architectures.conditional import check_labels, classes_of
 from ganprior.priors.architectures.stochastic import drawing_from
-from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
+from ganprior.priors.checks import (
+    check_network,
+    check_readings,
+    checked_image_shape,
+    checked_range,
+    eval_mode,
+    image_of,
+)
+from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.streams import as_generator
 
 
@@ -43,7 +50,8 @@ class Prior(nn.Module):
     Raises
     ------
     ValueError
-        If ``image_range`` is not increasing.
+        If ``generator`` is no module, ``latent`` no law, ``image_shape`` is not (C, H, W) or
+        ``image_range`` is not increasing.
     """
 
     def __init__(
@@ -59,13 +67,13 @@ class Prior(nn.Module):
         card: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        low, high = image_range
-        if not low < high:
-            raise ValueError(f"image_range must be (low, high) with low < high, got {image_range}")
+        check_network("generator", generator)
+        if not isinstance(latent, Latent):
+            raise ValueError(f"latent must be a law such as GaussianLatent(20), got {latent!r}")
         self.generator = generator
         self.latent = latent
-        self.image_shape = image_shape
-        self.image_range = (float(low), float(high))
+        self.image_shape = checked_image_shape(image_shape)
+        self.image_range = checked_range(image_range)
         self.discriminator = discriminator
         self.encoder = encoder
         self.classes = classes_of(generator) if classes is None else classes
@@ -88,8 +96,9 @@ class Prior(nn.Module):
         Parameters
         ----------
         module : nn.Module
-            Maps (B, *latent_shape) to (B, C, H, W) in ``image_range``. It is called once, in
-            eval mode and on one latent, to learn the image shape; it is not changed.
+            Maps (B, *latent_shape) to (B, C, H, W) in ``image_range``. A copy of it is called
+            once, in eval mode and on one latent, to learn the image shape; so are those of the
+            discriminator and the encoder, on that image.
         latent_shape : int or sequence of int
             Shape of one latent.
         latent : str or Latent
@@ -100,22 +109,29 @@ class Prior(nn.Module):
         Raises
         ------
         ValueError
-            If the law is unknown or the module's output is not one image.
+            If the law is unknown, the module does not take such latents or gives something else
+            than an image in ``image_range``, or the discriminator or the encoder does not take
+            that image.
         """
+        check_network("module", module)
         if isinstance(latent, str):
             laws = {"gaussian": GaussianLatent, "uniform": UniformLatent}
             if latent not in laws:
                 raise ValueError(f"latent must be 'gaussian' or 'uniform', got {latent!r}")
             latent = laws[latent](latent_shape)
-        wanted = (latent_shape,) if isinstance(latent_shape, int) else tuple(latent_shape)
+        wanted = checked_latent_shape(latent_shape)
         if latent.shape != wanted:
             raise ValueError(f"latent_shape is {wanted}, but the law given is over {latent.shape}")
         classes = classes_of(module) if classes is None else classes
-        shape = _image_shape(module, latent, conditional=classes > 0)
+        image_range = checked_range(image_range)
+        image = image_of(module, latent, image_range, conditional=classes > 0)
+        check_readings(discriminator, "discriminator", image, 1)
+        check_readings(encoder, "encoder", image, latent.size)
+        channels, height, width = image.shape[1:]
         return cls(
             module,
             latent,
-            shape,
+            (channels, height, width),
             image_range=image_range,
             discriminator=discriminator,
             encoder=encoder,
@@ -238,33 +254,25 @@ class Prior(nn.Module):
         parameter = next(self.parameters(), None)
         z = z if parameter is None else z.to(parameter)
         given = (z,) if labels is None else (z, labels)
-        with _eval_mode(self):
+        with eval_mode(self):
             parts = zip(*(tensor.split(chunk) for tensor in given), strict=True)
             return torch.cat([self(*part) for part in parts])
 
 
-@contextmanager
-def _eval_mode(module: nn.Module) -> Iterator[None]:
-    """Eval mode for a while; every part of the module gets back the mode it was in."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
+def check_prior(prior: Any) -> None:
+    """Refuse what is no prior, a name among it.
 
-
-@torch.no_grad()
-def _image_shape(module: nn.Module, latent: Latent, *, conditional: bool) -> tuple[int, int, int]:
-    parameter = next(module.parameters(), None)
-    z = torch.zeros(1, *latent.shape)
-    z = z if parameter is None else z.to(parameter)
-    label = torch.zeros(1, dtype=torch.long, device=z.device)
-    with _eval_mode(module):
-        output = module(z, label) if conditional else module(z)
-    if not isinstance(output, Tensor) or output.dim() != 4 or len(output) != 1:
-        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise ValueError(f"module must map (1, *latent_shape) to (1, C, H, W), got {got}")
-    channels, height, width = output.shape[1:]
-    return channels, height, width
+    Raises
+    ------
+    ValueError
+        If it is something else; the message says how to make a prior of it.
+    """
+    if isinstance(prior, Prior):
+        return
+    if isinstance(prior, str | Path):
+        raise ValueError(
+            f"prior must be a Prior, got {str(prior)!r}; give Prior.load({str(prior)!r})"
+        )
+    raise ValueError(
+        f"prior must be a Prior, got {type(prior).__name__}; make one with Prior.from_module"
+    )

@@ -66,15 +66,18 @@ class CSGM(LatentSolver):
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, which the default ``latent_weight``
         depends on; read from ``physics.noise_model.sigma`` when absent, else 0.
-    effort : Effort
-        How much work goes into one signal; ``REFERENCE`` is the paper's ten restarts.
+    effort : Effort or {"reference", "balanced", "fast"}
+        How much work goes into one signal; ``"reference"`` is the paper's ten restarts.
+    restarts, steps : int, optional
+        Starts and first-order steps per signal, in place of those of the effort.
     progress : callable, optional
         Told the number of first-order steps done.
 
     Raises
     ------
     ValueError
-        If ``latent_weight`` or ``noise_std`` is negative or not finite.
+        If ``prior`` is no :class:`~ganprior.priors.Prior`, ``latent_weight`` or ``noise_std`` is
+        negative or not finite, there is no such effort, or a number is below 1.
     """
 
     def __init__(
@@ -83,10 +86,12 @@ class CSGM(LatentSolver):
         latent_weight: float | None = None,
         *,
         noise_std: float | None = None,
-        effort: Effort = BALANCED,
+        effort: Effort | str = BALANCED,
+        restarts: int | None = None,
+        steps: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(prior, effort, progress)
+        super().__init__(prior, effort, restarts, steps, progress)
         for name, value in (("latent_weight", latent_weight), ("noise_std", noise_std)):
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of at least 0, got {value}")

@@ -65,7 +65,7 @@ class DiscriminatorCSGM(CSGM):
     discriminator_weight : float
         gamma, for images in [0, 1] and A with columns of unit norm, as N(0, 1/m) entries make
         them; above 0. For any other A it is multiplied by the mean squared norm of its columns.
-    latent_weight, noise_std, effort, progress
+    latent_weight, noise_std, effort, restarts, steps, progress
         As for :class:`CSGM`.
     prior_loss : {"non-saturating", "saturating", "critic"}, optional
         L_p: -log D, log(1 - D), or -D for the D of a Wasserstein prior. When absent the first for
@@ -86,11 +86,19 @@ class DiscriminatorCSGM(CSGM):
         *,
         prior_loss: PriorLoss | None = None,
         noise_std: float | None = None,
-        effort: Effort = BALANCED,
+        effort: Effort | str = BALANCED,
+        restarts: int | None = None,
+        steps: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(
-            prior, latent_weight, noise_std=noise_std, effort=effort, progress=progress
+            prior,
+            latent_weight,
+            noise_std=noise_std,
+            effort=effort,
+            restarts=restarts,
+            steps=steps,
+            progress=progress,
         )
         if not 0 < discriminator_weight < math.inf:
             raise ValueError(

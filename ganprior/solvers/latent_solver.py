@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from ganprior.baselines.inputs import checked_measurements
 from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
-from ganprior.solution import Reconstructor, Solution, squared_norm
-from ganprior.solvers.engine import Effort, Objective, Problem, minimise
+from ganprior.priors.prior import check_prior
+from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
+from ganprior.solvers.engine import EFFORTS, Effort, Objective, Problem, chosen_effort, minimise
 from ganprior.streams import Streams
 
 
@@ -23,19 +25,39 @@ class LatentSolver(Reconstructor):
     ----------
     prior : Prior
         Supplies the generator; it is not changed.
-    effort : Effort
-        Schedule of the engine.
+    effort : Effort or str
+        Schedule of the engine, or the name of one of :attr:`efforts`.
+    restarts, steps : int, optional
+        Starts and first-order steps per signal, in place of those of the effort.
     progress : callable, optional
         Told the number of first-order steps done.
+
+    Attributes
+    ----------
+    efforts : mapping
+        Efforts by name.
+
+    Raises
+    ------
+    ValueError
+        If ``prior`` is no :class:`Prior`, there is no such effort, or a number is below 1.
     """
 
+    efforts: ClassVar[Mapping[str, Effort]] = EFFORTS
+
     def __init__(
-        self, prior: Prior, effort: Effort, progress: Callable[[int], None] | None = None
+        self,
+        prior: Prior,
+        effort: Effort | str,
+        restarts: int | None = None,
+        steps: int | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
+        check_prior(prior)
         self.prior = prior
-        self.effort = effort
-        self._progress = progress or (lambda step: None)
+        self.effort = chosen_effort(effort, self.efforts, restarts, steps)
+        self._progress = progress or _tell_nobody
 
     @abstractmethod
     def objective_for(self, y: Tensor, physics: Any, known: Facts | None = None) -> Objective:
@@ -75,6 +97,7 @@ class LatentSolver(Reconstructor):
         """What the objective is multiplied by when its measurements are by ``unit``, (B,)."""
         return unit**2
 
+    @without_autocast
     def solve(
         self,
         y: Tensor,
@@ -103,10 +126,11 @@ class LatentSolver(Reconstructor):
         Raises
         ------
         ValueError
-            If ``y`` is not one tensor of floating-point or complex numbers, ``physics`` has no
-            ``A``, or its measurements of the prior's images have another shape than ``y``.
+            If ``y`` is not one tensor of floating-point or complex numbers in single or double
+            precision, ``physics`` has no ``A``, or its measurements of the prior's images have
+            another shape than ``y``.
         """
-        _check(y, physics)
+        y, streams = checked_measurements(y, physics), Streams.of(rng)
         # Gradients are this solver's business: callers run it under no_grad or inference_mode,
         # and tensors made under the latter cannot take part in autograd.
         with torch.inference_mode(False), torch.no_grad():
@@ -115,7 +139,6 @@ class LatentSolver(Reconstructor):
             known = known.in_units(self.unit(y, physics, known))
             objective = self.objective_for(y, physics, known)
             problem = Problem(self.prior, objective, y, physics, known)
-            streams = Streams(rng) if isinstance(rng, int) else rng
             found = minimise(
                 problem,
                 self.effort,
@@ -147,15 +170,5 @@ class LatentSolver(Reconstructor):
         return starts.clone().flatten(2).to(problem.like)
 
 
-def _check(y: Tensor, physics: Any) -> None:
-    if not isinstance(y, Tensor):
-        raise ValueError(
-            f"y must be one tensor, got {type(y).__name__}; stacked physics are not supported, "
-            "concatenate their measurements in a physics of your own"
-        )
-    if not (y.is_floating_point() or y.is_complex()):
-        raise ValueError(f"y must hold floating-point or complex numbers, got {y.dtype}")
-    if y.dim() < 2 or len(y) == 0:
-        raise ValueError(f"y must be (batch, ...) with at least one signal, got {tuple(y.shape)}")
-    if not callable(getattr(physics, "A", None)):
-        raise ValueError(f"physics must have a method A(x), got {type(physics).__name__}")
+def _tell_nobody(step: int) -> None:
+    """Progress that is not asked for; at the top of a module, so that a solver can be pickled."""

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from ganprior.baselines.inpainting import known_pixels
 from ganprior.physics import Facts
 from ganprior.priors import Prior, UniformLatent
-from ganprior.solution import Solution, squared_norm
+from ganprior.solution import Solution, squared_norm, without_autocast
 from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
-from ganprior.solvers.engine import BALANCED_L1, Effort
+from ganprior.solvers.engine import BALANCED_L1, EFFORTS_L1, Effort
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
@@ -138,8 +138,10 @@ class SemanticInpainting(LatentSolver):
         Whether ``x`` is the blended image, with the known pixels as they are in y, or G(z^).
     screening : float
         s of :func:`~ganprior.solvers.blending.poisson_blend`; 0 is the paper's.
-    effort : Effort
+    effort : Effort or {"reference", "balanced", "fast"}
         How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
+    restarts, steps : int, optional
+        Starts and first-order steps per signal, in place of those of the effort.
     progress : callable, optional
         Told the number of first-order steps done.
 
@@ -149,6 +151,8 @@ class SemanticInpainting(LatentSolver):
         If a number is negative or not finite, an option is none of its words, or the loss needs
         a discriminator that the prior does not have.
     """
+
+    efforts = EFFORTS_L1
 
     def __init__(
         self,
@@ -160,10 +164,12 @@ class SemanticInpainting(LatentSolver):
         latent_norm: float | None = None,
         blend: bool = True,
         screening: float = 0.0,
-        effort: Effort = BALANCED_L1,
+        effort: Effort | str = BALANCED_L1,
+        restarts: int | None = None,
+        steps: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(prior, effort, progress)
+        super().__init__(prior, effort, restarts, steps, progress)
         for name, value in (("prior_weight", prior_weight), ("screening", screening)):
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
@@ -200,6 +206,7 @@ class SemanticInpainting(LatentSolver):
             self._support,
         )
 
+    @without_autocast
     def solve(
         self,
         y: Tensor,

@@ -39,6 +39,7 @@ from ganprior.solvers.engine.presets import (
     FAST,
     FAST_L1,
     REFERENCE,
+    chosen_effort,
 )
 from ganprior.solvers.engine.problem import Objective, Problem
 
@@ -56,5 +57,6 @@ __all__ = [
     "Minimum",
     "Objective",
     "Problem",
+    "chosen_effort",
     "minimise",
 ]

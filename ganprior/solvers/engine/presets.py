@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ganprior.solvers.engine.effort import Effort, Schedule, Search
@@ -103,3 +104,31 @@ FAST_L1 = replace(
 )
 
 EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}
+
+
+def chosen_effort(
+    effort: Effort | str, named: Mapping[str, Effort], restarts: int | None, steps: int | None
+) -> Effort:
+    """Effort that a solver is asked for: by name or as it is, with numbers in place of its own.
+
+    Parameters
+    ----------
+    effort : Effort or str
+        An effort, or one of the names.
+    named : mapping
+        Efforts by name, of the solver's kind of objective.
+    restarts, steps : int, optional
+        As for :meth:`Effort.replace`.
+
+    Raises
+    ------
+    ValueError
+        If there is no effort of the name, or a number is below 1.
+    """
+    if isinstance(effort, str):
+        if effort not in named:
+            raise ValueError(f"effort must be one of {', '.join(named)}, got {effort!r}")
+        effort = named[effort]
+    if not isinstance(effort, Effort):
+        raise ValueError(f"effort must be an Effort or one of {', '.join(named)}, got {effort!r}")
+    return effort.replace(restarts=restarts, steps=steps)

@@ -103,7 +103,9 @@ class Problem:
         for name, tensor in sorted(prior.generator.state_dict().items()):
             digest.update(name.encode())
             if isinstance(tensor, Tensor):
-                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+                # As bytes: NumPy lacks some of torch's types (bfloat16).
+                stored = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+                digest.update(stored.numpy().tobytes())
         about = prior.latent.describe(), prior.image_range, str(prior.generator)
         digest.update(repr(about).encode())
         return digest.hexdigest()

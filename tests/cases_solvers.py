@@ -1,0 +1,89 @@
+"""Every registered solver and baseline as a factory, with measurements that suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganprior import CSGM, FAST, DiscriminatorCSGM, SemanticInpainting
+from ganprior.baselines import (
+    Biharmonic,
+    ContextEncoder,
+    LassoDCT,
+    LassoPixel,
+    LassoWavelet,
+    LowRank,
+    NearestPatch,
+    TotalVariation,
+)
+from ganprior.physics import Gaussian, inpainting, masks
+from ganprior.priors.architectures import ContextEncoder as Network
+from ganprior.priors.architectures import initialise
+from ganprior.solution import Reconstructor
+from ganprior.solvers.engine import FAST_L1
+from tests.cases import rng, tiny_dcgan
+
+SHAPE = (1, 8, 8)
+COUNT = 3
+# The engine's own efforts, short.
+_QUICK = replace(FAST, bank=60, steps=12, polish_steps=6, determined=None)
+_QUICK_L1 = replace(FAST_L1, bank=60, steps=12, polish_steps=6)
+
+
+def _dense() -> Any:
+    return Gaussian(40, SHAPE)
+
+
+def _hole() -> Any:
+    return inpainting(masks.center(SHAPE, 0.2), SHAPE)
+
+
+def _context_encoder() -> ContextEncoder:
+    network = Network((1, 16, 16), 4, 8)
+    initialise(network, rng(), 0.2)
+    return ContextEncoder(network)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A solver, and a physics that it takes."""
+
+    solver: Callable[[], Reconstructor]
+    physics: Callable[[], Any]
+    shape: tuple[int, int, int] = SHAPE
+
+    def images(self, count: int = COUNT, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Images in [0, 1]."""
+        return torch.rand(count, *self.shape, generator=rng(4), dtype=torch.float64).to(dtype)
+
+    def problem(self) -> tuple[Reconstructor, Tensor, Any]:
+        """Solver, y and physics."""
+        physics = self.physics()
+        return self.solver(), physics.A(self.images()), physics
+
+
+CASES: dict[str, Case] = {
+    "csgm": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _dense),
+    "csgm, mask": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _hole),
+    "csgm + D": Case(lambda: DiscriminatorCSGM(tiny_dcgan(), 0.1, effort=_QUICK), _dense),
+    "semantic": Case(lambda: SemanticInpainting(tiny_dcgan(), effort=_QUICK_L1), _hole),
+    "lasso-dct": Case(LassoDCT, _dense),
+    "lasso-wavelet": Case(LassoWavelet, _dense),
+    "lasso-pixel": Case(LassoPixel, _dense),
+    "lasso-dct, mask": Case(LassoDCT, _hole),
+    "tv": Case(TotalVariation, _hole),
+    "tv, weight": Case(lambda: TotalVariation(0.01), _dense),
+    "low-rank": Case(LowRank, _hole),
+    "low-rank, tau": Case(lambda: LowRank(5.0), _hole),
+    "nearest-patch": Case(lambda: NearestPatch(torch.rand(9, *SHAPE, generator=rng())), _hole),
+    "biharmonic": Case(Biharmonic, _hole),
+    "context-encoder": Case(
+        _context_encoder,
+        lambda: inpainting(masks.center((1, 16, 16), 0.2), (1, 16, 16)),
+        (1, 16, 16),
+    ),
+}
