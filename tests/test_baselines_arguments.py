@@ -102,10 +102,13 @@ class TestRefusals:
         assert "\n" not in str(caught.value)
 
     def test_lists_of_measurements(self):
-        self.refuse("y is a list where one tensor is needed", y=[torch.zeros(2, 30)])
+        self.refuse("y must be one tensor, got list", y=[torch.zeros(2, 30)])
 
     def test_integers(self):
-        self.refuse("give floating-point measurements", y=torch.zeros(2, 30, dtype=torch.int64))
+        self.refuse(
+            "floating-point or complex numbers in single or double precision, got torch.int64",
+            y=torch.zeros(2, 30, dtype=torch.int64),
+        )
 
     def test_physics_without_adjoint(self):
         class Saturated(nn.Module):

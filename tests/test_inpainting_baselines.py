@@ -124,7 +124,7 @@ def test_a_mask_that_hides_a_whole_image_is_refused(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_measurements_that_are_no_tensor_are_refused(name):
-    with pytest.raises(ValueError, match="y is a list"):
+    with pytest.raises(ValueError, match="y must be one tensor, got list"):
         inpainters()[name]([torch.zeros(1)], MaskPhysics(hole()))
 
 

@@ -78,7 +78,7 @@ def test_a_decoder_is_left_untouched():
 
 def test_modes_come_back_after_an_error():
     module = Decoder().train()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="does not take latents of shape"):
         Prior.from_module(module, (5, 5))
     assert all(part.training for part in module.modules())
 

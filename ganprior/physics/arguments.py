@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -85,6 +86,27 @@ def checked_generator(generator: torch.Generator | int | None) -> torch.Generato
             "draw on the CPU and move the physics with .to(device)"
         )
     return generator
+
+
+def checked_count(m: int, img_size: tuple[int, int, int], remedy: str) -> int:
+    """Number of measurements of a matrix with no more rows than columns.
+
+    Raises
+    ------
+    ValueError
+        If m is no whole number from 1 to n = C·H·W.
+    """
+    n = math.prod(img_size)
+    try:
+        count = operator.index(m)
+    except TypeError:
+        count = 0
+    if not 1 <= count <= n:
+        raise ValueError(
+            f"m must be a whole number between 1 and n={n}, the number of pixels, got m={m!r}; "
+            f"{remedy}"
+        )
+    return count
 
 
 def checked_mask(mask: Tensor, img_size: Sequence[int]) -> Tensor:

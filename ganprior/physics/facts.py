@@ -31,6 +31,8 @@ class Facts:
         (C, H, W).
     shape : tuple of int
         (B, ...) of its measurements.
+    is_complex : bool
+        Whether they are complex numbers.
     m : Tensor
         Real numbers that are measured of each signal, at least 1: entries of y that respond to
         the image, complex ones by their two parts; int64 (B,).
@@ -58,6 +60,7 @@ class Facts:
     name: str
     image_shape: tuple[int, ...]
     shape: tuple[int, ...]
+    is_complex: bool
     m: Tensor
     scale: Tensor
     stated_noise: Tensor
@@ -118,6 +121,12 @@ class Facts:
                 f"images of shape {(self.count, *self.image_shape)}; give the physics that y was "
                 "measured with"
             )
+        if y.is_complex() != self.is_complex:
+            kinds = ("real", "complex")
+            raise ValueError(
+                f"y is {kinds[y.is_complex()]}, but physics {self.name} gives "
+                f"{kinds[self.is_complex]} measurements; give the physics that y was measured with"
+            )
 
 
 def facts(
@@ -156,6 +165,7 @@ def facts(
             name=probe.name,
             image_shape=probe.image_shape,
             shape=tuple(probe.whole.shape),
+            is_complex=probe.whole.is_complex(),
             m=respond.flatten(1).sum(1).clamp(min=1).expand(count),
             scale=torch.where(scale.isfinite() & (scale > 0), scale, 1),
             stated_noise=stated_noise(physics),

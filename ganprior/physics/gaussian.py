@@ -13,6 +13,7 @@ from torch import Tensor
 from ganprior.physics.arguments import (
     LEAST_SQUARES,
     check_images,
+    checked_count,
     checked_generator,
     checked_img_size,
     refuse_unknown,
@@ -138,12 +139,9 @@ class Gaussian(Dense):
         device: torch.device | str = "cpu",
         noise_model: Any = None,
     ) -> None:
-        n = math.prod(checked_img_size(img_size))
-        if not 1 <= m <= n:
-            raise ValueError(
-                f"m must be between 1 and n={n}, the number of pixels, got m={m}; "
-                "choose another m (Gaussian.from_matrix takes a matrix with more rows)"
-            )
+        size = checked_img_size(img_size)
+        remedy = "choose another m (Gaussian.from_matrix takes a matrix with more rows)"
+        m, n = checked_count(m, size, remedy), math.prod(size)
         entries = standard_normal((m, n), checked_generator(generator))
         super().__init__(entries.div_(math.sqrt(m)).to(dtype), img_size, noise_model)
         self.to(device)

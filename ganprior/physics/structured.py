@@ -13,6 +13,7 @@ from torch import Tensor
 from ganprior.physics.arguments import (
     LEAST_SQUARES,
     check_images,
+    checked_count,
     checked_generator,
     checked_img_size,
     refuse_unknown,
@@ -57,11 +58,7 @@ class StructuredRows(StructuredRandom):
         noise_model: Any = None,
     ) -> None:
         size = checked_img_size(img_size)
-        n = math.prod(size)
-        if not 1 <= m <= n:
-            raise ValueError(
-                f"m must be between 1 and n={n}, the number of pixels, got m={m}; choose another m"
-            )
+        m, n = checked_count(m, size, "choose another m"), math.prod(size)
         generator = checked_generator(generator)
         super().__init__(
             img_size=size,

@@ -68,6 +68,18 @@ def check_network(name: str, network: Any) -> None:
         raise ValueError(f"{name} must be a torch.nn.Module, got {type(network).__name__}")
 
 
+def check_law(latent: Any) -> None:
+    """Refuse what is no law of the latent.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, such as a name.
+    """
+    if not isinstance(latent, Latent):
+        raise ValueError(f"latent must be a law such as GaussianLatent(20), got {latent!r}")
+
+
 def image_of(
     module: nn.Module, latent: Latent, image_range: tuple[float, float], *, conditional: bool
 ) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganprior.priors.architectures.conditional import check_labels, classes_of
 from ganprior.priors.architectures.stochastic import drawing_from
 from ganprior.priors.checks import (
+    check_law,
     check_network,
     check_readings,
     checked_image_shape,
@@ -68,8 +69,7 @@ class Prior(nn.Module):
     ) -> None:
         super().__init__()
         check_network("generator", generator)
-        if not isinstance(latent, Latent):
-            raise ValueError(f"latent must be a law such as GaussianLatent(20), got {latent!r}")
+        check_law(latent)
         self.generator = generator
         self.latent = latent
         self.image_shape = checked_image_shape(image_shape)
@@ -119,6 +119,7 @@ class Prior(nn.Module):
             if latent not in laws:
                 raise ValueError(f"latent must be 'gaussian' or 'uniform', got {latent!r}")
             latent = laws[latent](latent_shape)
+        check_law(latent)
         wanted = checked_latent_shape(latent_shape)
         if latent.shape != wanted:
             raise ValueError(f"latent_shape is {wanted}, but the law given is over {latent.shape}")
