@@ -116,7 +116,11 @@ def test_bad_spec_is_refused_in_one_line(text):
 @pytest.mark.parametrize(
     ("text", "shape", "message"),
     [
-        ("gaussian:m=785", SHAPE, "--measure gaussian:m=785: m must be between 1 and n=784"),
+        (
+            "gaussian:m=785",
+            SHAPE,
+            "--measure gaussian:m=785: m must be a whole number between 1 and n=784",
+        ),
         ("structured:m=785", SHAPE, "between 1 and n=784"),
         ("mask:center=0.999", SHAPE, "hides every pixel"),
         ("mask:random=0.9999", SHAPE, "hides every pixel"),

@@ -79,6 +79,8 @@ def test_a_wrong_module_is_refused_in_one_line(module, latent_shape, options, ma
 
 def test_the_module_is_tried_on_a_copy():
     class Counting(nn.Module):
+        calls: torch.Tensor
+
         def __init__(self):
             super().__init__()
             self.register_buffer("calls", torch.zeros(1))
