@@ -1,10 +1,16 @@
 """Checkpoints and run folders: what is refused, and that refusing changes nothing."""
 
+import json
 import shutil
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from ganprior.training import RunFolder, Trainer, train
 from ganprior.training.checkpoint import read_header
@@ -73,6 +79,112 @@ def test_something_else_than_a_checkpoint(folder):
     refuse(tiny_trainer(), folder, "is not a checkpoint.*no header", resume=True)
     torch.save({"generator": torch.zeros(2)}, checkpoint)
     refuse(tiny_trainer(), folder, "is not a checkpoint", resume=True)
+
+
+Change = Callable[[dict[str, Any], dict[str, Any]], None]
+
+
+def rewrite(path: Path, change: Change) -> None:
+    """Write a checkpoint again with another header, or other tensors."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        header = json.loads(file.metadata()["header"])
+    change(header, tensors)
+    save_file(tensors, path, {"header": json.dumps(header)})
+
+
+def _entry(key: str, value: object) -> Change:
+    return lambda header, _: header.update({key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("step", (1e30, 10**30, -1, 2.0, "3", None, True, [], float("nan"))),
+        ("batches", (1e30, -1, None, {})),
+        ("data_sha256", (None, 5, ["a"])),
+        ("recipe", (None, [], "dcgan", {}, {"steps": 3}, {"a": {}})),
+    ],
+)
+def test_a_header_that_cannot_be(folder, key, values):
+    checkpoint = folder / "checkpoint.safetensors"
+    before = read_header(checkpoint)
+    for value in values:
+        rewrite(checkpoint, _entry(key, value))
+        refuse(tiny_trainer(), folder, "is not a checkpoint of ganprior", resume=True)
+    rewrite(checkpoint, _entry(key, asdict(before)[key]))
+    assert read_header(checkpoint) == before
+
+
+@pytest.mark.parametrize("key", ["step", "batches", "data_sha256", "recipe"])
+def test_a_header_without_an_entry(folder, key):
+    rewrite(folder / "checkpoint.safetensors", lambda header, _: header.pop(key))
+    refuse(tiny_trainer(), folder, f"is not a checkpoint of ganprior: it has no {key}", resume=True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", "[" * 100_000, '"a"', "{}"])
+def test_a_header_that_is_none(folder, text):
+    checkpoint = folder / "checkpoint.safetensors"
+    save_file(load_file(checkpoint), checkpoint, {"header": text})
+    refuse(tiny_trainer(), folder, "is not a checkpoint of ganprior", resume=True)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        (2**63 - 1).to_bytes(8, "little"),  # longer than the file
+        b"\xff" * 8,
+        (7).to_bytes(8, "little") + b"no json",
+        (2).to_bytes(8, "little") + b"[]",
+        (100_000).to_bytes(8, "little") + b"[" * 100_000,
+        b"",
+    ],
+)
+def test_a_file_whose_own_header_is_damaged(folder, head):
+    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint.write_bytes(head + checkpoint.read_bytes()[len(head) :] if head else b"")
+    refuse(tiny_trainer(), folder, "is not a checkpoint of ganprior", resume=True)
+
+
+def _drop(start: str) -> Change:
+    def change(_: dict[str, Any], tensors: dict[str, Any]) -> None:
+        for key in [key for key in tensors if key.startswith(start)]:
+            del tensors[key]
+
+    return change
+
+
+def _set(start: str, make: Callable[[Any], Any]) -> Change:
+    def change(_: dict[str, Any], tensors: dict[str, Any]) -> None:
+        key = next(key for key in tensors if key.startswith(start))
+        tensors[key] = make(tensors[key])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_drop(start) for start in ("generator/", "average/", "random/", "discriminator/")),
+        _drop("generator_optimizer/0.exp_avg_sq"),
+        _set("generator/", lambda t: t[:1].clone()),
+        _set("generator/", lambda t: t.long()),
+        _set("generator/", lambda t: t * float("nan")),
+        _set("average/", lambda t: t.float().fill_(float("inf"))),
+        _set("generator_optimizer/0.exp_avg", lambda t: t[:1].clone()),
+        _set("generator_optimizer/0.exp_avg", lambda t: t * float("nan")),
+        _set("generator_optimizer/0.step", lambda t: torch.zeros(3)),
+        _set("generator_optimizer/0.step", lambda t: torch.tensor(True)),
+        _set("random/", lambda t: t[:-1].clone()),
+        _set("random/", lambda t: t.float()),
+        lambda _, tensors: tensors.update({"generator/more": torch.zeros(2)}),
+        lambda _, tensors: tensors.update({"generator_optimizer/99.step": torch.zeros(())}),
+        lambda _, tensors: tensors.update({"generator_optimizer/x.step": torch.zeros(())}),
+    ],
+)
+def test_tensors_that_are_not_those_of_the_run(folder, change):
+    rewrite(folder / "checkpoint.safetensors", change)
+    refuse(tiny_trainer(), folder, "start again in another folder", resume=True)
 
 
 def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path):

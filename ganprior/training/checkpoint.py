@@ -15,6 +15,12 @@ from torch import Tensor
 from ganprior.files import write_tensors
 from ganprior.training.recipes import NOT_OF_THE_RUN, Recipe
 
+# What a file with wrong contents leads to, where they are read.
+_NOT_ONE = (
+    SafetensorError, OSError, LookupError, TypeError, AttributeError, ValueError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
+
 State = dict[str, dict[str, Tensor]]
 
 
@@ -114,8 +120,8 @@ def _open(path: Path) -> Iterator[Any]:
             yield file
     except FileNotFoundError as error:
         raise ValueError(f"no checkpoint at {path}; start without --resume") from error
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        reason = "it has no header" if isinstance(error, KeyError) else str(error)
+    except _NOT_ONE as error:
+        reason = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
         raise ValueError(
             f"{path} is not a checkpoint of ganprior: {reason}; start again in another folder"
         ) from error
@@ -123,9 +129,15 @@ def _open(path: Path) -> Iterator[Any]:
 
 def _header(file: Any) -> Header:
     values = json.loads((file.metadata() or {})["header"])
-    return Header(
-        int(values["step"]),
-        int(values["batches"]),
-        Recipe.of(values["recipe"]),
-        str(values["data_sha256"]),
-    )
+    recipe, data = values["recipe"], values["data_sha256"]
+    if not isinstance(recipe, dict) or not isinstance(data, str):
+        raise TypeError("its recipe is no table, or its data_sha256 no text")
+    return Header(_count(values, "step"), _count(values, "batches"), Recipe.of(recipe), data)
+
+
+def _count(values: dict[str, Any], name: str) -> int:
+    value = values[name]
+    # Larger numbers, JSON does not keep exactly.
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError(f"its {name} is {str(value)[:40]}")
+    return value

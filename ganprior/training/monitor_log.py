@@ -9,6 +9,21 @@ from pathlib import Path
 from ganprior.files import write_atomically
 
 
+def cut(path: Path, step: int) -> None:
+    """Drop the rows after a step: they belong to a future that a resumed run takes again.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
+    """
+    rows = _rows(path, step)
+    if rows:
+        _write(path, rows)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def add_row(path: Path, step: int, values: dict[str, float]) -> None:
     """Add a row to a file, whose rows of this step and later ones belong to another future.
 
@@ -26,11 +41,20 @@ def add_row(path: Path, step: int, values: dict[str, float]) -> None:
     ValueError
         If the file cannot be written.
     """
-    rows: list[dict[str, str]] = []
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if int(row["step"]) < step]
-    rows.append({"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}})
+    row = {"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}}
+    _write(path, [*_rows(path, step - 1), row])
+
+
+def _rows(path: Path, last: int) -> list[dict[str, str]]:
+    """Rows of a file up to a step; what is no row of a step is left out."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        found = list(csv.DictReader(file, restval=""))
+    return [row for row in found if row.get("step", "").isdecimal() and int(row["step"]) <= last]
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

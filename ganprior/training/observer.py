@@ -23,6 +23,7 @@ from ganprior.training.loss_log import LossLog
 from ganprior.training.monitor_log import add_row
 from ganprior.training.monitors import Health, Monitor, Snapshot
 from ganprior.training.run_folder import RunFolder
+from ganprior.training.state import broken_part, state_of
 from ganprior.training.tensorboard import Board
 from ganprior.training.trainer import Step, Trainer
 
@@ -85,6 +86,7 @@ class Observer:
     def __enter__(self) -> Observer:
         if self.writes:
             step, steps = self.trainer.step, self.trainer.recipe.steps
+            self.folder.cut(step)
             self._log = self._open.enter_context(LossLog(self.folder.losses, step))
             visible = self.watch.progress
             shown = progress("training", initial=step, visible=visible, leave=True)
@@ -108,27 +110,55 @@ class Observer:
         trainer, recipe = self.trainer, self.trainer.recipe
         values = _numbers(trainer, taken)
         self._check(values)
-        if not self.writes:
-            return
-        self._log.add(trainer.step, *values.values())
-        self._board.scalars(trainer.step, values)
-        self._progress.tell(trainer.step, recipe.steps, _losses(values))
-        if trainer.step % recipe.checkpoint_every == 0:
-            self.checkpoint()
-        if trainer.step % recipe.sheet_every == 0:
+        if self.writes:
+            self._log.add(trainer.step, *values.values())
+            self._board.scalars(trainer.step, values)
+            self._progress.tell(trainer.step, recipe.steps, _losses(values))
+        every = recipe.sheet_every, recipe.monitor_every, recipe.checkpoint_every
+        sheet, monitors, checkpoint = (n > 0 and trainer.step % n == 0 for n in every)
+        if sheet or monitors or checkpoint:
+            self._check_state()
+        # The checkpoint comes last: what is due up to its step is then always on disk, and a run
+        # that goes on from it lacks nothing.
+        if sheet and self.writes:
             with self._progress.stage(f"samples of step {trainer.step}"):
                 self._sheet(average_prior(trainer), self.folder.samples_at(trainer.step))
-        if recipe.monitor_every and trainer.step % recipe.monitor_every == 0:
+        if monitors and self.writes:
             with self._progress.stage(f"monitors of step {trainer.step}"):
                 self._monitor()
+        if checkpoint:
+            self._save()
 
     def checkpoint(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint.
+
+        Raises
+        ------
+        TrainingFailed
+            If the weights are not finite: the last checkpoint stays.
+        """
+        self._check_state()
+        self._save()
+
+    def _save(self) -> None:
         if self.writes:
-            # Losses first: the rows up to a checkpoint's step are then always on disk.
             with self._progress.stage(f"checkpoint of step {self.trainer.step}"):
                 self._log.flush()
+                self._board.flush()
                 self.trainer.save(self.folder.checkpoint)
+
+    def _check_state(self) -> None:
+        """Refuse to keep what nothing can go on from; losses may be finite before it shows there.
+
+        All processes look, and see the same.
+        """
+        part = broken_part(state_of(self.trainer))
+        if part is not None:
+            self._act_on(
+                f"step {self.trainer.step}: NaN or infinite numbers in {part}; "
+                f"{self.health.gentler()}",
+                broken=True,
+            )
 
     def end(self, card: dict[str, Any]) -> None:
         """Write the prior, whose card says this too, and a sheet of its samples."""
@@ -155,12 +185,12 @@ class Observer:
             prior = average_prior(trainer)
             for monitor in self.watch.monitors:
                 row |= monitor(Snapshot(trainer.step, prior, trainer.validation, rng))
-        if {"diversity", "real_diversity"} <= row.keys():
-            diversity = row["diversity"], row["real_diversity"]
-            self._act_on(self.health.check_diversity(trainer.step, *diversity))
         if row:
             add_row(self.folder.monitors, trainer.step, row)
             self._board.scalars(trainer.step, dict(row))
+        if {"diversity", "real_diversity"} <= row.keys():
+            diversity = row["diversity"], row["real_diversity"]
+            self._act_on(self.health.check_diversity(trainer.step, *diversity))
 
     def _check(self, values: dict[str, float | None]) -> None:
         trainer, step = self.trainer, self.trainer.step

@@ -8,6 +8,8 @@ from torch.optim import Adam, Optimizer, RMSprop
 
 from ganprior.training.recipes import Recipe
 
+_ADAM = {"step", "exp_avg", "exp_avg_sq"}
+
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     """Adam, or RMSProp with the decay 0.99 that Arjovsky et al. (2017) left as torch has it."""
@@ -54,16 +56,34 @@ def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
     return {f"{i}.{name}": torch.as_tensor(t) for i, s in state.items() for name, t in s.items()}
 
 
+def _check_moments(optimizer: Optimizer, index: int, moments: dict[str, Tensor]) -> None:
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    names = {"step", "square_avg"} if isinstance(optimizer, RMSprop) else _ADAM
+    if not 0 <= index < len(parameters) or moments.keys() != names:
+        raise ValueError(f"parameter {index} has the moments {', '.join(sorted(moments))}")
+    for name, tensor in moments.items():
+        shape = () if name == "step" else parameters[index].shape
+        if tuple(tensor.shape) != tuple(shape) or not tensor.is_floating_point():
+            raise ValueError(f"{name} of parameter {index} is {tensor.dtype} {tuple(tensor.shape)}")
+
+
 def restore_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     """Put the moments of :func:`optimizer_tensors` back, laid out in memory like the parameters.
 
     The optimiser makes them so; a resumed run then does the same work as an uninterrupted one, in
     the same order, and at the same speed.
+
+    Raises
+    ------
+    ValueError
+        If they are not the moments of such an optimiser and its parameters.
     """
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = tensor
+    for number, moments in state.items():
+        _check_moments(optimizer, number, moments)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     for parameter, moments in optimizer.state.items():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganprior.files import parts_of
 from ganprior.training.checkpoint import read_header
+from ganprior.training.monitor_log import cut
 from ganprior.training.recipes import Recipe
+
+_UNNAMED = re.compile(r"\.part-\w+(\.\w+)?")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,20 @@ class RunFolder:
         """Samples of the average after ``step`` steps."""
         return self.sheets / f"step-{step:06d}.png"
 
+    def cut(self, step: int) -> None:
+        """Remove what is of later steps: of a future that a resumed run takes again.
+
+        Raises
+        ------
+        ValueError
+            If a file cannot be written.
+        """
+        cut(self.monitors, step)
+        for sheet in self.sheets.glob("step-*.png"):
+            number = sheet.stem.removeprefix("step-")
+            if number.isdecimal() and int(number) > step:
+                sheet.unlink(missing_ok=True)
+
     def check(self, recipe: Recipe, *, resume: bool) -> None:
         """Refuse what would overwrite or mix runs; writes nothing.
 
@@ -88,5 +106,9 @@ class RunFolder:
         prior = self.prior.with_suffix(".safetensors"), self.prior.with_suffix(".json")
         files = self.recipe, self.checkpoint, self.losses, self.monitors, self.samples, *prior
         parts = [part for file in files for part in parts_of(file)]
-        for part in [*parts, *self.sheets.glob(".part-step-*")]:
+        parts += self.sheets.glob(".part-step-*")
+        # Earlier versions did not name them for what they were to be.
+        beside = [*self.path.glob(".part-*"), *self.sheets.glob(".part-*")]
+        parts += [part for part in beside if _UNNAMED.fullmatch(part.name)]
+        for part in parts:
             part.unlink(missing_ok=True)

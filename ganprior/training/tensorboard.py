@@ -41,6 +41,11 @@ class Board:
         if self._writer is not None:
             self._writer.add_images("samples", images, step)
 
+    def flush(self) -> None:
+        """Bring what was written so far to disk."""
+        if self._writer is not None:
+            self._writer.flush()
+
     def close(self) -> None:
         """Bring everything to disk."""
         if self._writer is not None:

@@ -35,14 +35,13 @@ from ganprior.training.losses import Losses
 from ganprior.training.optimizers import (
     gradient_norm,
     make_optimizer,
-    optimizer_tensors,
     rate_at,
-    restore_optimizer,
     set_rate,
 )
 from ganprior.training.players import build_players, objective_of, start_players
 from ganprior.training.precision import precision_for
 from ganprior.training.recipes import Recipe
+from ganprior.training.state import state_of, take_up
 
 # Steps before a recording: torch asks for a few.
 UNRECORDED = 3
@@ -260,15 +259,8 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write the whole state to a checkpoint file."""
-        state = {
-            "average": self.average.state_dict(),
-            "random": {"state": self.rng.get_state()},
-        }
-        for name, network in self.networks.items():
-            state[name] = network.state_dict()
-            state[f"{name}_optimizer"] = optimizer_tensors(self.optimizers[name])
         header = Header(self.step, self.batches.count, self.recipe, self.data_sha256)
-        save_checkpoint(path, state, header)
+        save_checkpoint(path, state_of(self), header)
 
     def restore(self, path: Path) -> None:
         """Take up the state of a checkpoint.
@@ -276,7 +268,7 @@ class Trainer:
         Raises
         ------
         ValueError
-            If it is no checkpoint, or one of another recipe or of other data.
+            If it is no checkpoint, one of another recipe or of other data, or not finite.
         """
         state, header = load_checkpoint(path)
         header.check_recipe(self.recipe, path)
@@ -284,16 +276,6 @@ class Trainer:
             raise ValueError(
                 f"{path} was trained on other data; give the --data that the run began with"
             )
-        try:
-            self.average.load_state_dict(state["average"])
-            for name, network in self.networks.items():
-                network.load_state_dict(state[name])
-                # There are no moments before a player's first step.
-                restore_optimizer(self.optimizers[name], state.get(f"{name}_optimizer", {}))
-            self.rng.set_state(state["random"]["state"])
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(
-                f"{path} is damaged: {error}; start again in another folder"
-            ) from error
+        take_up(self, state, path)
         self.step, self.batches.count = header.step, header.batches
         self._forget_recordings()

@@ -74,7 +74,7 @@ class Health:
         if broken:
             return self._name(
                 "nonfinite",
-                f"step {step}: {' and '.join(broken)} not finite; {self._gentler()}",
+                f"step {step}: {' and '.join(broken)} not finite; {self.gentler()}",
             )
         return self._check_zero(step, loss_d) or self._check_norms(step, norm_d, norm_g)
 
@@ -122,13 +122,14 @@ class Health:
                 warning = self._name(
                     "explosion",
                     f"step {step}: the {player}'s gradient is exploding, its norm is {norm:.3g} "
-                    f"where {typical:.3g} was usual; {self._gentler()}",
+                    f"where {typical:.3g} was usual; {self.gentler()}",
                 )
                 if warning:
                     return warning
         return None
 
-    def _gentler(self) -> str:
+    def gentler(self) -> str:
+        """Half a sentence on what to do about numbers that grow without bound."""
         rate = self.recipe.learning_rate
         advice = f"lower the rate, --set learning_rate={rate / 4:g}"
         clipped = self.recipe.objective in ("wgan", "wgan-gradient-clip")
