@@ -7,7 +7,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -64,6 +64,9 @@ class Solution:
         Best objective so far, (recorded steps, B).
     bank_seconds : float
         What computing a bank of starts took, which happens once per prior; 0 in later calls.
+    settings : dict
+        Numbers that the method went by, also those that were left to it, by the names of its
+        arguments: one for all signals, or a tensor (B,) with one for each.
     """
 
     x: Tensor
@@ -75,6 +78,7 @@ class Solution:
     restart: Tensor | None = None
     trace: Tensor | None = None
     bank_seconds: float = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Reconstructor(nn.Module, ABC):

@@ -12,7 +12,9 @@ from tests.cli_cases import SIDE, save_images, save_prior, succeed
 
 
 def attempt(solver, x):
-    return Attempt(solver, x, torch.zeros(len(x)), (Status.CONVERGED,) * len(x), 0.0)
+    return Attempt(
+        solver, x, torch.zeros(len(x)), (Status.CONVERGED,) * len(x), 0.0, torch.zeros(len(x)), {}
+    )
 
 
 def pixels(path):

@@ -39,6 +39,7 @@ KEYS = {
     "ssim",
     "measurement_error",
     "seconds",
+    "steps",
     "status",
 }
 
@@ -254,7 +255,7 @@ def measured():
 
 def attempt(measured: Measurements, x: torch.Tensor, status: Status) -> Attempt:
     errors = (measured.y - x).square().flatten(1).sum(1)
-    return Attempt("csgm", x, errors, (status, status), 0.5)
+    return Attempt("csgm", x, errors, (status, status), 0.5, torch.ones(2), {})
 
 
 def test_an_exact_image_has_no_finite_psnr(measured):

@@ -155,7 +155,8 @@ class Lasso(Reconstructor):
         else:
             found = self._fista(operator, as_rows(measured), alpha, first)
         x = basis.synthesis(found.w.reshape(image.shape))
-        outcome = Outcome(x, found.objective, found.converged, found.steps)
+        settings = {"alpha": alpha[:, 0]}
+        outcome = Outcome(x, found.objective, found.converged, found.steps, settings)
         return outcome.solution(y, physics, finite)
 
     def _admm(self, matrix: Tensor, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:

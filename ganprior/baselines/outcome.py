@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -25,12 +25,15 @@ class Outcome:
         Whether its stopping rule held, bool, (B,).
     steps : Tensor
         Steps taken, int64, (B,).
+    settings : dict
+        As those of :class:`~ganprior.solution.Solution`.
     """
 
     x: Tensor
     objective: Tensor
     converged: Tensor
     steps: Tensor
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def solution(self, y: Tensor, physics: Any, finite: Tensor) -> Solution:
         """Report; signals that are not ``finite``, (B,), get an image of zeros and NaN."""
@@ -42,6 +45,7 @@ class Outcome:
             objective=torch.where(finite, self.objective, torch.nan),
             status=_statuses(finite, self.converged),
             steps=self.steps,
+            settings=self.settings,
         )
 
 

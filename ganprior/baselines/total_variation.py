@@ -109,7 +109,8 @@ class TotalVariation(Reconstructor):
             operator, problem, unit = _regression(measured, physics, self.weight)
         found = minimise(operator, problem, self.tolerance, self.max_steps)
         found = replace(found, objective=found.objective * unit.flatten() ** 2)
-        return found.solution(y, physics, finite)
+        settings = {} if self.weight is None else {"weight": self.weight}
+        return replace(found, settings=settings).solution(y, physics, finite)
 
 
 def _interpolation(y: Tensor, mask: Tensor) -> tuple[LinearMap, SaddlePoint]:

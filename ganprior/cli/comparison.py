@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.measurements import Measurements
 from ganprior.cli.progress import progress_bar
@@ -39,6 +39,11 @@ class Attempt:
         How each signal ended.
     seconds : float
         Time per signal: that of the batch over its size.
+    steps : Tensor
+        Steps that each signal took, int64, (N,).
+    settings : dict
+        What the solver went by, in the words of its spec: numbers, words, or lists of one number
+        per signal.
     """
 
     solver: str
@@ -46,6 +51,8 @@ class Attempt:
     measurement_error: Tensor
     status: tuple[Status, ...]
     seconds: float
+    steps: Tensor
+    settings: dict[str, Any]
 
 
 def compare(
@@ -101,12 +108,15 @@ def compare(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them"
             )
+        steps, settings = solution.steps.cpu(), spec.words(solution.settings)
         raw = getattr(solution, "raw", None)
         if raw is not None and raw is not solution.x:
             # What was blended is an attempt of its own: the generator's image, as it was before.
             error = squared_norm(y - physics.A(raw)).cpu()
             name = spec.unblended().text
-            attempts.append(Attempt(name, raw.cpu(), error, solution.status, seconds))
+            attempts.append(
+                Attempt(name, raw.cpu(), error, solution.status, seconds, steps, settings)
+            )
         error = solution.measurement_error.cpu()
-        attempts.append(Attempt(spec.text, x, error, solution.status, seconds))
+        attempts.append(Attempt(spec.text, x, error, solution.status, seconds, steps, settings))
     return attempts

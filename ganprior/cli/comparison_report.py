@@ -63,6 +63,7 @@ def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor |
                     **{key: values[i] for key, values in errors.items()},
                     "measurement_error": _finite(float(attempt.measurement_error[i])),
                     "seconds": attempt.seconds,
+                    "steps": int(attempt.steps[i]),
                     "status": str(attempt.status[i]),
                 }
             )

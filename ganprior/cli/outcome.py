@@ -103,6 +103,7 @@ def reconstruct_and_report(
     attempts = compare(solvers, measured, prior, seed, device)
     found = rows(measured, attempts, source.original)
     images = picture_files(measured.names, [attempt.solver for attempt in attempts])
+    config["settings"] = [{"solver": a.solver, **a.settings} for a in attempts]
     summary = summarise({**config, "files": [*FILES, *images]}, found)
     problem = None
     with new_results(out, is_result(out)) as new:

@@ -21,6 +21,13 @@ Value = str | int | float
 Progress = Callable[[int, int], None]
 
 EFFORT_NAMES = ("reference", "balanced", "fast")
+DEFAULT_EFFORT = "balanced"
+# Arguments of solvers that have another name here.
+_WORDS = {
+    "latent_weight": "lambda",
+    "prior_weight": "lambda",
+    "discriminator_weight": "discriminator",
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,24 @@ class SolverSpec:
         except ValueError as error:
             raise ValueError(f"{self.flag} {self.text}: {error}") from None
 
+    def words(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What the solver went by in the words of the command line, fit for JSON.
+
+        Parameters
+        ----------
+        settings : mapping
+            As those of :class:`~ganprior.solution.Solution`.
+
+        Returns
+        -------
+        dict
+            Numbers, to six digits; a list where signals have one each and they differ.
+        """
+        found = {_WORDS.get(name, name): _plain(value) for name, value in settings.items()}
+        if "effort" in _KINDS[self.name].readers:
+            found["effort"] = self.options.get("effort", DEFAULT_EFFORT)
+        return found
+
     def unblended(self) -> Self:
         """The same, ``semantic`` without its blending; other methods as they are."""
         if self.name != "semantic":
@@ -111,6 +136,19 @@ class SolverSpec:
         settings = ",".join(f"{key}={value}" for key, value in options.items())
         text = f"semantic-raw:{settings}" if settings else "semantic-raw"
         return replace(self, name="semantic-raw", options=options, text=text)
+
+
+def _plain(value: float | Tensor) -> Value | list[Value]:
+    numbers = value if isinstance(value, int | float) else value.tolist()
+    if isinstance(numbers, list) and len(set(numbers)) == 1:
+        numbers = numbers[0]
+    if isinstance(numbers, list):
+        return [_short(number) for number in numbers]
+    return _short(numbers)
+
+
+def _short(number: float) -> Value:
+    return number if isinstance(number, int) else float(f"{number:.6g}")
 
 
 Reader = Callable[[Mapping[str, str], str], Value]
@@ -190,7 +228,7 @@ def _schedule(
     options: dict[str, Any], efforts: Mapping[str, Effort], progress: Progress | None
 ) -> tuple[Effort, Callable[[int], None]]:
     """Effort by name and numbers, and what tells how far it has come."""
-    effort = efforts[options.get("effort", "balanced")].replace(
+    effort = efforts[options.get("effort", DEFAULT_EFFORT)].replace(
         restarts=options.get("restarts"), steps=options.get("steps")
     )
 

@@ -103,6 +103,10 @@ class CSGM(LatentSolver):
         known = known or self.known(y, physics)
         return CSGMObjective(shared_weight(self._latent_weight(known), y))
 
+    def weights(self, known: Facts) -> dict[str, float | Tensor]:
+        """Lambda of each signal, (B,)."""
+        return {"latent_weight": self._latent_weight(known) * known.unit**2}
+
     def _latent_weight(self, known: Facts) -> Tensor:
         """lambda of each signal, in the units of ``known``, (B,)."""
         if self.latent_weight is not None:

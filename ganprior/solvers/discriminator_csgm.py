@@ -121,3 +121,7 @@ class DiscriminatorCSGM(CSGM):
             PRIOR_LOSSES[self.prior_loss],
             detached_discriminator(self.prior, y),
         )
+
+    def weights(self, known: Facts) -> dict[str, float | Tensor]:
+        """Lambda of each signal, (B,), and gamma as it was given."""
+        return {**super().weights(known), "discriminator_weight": self.discriminator_weight}

@@ -14,7 +14,15 @@ from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.priors.prior import check_prior
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
-from ganprior.solvers.engine import EFFORTS, Effort, Objective, Problem, chosen_effort, minimise
+from ganprior.solvers.engine import (
+    EFFORTS,
+    Effort,
+    Objective,
+    Problem,
+    chosen_effort,
+    effort_for,
+    minimise,
+)
 from ganprior.streams import Streams
 
 
@@ -93,6 +101,10 @@ class LatentSolver(Reconstructor):
         """
         return known.scale.sqrt().log2().round().exp2()
 
+    def weights(self, known: Facts) -> dict[str, float | Tensor]:
+        """Weights of the objective's terms in the units of the user's y, by their arguments."""
+        return {}
+
     def objective_unit(self, unit: Tensor) -> Tensor:
         """What the objective is multiplied by when its measurements are by ``unit``, (B,)."""
         return unit**2
@@ -150,6 +162,7 @@ class LatentSolver(Reconstructor):
             x = problem.images(found.z)
             error = squared_norm(y - physics.A(x))
             unit = self.objective_unit(known.unit).to(x)
+            effort = effort_for(problem, self.effort)
         return Solution(
             x=x,
             measurement_error=error,
@@ -160,6 +173,11 @@ class LatentSolver(Reconstructor):
             restart=found.restart,
             trace=found.trace * unit,
             bank_seconds=found.bank_seconds,
+            settings={
+                **self.weights(known),
+                "restarts": effort.restarts if starts is None else len(starts),
+                "steps": effort.most_steps,
+            },
         )
 
     def _flat(self, starts: Tensor, problem: Problem) -> Tensor:

@@ -206,6 +206,10 @@ class SemanticInpainting(LatentSolver):
             self._support,
         )
 
+    def weights(self, known: Facts) -> dict[str, float | Tensor]:
+        """Lambda."""
+        return {"prior_weight": self.prior_weight}
+
     @without_autocast
     def solve(
         self,

@@ -29,7 +29,7 @@ pass. The polish is for signals that the generator can make exactly, of which th
 from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.lbfgs import LBFGS
-from ganprior.solvers.engine.minimise import minimise
+from ganprior.solvers.engine.minimise import effort_for, minimise
 from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.presets import (
     BALANCED,
@@ -58,5 +58,6 @@ __all__ = [
     "Objective",
     "Problem",
     "chosen_effort",
+    "effort_for",
     "minimise",
 ]

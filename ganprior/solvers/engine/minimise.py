@@ -27,6 +27,12 @@ BLOCK = 512
 logger = logging.getLogger(__name__)
 
 
+def effort_for(problem: Problem, effort: Effort) -> Effort:
+    """What a problem gets of an effort."""
+    possible = problem.alike or problem.can_select
+    return effort.on(problem.measurements, problem.prior.latent.size, possible)
+
+
 def minimise(
     problem: Problem,
     effort: Effort,
@@ -54,8 +60,7 @@ def minimise(
         Told the number of first-order steps done, of all blocks of signals together divided by
         the number of blocks. Further rounds are not counted.
     """
-    possible = problem.alike or problem.can_select
-    effort = effort.on(problem.measurements, problem.prior.latent.size, possible)
+    effort = effort_for(problem, effort)
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
     metric, seconds = inverse_curvature(problem) if effort.metric else (None, 0.0)
     # Signals are independent: a block at a time bounds the memory of starts and descents.
