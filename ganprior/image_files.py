@@ -30,21 +30,22 @@ for _order, _raw in ((b"II", "F;64F"), (b"MM", "F;64BF")):
 
 
 def read_file(path: Path) -> bytes:
-    """Content of an image file.
+    """Content of an image file, or of a pipe that gives one.
 
     Raises
     ------
     ValueError
-        If it is a device or pipe, or larger than image files are.
+        If it is larger than image files are.
     OSError
         If it cannot be read.
     """
-    size = path.stat().st_size
-    if not path.is_file():
-        raise ValueError(f"{path} is not a file; give an image file")
-    if size > _LARGEST_FILE:
-        raise ValueError(f"{path} has {size / 2**30:.1f} GiB, more than an image; give an image")
-    return path.read_bytes()
+    if path.stat().st_size <= _LARGEST_FILE:
+        with path.open("rb") as file:
+            # A pipe has no size, and may never end.
+            data = file.read() if path.is_file() else file.read(_LARGEST_FILE + 1)
+        if len(data) <= _LARGEST_FILE:
+            return data
+    raise ValueError(f"{path} has more than {_LARGEST_FILE} bytes, as no image has; give an image")
 
 
 def open_image(data: bytes, source: str | Path) -> ImageFile.ImageFile:

@@ -1,6 +1,7 @@
 """Folders: which subfolders are splits, which are classes, and what is passed over."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -93,11 +94,21 @@ def test_every_name_of_a_picture_is_read_or_named(tmp_path):
     assert load_images(tmp_path, skip_unreadable=True).skipped == 2
 
 
-def test_a_pipe_and_a_device_are_not_waited_for(tmp_path):
+def test_a_pipe_in_a_folder_is_not_waited_for_and_a_device_never_read(tmp_path):
     os.mkfifo(tmp_path / "0.png")
-    for source in (tmp_path, tmp_path / "0.png", "/dev/zero"):
-        with pytest.raises(ValueError, match=r"not a file|neither a file nor a folder"):
-            load_images(source)
+    with pytest.raises(ValueError, match="holds no images"):
+        load_images(tmp_path)
+    with pytest.raises(ValueError, match="/dev/zero is a device"):
+        load_images("/dev/zero")
+
+
+def test_a_pipe_that_is_named_gives_its_picture(tmp_path):
+    put(tmp_path, "0.png")
+    data = (tmp_path / "0.png").read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit((tmp_path / "pipe").write_bytes, data)
+        assert load_images(tmp_path / "pipe").shape == (1, 4, 4)
 
 
 def test_depths_may_be_mixed_where_channels_are_converted(tmp_path):

@@ -175,7 +175,7 @@ def test_a_drawing_that_is_not_binary_needs_a_threshold(drawing):
         (lambda drawing, _: masks.freehand(drawing(STROKE * 255), (1, 5, 6)), "6 x 5 .* are 5 x 6"),
         (lambda drawing, _: masks.freehand(drawing(STROKE), threshold=0.0), "threshold must be"),
         (lambda _, folder: masks.freehand(folder / "none.png"), "none.png: No such file"),
-        (lambda _, folder: masks.freehand(folder), "is not a file"),
+        (lambda _, folder: masks.freehand(folder), "cannot read the mask"),
         (lambda *_: masks.grid((1, 8, 8), 1), "spacing .* at least 2, got 1"),
         (lambda *_: masks.holes((1, 8, 8), 0), "count of holes must be at least 1"),
         (lambda *_: masks.holes((1, 8, 8), 2, 0.9), "2 holes of 5 x 5 pixels do not fit into 8 x"),

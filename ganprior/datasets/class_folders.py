@@ -145,7 +145,8 @@ def _image_files(folder: Path) -> list[Path]:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _PICTURES and not path.is_dir()
+    # A link to nothing is for the reader to name; a pipe would keep it waiting.
+    return path.suffix.lower() in _PICTURES and (path.is_file() or not path.exists())
 
 
 def _sorted_in(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:

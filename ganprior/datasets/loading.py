@@ -128,8 +128,8 @@ def _read(
             limit=limit,
             skip_unreadable=skip_unreadable,
         )
-    if not path.is_file():
-        raise ValueError(f"{source} is neither a file nor a folder; give an image file")
+    if path.is_char_device() or path.is_block_device():
+        raise ValueError(f"{source} is a device; give a file or a folder")
     if is_idx(path):
         return read_idx_images(path, limit)
     if path.suffix.lower() in (".npz", ".npy"):
