@@ -47,7 +47,7 @@ def test_shipped_recipes_take_a_step_of_each_kind(name):
 
 
 MEASURED = csv.DictReader(
-    (ROOT / "experiments/benchmarks/results/recipes.csv").read_text("utf-8").splitlines()
+    (ROOT / "experiments/benchmarks/results/recipes/summary.csv").read_text("utf-8").splitlines()
 )
 
 
