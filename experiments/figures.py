@@ -152,6 +152,9 @@ FIGURES = {
     "benchmarks/planted": Entry(
         "benchmarks.planted", "98% of the generator's own images come back from 3 k measurements"
     ),
+    "benchmarks/batch-invariance": Entry(
+        "benchmarks.batch_invariance", "an image comes out the same alone and in any batch"
+    ),
     "benchmarks/growth": Entry(
         "benchmarks.growth", "seconds grow no worse than linearly in the number of images"
     ),

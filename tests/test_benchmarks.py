@@ -9,6 +9,7 @@ import torch
 
 from experiments.benchmarks import (
     ablation,
+    batch_invariance,
     gpu,
     growth,
     lasso,
@@ -72,6 +73,27 @@ def test_what_needs_a_gpu_says_so_in_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_images_are_the_same_alone_and_in_a_batch():
+    alone, pairs = smoke_rows("batch-invariance")
+    assert (alone["batch"], pairs["batch"]) == (1, 2)
+    for row in (alone, pairs):
+        assert row["objectives within 1%"] == row["objectives equal"] == 1
+        assert row["largest difference"] < 1e-5
+
+
+def test_what_the_batch_has_changed_is_counted():
+    objectives = torch.tensor([1.0, 2.0, 4.0, 8.0])
+    images = torch.zeros(4, 1, 2, 2)
+    others, apart = objectives * torch.tensor([1, 1.005, 1.2, 1]), images.clone()
+    apart[1, 0, 1, 1], apart[2, 0, 0, 0] = 0.125, -0.5
+    assert batch_invariance.compared((apart, others), (images, objectives)) == {
+        "objectives within 1%": 0.75,
+        "objectives equal": 0.5,
+        "largest difference": 0.5,
+        "largest difference of those within 1%": 0.125,
+    }
+
+
 def test_reconstructions_per_second_are_those_of_the_batch():
     [row] = smoke_rows("gpu")
     assert row["n"] == 3 * 8 * 8
@@ -106,11 +128,11 @@ def layers_of_the_dcgan() -> int:
     return 2 * (64 * 128 * 7 * 7 + 128 * 64 * 4 * 4 * 7 * 7 + 64 * 1 * 4 * 4 * 14 * 14)
 
 
-def counted(m: int = 100) -> tuple[Problem, torch.Tensor]:
+def counted(count: int, m: int = 100) -> tuple[Problem, torch.Tensor]:
     prior = Prior.load("fashion-mnist-dcgan")
     physics = Gaussian(m, prior.image_shape, torch.Generator().manual_seed(0))
-    y = torch.zeros(4, m)
-    return Problem(prior, CSGM(prior).objective_for(y, physics), y, physics), torch.zeros(4, 64)
+    y, z = torch.zeros(count, m), torch.zeros(count, 64)
+    return Problem(prior, CSGM(prior).objective_for(y, physics), y, physics), z
 
 
 def test_flops_of_a_forward_pass_are_those_of_its_layers():
@@ -121,13 +143,13 @@ def test_flops_of_a_forward_pass_are_those_of_its_layers():
 
 # The engine computes the last layer on a grid of 15 x 15 windows: 0.2% more.
 def test_flops_of_objective_and_gradient_are_twice_those_of_a_pass():
-    problem, z = counted()
+    problem, z = counted(32)  # a batch of this size is not filled up
     count = utilisation.flops(lambda: problem.value_and_gradient(z[None])) / len(z)
     assert count == pytest.approx(2 * (layers_of_the_dcgan() + 2 * 784 * 100), rel=5e-3)
 
 
 def test_flops_of_the_jacobian_are_those_of_a_pass_for_each_latent_entry():
-    problem, z = counted()
+    problem, z = counted(4)
     count = utilisation.flops(lambda: problem.residual_and_jacobian(z)) / len(z)
     # Beside the 64 tangents run the point itself, twice, and a probe of one signal.
     passes = 64 + 2 + 1 / 4

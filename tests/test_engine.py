@@ -73,18 +73,18 @@ class TestProblem:
         problem = make_problem(count=5)
         z = latents(3, 5)
         expected = problem.value_and_gradient(z)
-        problem._images_per_chunk = images
+        problem.images_per_chunk = images
         for got, wanted in zip(problem.value_and_gradient(z), expected, strict=True):
             torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
         torch.testing.assert_close(problem.value(z), expected[0], rtol=1e-12, atol=1e-12)
 
     def test_chunks_follow_the_memory_bound(self, monkeypatch):
         monkeypatch.setattr(problem_module, "CPU_IMAGES", 10**9)
-        many = make_problem()._images_per_chunk
+        many = make_problem().images_per_chunk
         monkeypatch.setattr(problem_module, "MEMORY_BOUND", problem_module.MEMORY_BOUND // 8)
-        assert make_problem()._images_per_chunk == pytest.approx(many / 8, abs=1)
+        assert make_problem().images_per_chunk == pytest.approx(many / 8, abs=1)
         monkeypatch.setattr(problem_module, "CPU_IMAGES", 3)
-        assert make_problem()._images_per_chunk == 3
+        assert make_problem().images_per_chunk == 3
 
 
 class TestAdam:

@@ -137,13 +137,6 @@ def test_a_signal_does_not_depend_on_the_others_nor_on_what_is_not_a_number(kind
     torch.testing.assert_close(dirty[:, others], whole.regressed[:, others])
 
 
-def test_blocks_of_signals_come_out_the_same(monkeypatch):
-    problem = gaussian_problem()
-    whole = measured_bank(problem, 60, 20)
-    monkeypatch.setattr(measured, "BYTES", 1)
-    torch.testing.assert_close(measured_bank(problem, 60, 20).regressed, whole.regressed)
-
-
 def test_a_generator_of_one_image_gives_finite_starts():
     linear = nn.Linear(6, 64)
     nn.init.zeros_(linear.weight)

@@ -121,6 +121,12 @@ class LatentSolver(Reconstructor):
     ) -> Solution:
         """Reconstruct images and report how it went.
 
+        On a CPU, with the same number of threads, an image is reconstructed alike, to the last
+        bit of its latent, alone and in any batch, if its random stream is the same (``rng``
+        numbers the signals of a batch; see :meth:`Streams.select`). It is not promised on a GPU,
+        nor of a physics that cannot be cut down to some of its signals, or whose arithmetic on
+        tensors of its own for each signal rounds otherwise in another batch.
+
         Parameters
         ----------
         y : Tensor
@@ -159,7 +165,7 @@ class LatentSolver(Reconstructor):
                 warm=None if warm is None else self._flat(warm, problem),
                 progress=self._progress,
             )
-            x = problem.images(found.z)
+            x = problem.images_found(found.z)
             error = squared_norm(y - physics.A(x))
             unit = self.objective_unit(known.unit).to(x)
             effort = effort_for(problem, self.effort)

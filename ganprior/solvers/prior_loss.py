@@ -10,15 +10,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganprior.priors import Prior, find_prior, prior_names, read_card
+from ganprior.solvers.engine.blocks import with_block_products
 
 PriorLoss = Literal["saturating", "non-saturating", "critic"]
+
+
+def _softplus(s: Tensor) -> Tensor:
+    # In doubles: vector instructions and those for the last few scores differ in the last bit,
+    # and a score's place among others would change its loss.
+    return F.softplus(s.double()).to(s)
+
 
 # Prior loss of the discriminator's raw output s: a logit, D = sigmoid(s), or a critic's value.
 PRIOR_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
     # log(1 - D(G(z))) of Yeh et al. (2017).
-    "saturating": lambda s: -F.softplus(s),
+    "saturating": lambda s: -_softplus(s),
     # -log D(G(z)): what dcgan-completion.tensorflow and semantic_image_inpainting minimise.
-    "non-saturating": lambda s: F.softplus(-s),
+    "non-saturating": lambda s: _softplus(-s),
     "critic": lambda s: -s,
 }
 # Losses that suit each kind of discriminator, the default first.
@@ -75,7 +83,7 @@ def detached_discriminator(prior: Prior, y: Tensor) -> Callable[[Tensor], Tensor
     if prior.discriminator is None:
         raise ValueError("prior has no discriminator; give one that has")
     own = copy.deepcopy(prior.discriminator).eval().requires_grad_(False)
-    own = own.to(device=y.device, dtype=y.dtype)
+    own = with_block_products(own.to(device=y.device, dtype=y.dtype))
     return lambda x: own(prior.from_unit(x))
 
 

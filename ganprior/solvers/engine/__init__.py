@@ -31,6 +31,7 @@ from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.lbfgs import LBFGS
 from ganprior.solvers.engine.minimise import effort_for, minimise
 from ganprior.solvers.engine.minimum import Minimum
+from ganprior.solvers.engine.objective import Objective
 from ganprior.solvers.engine.presets import (
     BALANCED,
     BALANCED_L1,
@@ -41,7 +42,7 @@ from ganprior.solvers.engine.presets import (
     REFERENCE,
     chosen_effort,
 )
-from ganprior.solvers.engine.problem import Objective, Problem
+from ganprior.solvers.engine.problem import Problem
 
 __all__ = [
     "BALANCED",

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganprior.solvers.engine.blocks import in_blocks
 from ganprior.solvers.engine.cache import keep, kept, key_of
 from ganprior.solvers.engine.measured import (
     COMPONENTS,
@@ -77,7 +78,7 @@ class Bank:
         latents = self.latents.to(problem.like)
         none = latents.new_zeros(0, problem.count, latents.shape[1])
         if not problem.alike:
-            if neighbourhoods:
+            if problem.can_select:  # each as it would be alone
                 each = torch.arange(problem.count, device=latents.device)
                 found = [self.measured(problem.select(i), neighbourhoods) for i in each.split(1)]
                 error = torch.cat([one.error for one in found], 1)
@@ -87,14 +88,14 @@ class Bank:
         targets, errors, features, axes = problem.rows(problem.y), [], [], None
         for x in self._chunks(problem.like):
             y = problem.measured(x)
-            errors.append(squared_distances(y, targets))
+            errors.append(in_blocks(lambda some, y=y: squared_distances(some, y), targets).T)  # type: ignore[misc]
             if neighbourhoods:
                 axes = axes or Axes.principal(y, COMPONENTS * latents.shape[1])
                 features.append(axes.of(y))
         error = torch.cat(errors)
         if axes is None:
             return Measured(latents, error, none)
-        places = torch.cat(features), axes.of(targets)
+        places = torch.cat(features), in_blocks(axes.of, targets)
         return Measured(latents, error, regress(latents, error, *places, neighbourhoods))
 
     def _chunks(self, like: Tensor) -> Iterator[Tensor]:

@@ -65,7 +65,7 @@ def _stored_or_computed(problem: Problem, key: str) -> Tensor | None:
     logger.info("mean curvature of the generator, once for this prior")
     rng = torch.Generator().manual_seed(derive_seed(0, "curvature"))
     latents = problem.prior.latent.sample(LATENTS, rng).flatten(1).to(problem.like)
-    M = problem.mean_curvature(latents)
+    M = _mean_curvature(problem, latents)
     if M is None or not M.isfinite().all():
         return None
     M = M.double().cpu()
@@ -73,3 +73,23 @@ def _stored_or_computed(problem: Problem, key: str) -> Tensor | None:
     with contextlib.suppress(OSError, ValueError):
         keep(name, M.numpy())
     return M
+
+
+def _mean_curvature(problem: Problem, z: Tensor) -> Tensor | None:
+    """Mean of J^T J, (k, k), J the Jacobian of G at latents (N, k); None if it has none."""
+    units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    total = torch.zeros_like(units)
+    for part in z.split(max(1, problem.images_per_chunk // len(units))):
+
+        def derivative(direction: Tensor, part: Tensor = part) -> Tensor:
+            directions = direction.expand_as(part)
+            tangent: Tensor = torch.func.jvp(problem.images, (part,), (directions,))[1]
+            return tangent.flatten(1)
+
+        try:
+            with torch.no_grad():
+                J = torch.vmap(derivative)(units).flatten(1)
+        except (RuntimeError, NotImplementedError):
+            return None
+        total += J @ J.T
+    return total / len(z)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ganprior.cuda_graph import Recording
+from ganprior.solvers.engine.blocks import in_blocks
 from ganprior.solvers.engine.descent import Project
 
 if TYPE_CHECKING:
@@ -123,26 +124,30 @@ class LBFGS:
         curvature = R.diagonal(dim1=-2, dim2=-1)
         product = curvature.clone()
         curvature += product == 0  # where there is no pair its row and column are zero
-        u = _solve(R, _apply(moves, self.gradient), upper=False)
-        q = self.gradient - _apply(turns.mT, u)
+        u = _solve(R, _dot(moves, self.gradient[..., None, :]), upper=False)
+        q = self.gradient - _combined(turns, u)
         # Equation (7.20), in the norm of the metric.
         newest = turns[..., 0, :]
         size = _dot(newest, self.metric(newest))
         scale = torch.where(size > 0, product[..., 0] / size.clamp_min(_tiny(q)), 1)
         q = scale[..., None] * self.metric(q)
-        return q + _apply(moves.mT, _solve(R.mT, product * u - _apply(turns, q), upper=True))
+        right = product * u - _dot(turns, q[..., None, :])
+        return q + _combined(moves, _solve(R.mT, right, upper=True))
 
 
 def _solve(triangle: Tensor, right: Tensor, upper: bool) -> Tensor:
     return torch.linalg.solve_triangular(triangle, right[..., None], upper=upper)[..., 0]
 
 
-def _apply(matrix: Tensor, vector: Tensor) -> Tensor:
-    return (matrix @ vector[..., None])[..., 0]
+# Sums, not products of matrices: those of one matrix alone may be rounded in a way of their own.
+def _combined(history: Tensor, weights: Tensor) -> Tensor:
+    return (history * weights[..., None]).sum(-2)
 
 
 def _times(metric: Tensor | None) -> Callable[[Tensor], Tensor]:
-    return (lambda z: z) if metric is None else (lambda z: z @ metric)
+    if metric is None:
+        return lambda z: z
+    return lambda z: in_blocks(lambda rows: rows @ metric, z.flatten(0, -2)).view(z.shape)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -102,7 +102,8 @@ def _step(
     tolerance: float,
 ) -> None:
     found = state.found
-    normal = jacobian.mT @ jacobian
+    # One at a time: products of one matrix alone may be rounded in a way of their own.
+    normal = torch.stack([J.mT @ J for J in jacobian])
     slope = part.value_and_gradient(found.z[active][None])[1][0] / 2
     z, value, frozen = found.z[active], found.value[active], found.converged[active]
     new_z, new_value = z, value
@@ -114,7 +115,7 @@ def _step(
         delta = trial - z
         after = part.value(trial[None])[0]
         # f(z) - f(z + delta) by the model
-        predicted = -(2 * slope + (normal @ delta[..., None])[..., 0]).mul(delta).sum(-1)
+        predicted = -(2 * slope + (normal * delta[:, None]).sum(-1)).mul(delta).sum(-1)
         fall = value - after
         accepted = (fall > 0) & waiting
         gain = fall / predicted.clamp_min(torch.finfo(z.dtype).tiny)
@@ -137,7 +138,7 @@ def _step(
     small = torch.where(little, state.small[active] + 1, torch.zeros_like(state.small[active]))
     state.small[active] = small
     # Nothing is left to gain once a sum of squares is rounding error of the measurements.
-    exact = new_value.abs() <= _floor(part)
+    exact = new_value.abs() <= (8 * torch.finfo(z.dtype).eps) ** 2 * part.energy()
     found.converged[active] |= (small >= PATIENCE) | exact
 
 
@@ -151,9 +152,3 @@ def _solve(normal: Tensor, slope: Tensor, mu: Tensor) -> Tensor:
     delta = -torch.cholesky_solve(slope.double()[..., None], factor)[..., 0].to(slope)
     good = (failed == 0) & delta.isfinite().all(-1)
     return torch.where(good[:, None], delta, torch.zeros_like(delta))
-
-
-def _floor(part: Problem) -> Tensor:
-    y = torch.view_as_real(part.y) if part.y.is_complex() else part.y
-    entries = y.flatten(1)
-    return (8 * torch.finfo(y.dtype).eps) ** 2 * entries.square().sum(-1)

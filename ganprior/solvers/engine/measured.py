@@ -25,8 +25,6 @@ from torch import Tensor
 COMPONENTS = 3
 # Weight of the ridge in units of the mean variance of the components.
 RIDGE = 0.1
-# Bound on the neighbours' components that are in memory at once.
-BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
@@ -118,16 +116,11 @@ def regress(
         (sizes, B, k). Where the fit is not finite the nearest entry stands in.
     """
     numbers = nearest(error, max(neighbourhoods))
-    each = len(numbers) * (features.shape[1] + latents.shape[1]) * features.element_size()
     parts = []
-    for signals in torch.arange(len(targets), device=error.device).split(max(1, BYTES // each)):
-        own = numbers[:, signals].T.flatten()
-        # As features[own], only faster.
-        x, z = (
-            rows.index_select(0, own).unflatten(0, (len(signals), -1))
-            for rows in (features, latents)
-        )
-        parts.append(_fits(x, z, targets[signals], neighbourhoods))
+    # One signal at a time is work enough, and is rounded alike in any batch.
+    for own, target in zip(numbers.unbind(1), targets.split(1), strict=True):
+        x, z = features.index_select(0, own)[None], latents.index_select(0, own)[None]
+        parts.append(_fits(x, z, target, neighbourhoods))
     fitted = torch.cat(parts, 1)
     return torch.where(fitted.isfinite().all(-1, keepdim=True), fitted, latents[numbers[:1]])
 

@@ -1,4 +1,9 @@
-"""The minimisation problem of a batch of signals: values, gradients and Jacobians in chunks."""
+"""The minimisation problem of a batch of signals: values, gradients and Jacobians in chunks.
+
+On a CPU what is computed of a signal does not depend, to the last bit, on the others or on its
+place among them: restarts and signals form one list, which is cut into chunks of sizes that round
+alike (``sizes``), products are of fixed shape (``blocks``), and Jacobians are of one signal each.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import copy
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,34 +20,18 @@ from ganprior.cuda_graph import Recording
 from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.solution import squared_norm
+from ganprior.solvers.engine.blocks import with_block_products
 from ganprior.solvers.engine.folding import channels_last, folded_copy
 from ganprior.solvers.engine.forward import Forward
+from ganprior.solvers.engine.objective import Objective
+from ganprior.solvers.engine.pieces import in_line, in_rectangles
+from ganprior.solvers.engine.sizes import sizes_for
 
 # Bound on what one chunk may take while its gradients are computed.
 MEMORY_BOUND = 512 * 2**20
 # On a CPU chunks also have to stay in the cache: with thousands of images a gradient was measured
 # to take twice as long per image as with a few hundred.
-CPU_IMAGES = 256
-
-
-class Objective(Protocol):
-    """What a solver minimises, in the letters of its paper.
-
-    ``z`` is (R, B, *latent shape), ``x = G(z)`` is (R, B, C, H, W) in [0, 1], ``y`` is
-    (B, ...) and ``physics.A(x)`` is (R, B, ...). Signals must not mix.
-    """
-
-    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
-        """Value of each restart of each signal, (R, B)."""
-
-    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor | None:
-        """Real vector r, (R, B, M), with the objective's curvature; None if there is none.
-
-        The objective is ||r||^2, or close by behaves as a constant and a linear term added to it.
-        """
-
-    # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows;
-    # ``select(signals)``, the objective of some of the signals, where it has weights for each.
+CPU_IMAGES = 128
 
 
 class Problem:
@@ -57,7 +46,9 @@ class Problem:
     y : Tensor
         Measurements, (B, ...), real or complex.
     physics : object
-        Forward operator of all B signals.
+        Forward operator of all B signals. What is said above holds where it can be cut down to
+        some of them; where it has a tensor for each, as a mask, its own arithmetic must round
+        alike in any batch, as products entry by entry do.
     known : Facts, optional
         What is known of it; found out now when absent. The problem is in its units: y and A are
         divided by them.
@@ -68,6 +59,8 @@ class Problem:
         B.
     can_select, alike : bool
         Whether signals can leave the batch, and whether all are measured alike.
+    images_per_chunk : int
+        Images at most whose gradients are computed at once.
     """
 
     def __init__(
@@ -83,7 +76,8 @@ class Problem:
         self._objective = objective
         image = torch.empty(1, *prior.image_shape, dtype=y.dtype.to_real(), device=y.device)
         self.like = image
-        self._generator = channels_last(folded_copy(prior.generator, image), image)
+        generator = with_block_products(folded_copy(prior.generator, image))
+        self._generator = channels_last(generator, image)
         known = known or facts(physics, prior.image_shape, count=self.count, like=y)
         self._m = known.m
         self._forward = Forward(physics, known)
@@ -91,10 +85,12 @@ class Problem:
         self.can_select = self._forward.can_select
         # One signal's operator takes any number of images, as its restarts.
         self.alike = self._forward.alike or self.count == 1
-        most = MEMORY_BOUND // self._bytes_per_image()
         self._penalty: Tensor | None = None
-        self._images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
+        most = MEMORY_BOUND // self._bytes_per_image()
+        self.images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
         self._recording = Recording()
+        # One row at a time: threads may share a single long sum.
+        self._energy = torch.stack([row.square().sum() for row in self.rows(self.y)])
 
     @cached_property
     def prior_hash(self) -> str:
@@ -116,11 +112,12 @@ class Problem:
         return int(self._m.min())
 
     def select(self, signals: Tensor) -> Problem:
-        """Problem of some of the signals, by position."""
+        """Problem of some of the signals, by position; one may be named more than once."""
         part = copy.copy(self)
         part.count = len(signals)
         part.alike = self.alike or part.count == 1
         part.y, part._m = self.y[signals], self._m[signals]
+        part._energy = self._energy[signals]
         part._forward = self._forward.select(signals)
         if hasattr(self._objective, "select"):
             part._objective = self._objective.select(signals)
@@ -130,7 +127,7 @@ class Problem:
 
     def energy(self) -> Tensor:
         """||y||^2 of each signal, (B,): the scale of its objective."""
-        return self.rows(self.y).square().sum(1)
+        return self._energy
 
     def penalised(self, weight: float) -> Problem:
         """Problem whose objective has weight ||y||^2 ||z||^2 added; it is for first-order steps."""
@@ -145,24 +142,13 @@ class Problem:
         latents = z.reshape(-1, *self.prior.latent.shape)
         return self.prior.to_unit(self._generator(latents)).unflatten(0, lead)
 
-    def mean_curvature(self, z: Tensor) -> Tensor | None:
-        """Mean of J^T J, (k, k), J the Jacobian of G at latents (N, k); None if it has none."""
-        units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        total = torch.zeros_like(units)
-        for part in z.split(max(1, self._images_per_chunk // len(units))):
-
-            def derivative(direction: Tensor, part: Tensor = part) -> Tensor:
-                directions = direction.expand_as(part)
-                tangent: Tensor = torch.func.jvp(self.images, (part,), (directions,))[1]
-                return tangent.flatten(1)
-
-            try:
-                with torch.no_grad():
-                    J = torch.vmap(derivative)(units).flatten(1)
-            except (RuntimeError, NotImplementedError):
-                return None
-            total += J @ J.T
-        return total / len(z)
+    def images_found(self, z: Tensor) -> Tensor:
+        """G(z) in [0, 1], (B, C, H, W), of one latent (B, k) of each signal."""
+        x = z.new_empty(self.count, *self.like.shape[1:])
+        with torch.no_grad():
+            for places, _ in self._pieces(1):
+                x[places] = self.images(z[places])
+        return x
 
     def project(self, z: Tensor) -> Tensor:
         """Latents (..., k) in the set that the objective allows, all of them by default."""
@@ -176,7 +162,7 @@ class Problem:
     def measured(self, x: Tensor) -> Tensor:
         """A x of images (N, C, H, W) as real vectors (N, M), where all signals are alike."""
         with torch.no_grad():
-            return self.rows(self._forward.A(x[:, None])[:, 0])
+            return self.rows(self._forward.all_at_once(x))
 
     def measurement_errors(self, x: Tensor) -> Tensor:
         """||y - A x||^2 of every image (N, C, H, W) for every signal, (N, B); no gradient."""
@@ -189,27 +175,26 @@ class Problem:
 
     def objective_of(self, z: Tensor, x: Tensor) -> Tensor:
         """Objective (R, B) of latents (R, B, k) whose images (R, B, C, H, W) are known."""
+        values, flat, images = z.new_empty(len(z) * self.count), z.flatten(0, 1), x.flatten(0, 1)
         with torch.no_grad():
-            return self._objective.objective(self._shaped(z), x, self.y, self._forward)
+            for places, part in self._pieces(len(z)):
+                latents = part._shaped(flat[places])
+                values[places] = part._objective.objective(
+                    latents, images[places], part.y, part._forward
+                )
+        return values.view(z.shape[:2])
 
-    def encoded(self) -> Tensor | None:
-        """The encoder's latents (1, B, k) of A^+ y; None without an encoder or A_dagger."""
-        encoder = self.prior.encoder
-        back = self._forward.back_projection(self.y)
-        if encoder is None or back is None or back.shape[1:] != self.like.shape[1:]:
-            return None
-        network = copy.deepcopy(encoder).eval().to(self.like)
-        with torch.no_grad():
-            z: Tensor = network(self.prior.from_unit(back.clamp(0, 1).to(self.like)))
-        return z.reshape(1, self.count, -1)
+    def back_projections(self) -> Tensor | None:
+        """A^+ y, (B, C, H, W); None where the physics has no A_dagger."""
+        return self._forward.back_projection(self.y)
 
     def value(self, z: Tensor) -> Tensor:
         """Objective (R, B) of latents (R, B, k); no gradient."""
-        values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
+        values, latents = z.new_empty(len(z) * self.count), z.flatten(0, 1)
         with torch.no_grad():
-            for rows, columns, part in self._chunks(len(z)):
-                values[rows, columns] = part._value(z[rows, columns])
-        return values
+            for places, part in self._pieces(len(z)):
+                values[places] = part._value(latents[places])
+        return values.view(z.shape[:2])
 
     def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Objective (R, B) and its gradient (R, B, k).
@@ -222,15 +207,15 @@ class Problem:
         return values, gradient
 
     def _value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
-        gradient = torch.empty_like(z)
-        for rows, columns, part in self._chunks(len(z)):
-            latents = z[rows, columns].detach().requires_grad_(True)
+        latents = z.detach().flatten(0, 1)
+        values, gradient = latents.new_empty(len(latents)), torch.empty_like(latents)
+        for places, part in self._pieces(len(z)):
+            own = latents[places].requires_grad_(True)
             with torch.enable_grad():
-                value = part._value(latents)
-                (gradient[rows, columns],) = torch.autograd.grad(value.sum(), latents)
-            values[rows, columns] = value.detach()
-        return values, gradient
+                value = part._value(own)
+                (gradient[places],) = torch.autograd.grad(value.sum(), own)
+            values[places] = value.detach()
+        return values.view(z.shape[:2]), gradient.view(z.shape)
 
     def residual_and_jacobian(self, z: Tensor) -> tuple[Tensor, Tensor] | None:
         """Residual (B, M) and its Jacobian (B, M, k) at latents (B, k).
@@ -242,11 +227,9 @@ class Problem:
         """
         if self._residual(z[None, :1].detach(), self._first()) is None:
             return None
-        size = z.shape[-1]
-        step = max(1, self._images_per_chunk // size) if self.can_select else self.count
+        step = self._signals_per_jacobian(z.shape[-1])
         parts = []
-        for start in range(0, self.count, step):
-            chosen = torch.arange(start, min(start + step, self.count), device=z.device)
+        for chosen in torch.arange(self.count, device=z.device).split(step):
             part = self if len(chosen) == self.count else self.select(chosen)
             try:
                 parts.append(part._linearised(z[chosen]))
@@ -254,6 +237,12 @@ class Problem:
                 return None
         residuals, jacobians = zip(*parts, strict=True)
         return torch.cat(residuals), torch.cat(jacobians)
+
+    def _signals_per_jacobian(self, latent_size: int) -> int:
+        if not self.can_select:
+            return self.count
+        # The tangents of one signal are a batch by themselves.
+        return 1 if self._steady else max(1, self.images_per_chunk // latent_size)
 
     def _linearised(self, z: Tensor) -> tuple[Tensor, Tensor]:
         def residual(latents: Tensor) -> Tensor:
@@ -287,18 +276,32 @@ class Problem:
     def _shaped(self, z: Tensor) -> Tensor:
         return z.unflatten(-1, self.prior.latent.shape)
 
-    def _chunks(self, restarts: int) -> Iterator[tuple[slice, slice, Problem]]:
-        """Cut (restarts, signals) into pieces of at most the bounded number of images."""
-        most = self._images_per_chunk
-        width = min(self.count, most) if self.can_select else self.count
-        height = max(1, most // width)
-        for column in range(0, self.count, width):
-            columns = slice(column, min(column + width, self.count))
-            part = self
-            if width < self.count:
-                part = self.select(torch.arange(columns.start, columns.stop, device=self.y.device))
-            for row in range(0, restarts, height):
-                yield slice(row, min(row + height, restarts)), columns, part
+    @property
+    def _steady(self) -> bool:
+        """Whether pieces round alike: on a GPU that would cost too much."""
+        return self.y.device.type == "cpu" and self.can_select and self._forward.can_repeat
+
+    def _pieces(self, restarts: int) -> Iterator[tuple[Tensor, Problem]]:
+        """Cut (restarts, signals) into pieces, each with the problem of its signals."""
+        most = self.images_per_chunk
+        if self._steady:
+            judged = hasattr(self._objective, "discriminator")
+            sizes = sizes_for(self.prior, self.like, most, judged)
+            count = restarts * self.count
+            pieces = in_line(count, sizes.cover(count, self._networks))
+        else:
+            width = min(self.count, most) if self.can_select else self.count
+            pieces = in_rectangles(restarts, self.count, most, width, self.y.device)
+        for places in pieces:
+            whole = not self._steady and places.shape[1] == self.count
+            yield places, self if whole else self.select(places[0] % self.count)
+
+    def _networks(self, z: Tensor) -> Tensor:
+        """What networks make of latents (N, *latent shape), (N, numbers)."""
+        x = self.images(z.flatten(1))
+        judge = getattr(self._objective, "discriminator", None)
+        outputs = [x] if judge is None else [x, judge(x)]
+        return torch.cat([output.reshape(len(z), -1) for output in outputs], 1)
 
     def _bytes_per_image(self) -> int:
         """Memory that autograd keeps for one image: measured, on two latents."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
 from ganprior.priors import Latent
 from ganprior.solvers.engine.bank import Bank
+from ganprior.solvers.engine.blocks import in_blocks, with_block_products
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.measured import Measured
 from ganprior.solvers.engine.problem import Problem
@@ -76,7 +79,7 @@ def first_starts(
     """
     rivals = []
     if not skipped:
-        encoded = problem.encoded() if bank is not None else None
+        encoded = _encoded(problem) if bank is not None else None
         rivals = [z for z in (warm, encoded) if z is not None]
     regressed = problem.like.new_zeros(0, problem.count, problem.prior.latent.size)
     if bank is not None:
@@ -104,6 +107,18 @@ def measured_for(problem: Problem, effort: Effort, bank: Bank) -> Measured:
     """The bank against the signals, with the regressions that the effort asks for."""
     sizes = tuple(number * problem.prior.latent.size for number in effort.neighbours)
     return bank.measured(problem, sizes)
+
+
+def _encoded(problem: Problem) -> Tensor | None:
+    """The encoder's latents (1, B, k) of A^+ y; None without an encoder or A_dagger."""
+    encoder = problem.prior.encoder
+    back = None if encoder is None else problem.back_projections()
+    if encoder is None or back is None or back.shape[1:] != problem.like.shape[1:]:
+        return None
+    network = with_block_products(copy.deepcopy(encoder).eval().to(problem.like))
+    with torch.no_grad():
+        z = in_blocks(network, problem.prior.from_unit(back.clamp(0, 1).to(problem.like)))
+    return z.reshape(1, problem.count, -1)
 
 
 def _from_bank(
