@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -46,14 +47,14 @@ COLUMNS = {
 
 
 def means(summary: dict[str, Any]) -> list[Row]:
-    """One row per solver of a ``summary.json``: means over the images."""
+    """One row per solver of a ``summary.json``: means over the images; PSNR of the mean error."""
     found = []
     for solver in summary["config"]["solvers"]:
         rows = [row for row in summary["rows"] if row["solver"] == solver]
-        values = {
-            title: format(fmean(row[key] for row in rows), form)
-            for key, (title, form) in COLUMNS.items()
-        }
+        mean = {key: fmean(row[key] for row in rows) for key in ("per_pixel_error", "ssim")}
+        error = mean["per_pixel_error"]
+        mean["psnr"] = -10 * math.log10(error) if error else math.inf
+        values = {title: format(mean[key], form) for key, (title, form) in COLUMNS.items()}
         found.append({"solver": solver, **values})
     return found
 

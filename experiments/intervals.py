@@ -16,6 +16,8 @@ from experiments.rows import Row
 
 Array = np.ndarray
 RESAMPLES = 2000
+# Column of decibels, of images in [0, 1].
+PSNR = "psnr"
 
 
 def weights(count: int, seed: int = 0) -> Array:
@@ -37,10 +39,24 @@ def interval(values: Array) -> tuple[float, float]:
     return bounds(((weights(images) @ table) * weights(draws, seed=1)).sum(1))
 
 
-def mean_cell(values: Array, form: str) -> str:
-    """Mean with its interval, such as ``0.71 [0.69, 0.73]``."""
-    low, high = interval(values)
-    return f"{values.mean():{form}} [{low:{form}}, {high:{form}}]"
+def mean_of(values: Array, column: str = "") -> tuple[float, float, float]:
+    """Mean of a column's values and the ends of its interval.
+
+    The mean PSNR is the PSNR of the mean error: decibels of an image that is exact are infinite,
+    and a mean without it would put a method behind one that is worse on every image.
+    """
+    if column != PSNR:
+        return (float(values.mean()), *interval(values))
+    errors = 10 ** (-values / 10)
+    with np.errstate(divide="ignore"):
+        mean, high, low = (-10 * np.log10((errors.mean(), *interval(errors)))).tolist()
+    return mean, low, high
+
+
+def mean_cell(values: Array, form: str, column: str = "") -> str:
+    """Mean with its interval, such as ``0.71 [0.69, 0.73]``; see :func:`mean_of`."""
+    mean, low, high = mean_of(values, column)
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def grouped(rows: Iterable[Row], keys: Sequence[str]) -> dict[tuple[str, ...], list[Row]]:
@@ -72,7 +88,8 @@ def tabulate(
     for place, own in grouped(rows, lines).items():
         found = {name: measured(group, column) for (name,), group in grouped(own, [across]).items()}
         cells = {
-            n: mean_cell(found[n], form) if n in found and found[n].size else "" for n in names
+            n: mean_cell(found[n], form, column) if n in found and found[n].size else ""
+            for n in names
         }
         table.append({**dict(zip(lines, place, strict=True)), **cells})
     shown = [name for name in names if any(line[name] for line in table)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from experiments.comparison import Errors, errors_of, places_of
-from experiments.intervals import grouped, interval, measured
+from experiments.intervals import grouped, mean_of, measured
 from experiments.rows import Row
 from ganprior.files import write_atomically
 
@@ -97,16 +97,17 @@ def _draw_bars(axes: Axes, groups: Mapping[str, list[Row]], column: str) -> None
     """Mean with its interval per group of rows, the first on top."""
     values = {name: measured(own, column) for name, own in groups.items()}
     values = {name: own for name, own in values.items() if own.size}
-    mean = [own.mean() for own in values.values()]
-    axes.barh(range(len(mean)), mean, xerr=_reach(list(values.values())), color="C0", capsize=2)
+    mean = [mean_of(own, column)[0] for own in values.values()]
+    reach = _reach(list(values.values()), column)
+    axes.barh(range(len(mean)), mean, xerr=reach, color="C0", capsize=2)
     axes.set_yticks(range(len(mean)), list(values), fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel(column.replace("_", " "))
 
 
-def _reach(values: Sequence[np.ndarray]) -> np.ndarray:
+def _reach(values: Sequence[np.ndarray], column: str = "") -> np.ndarray:
     """How far the intervals reach below and above their means, (2, N)."""
-    ends = [(own.mean(), *interval(own)) for own in values]
+    ends = [mean_of(own, column) for own in values]
     # A mean can lie a rounding outside of the interval where all values are alike.
     return np.maximum([(mean - low, high - mean) for mean, low, high in ends], 0).T
 

@@ -290,3 +290,16 @@ def test_the_interval_is_of_the_mean():
     assert "0.200 ± 0.11" in line
     assert "3 converged" in line
     assert "±" not in table(found[:1])
+
+
+def test_psnr_is_that_of_the_mean_error():
+    errors = {"better": (0.0145, 0.0, 0.0), "worse": (0.0205, 1e-4, 0.007), "exact": (0.0,) * 3}
+    found = [
+        {"solver": solver, "per_pixel_error": e, "psnr": None, "ssim": 0.5,
+         "measurement_error": 1.0, "seconds": 2.0, "status": "converged"}
+        for solver, own in errors.items() for e in own
+    ]  # fmt: skip
+    lines = table(found).splitlines()
+    assert [line.split()[4] for line in lines[1:4]] == ["23.16", "20.36", "inf"]
+    assert lines[-1] == "PSNR: of the mean per-pixel error"
+    assert "PSNR: of" not in table(found[:1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.intervals import interval, mean_cell, measured, tabulate
+from experiments.intervals import PSNR, interval, mean_cell, mean_of, measured, tabulate
 
 
 def test_the_interval_of_a_mean_is_that_of_the_normal_law_at_large_n():
@@ -25,6 +25,19 @@ def test_the_interval_is_scipys_percentile_bootstrap():
         (values,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(5)
     ).confidence_interval
     assert interval(values) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+def test_mean_psnr_is_that_of_the_mean_error():
+    """Better on every image and exact on one of three: 19.2 dB and 18.4 dB if it were left out."""
+    errors = np.array([[0.0145], [0.0], [0.0]]), np.array([[0.0205], [1e-4], [0.007]])
+    with np.errstate(divide="ignore"):
+        ours, theirs = (mean_of(-10 * np.log10(error), PSNR) for error in errors)
+    assert ours[0] == pytest.approx(-10 * math.log10(0.0145 / 3))
+    assert theirs[0] == pytest.approx(-10 * math.log10(0.0276 / 3))
+    for mean, low, high in (ours, theirs):
+        assert low <= mean <= high
+    exact = np.full((4, 1), math.inf)
+    assert mean_cell(exact, ".2f", PSNR) == "inf [inf, inf]"
 
 
 def test_draws_of_a_are_resampled_beside_the_images():

@@ -168,7 +168,6 @@ def tables(found: list[Row]) -> Tables:
         form = ".5f" if own is None else ".4f"
         line: Row = {"prior": prior, "representation error": mean_cell(projected, form)}
         if own is None:
-            line["PSNR (dB)"] = f"{psnr(projected).mean():.2f}"
             line["PSNR of the mean error (dB)"] = f"{psnr(projected.mean()):.2f}"
         for name, values in errors.items():
             if name.startswith(NOISY):
@@ -205,9 +204,8 @@ def claims(found: list[Row]) -> dict[str, bool]:
 def quality(line: Row, card: Row) -> Row:
     """Figures of a summary's line as the card of a prior has them."""
     own = {"representation_error": float(line["representation error"].split()[0]), "how": HOW}
-    if "PSNR (dB)" in line:
+    if "PSNR of the mean error (dB)" in line:
         return own | {
-            "representation_psnr": float(line["PSNR (dB)"]),
             "representation_psnr_of_mean_error": float(line["PSNR of the mean error (dB)"]),
             "images": f"{line['images']} test images, the first ones",
         }

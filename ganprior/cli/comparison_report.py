@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Row = dict[str, Any]
+PSNR = "PSNR: of the mean per-pixel error"
 PLUS_MINUS = "±: 95% interval of the mean over the images, 1.96 standard errors to either side"
 SUMMARY, ARRAYS, FIGURE = FILES = ("summary.json", "reconstructions.npz", "figure.png")
 
@@ -132,7 +133,7 @@ def table(found: Sequence[Row]) -> str:
     """One line per solver: means over its images, that of the error with its 95% interval.
 
     The interval is 1.96 standard errors; a last line says so where there is one. Means are over
-    the images whose number is finite.
+    the images whose number is finite; PSNR is that of the mean error, which a last line says too.
     """
     solvers = list(dict.fromkeys(row["solver"] for row in found))
     lines = [_line(solver, [row for row in found if row["solver"] == solver]) for solver in solvers]
@@ -144,6 +145,8 @@ def table(found: Sequence[Row]) -> str:
         for line in (header, *lines)
     ]
     notes = [PLUS_MINUS] if any("±" in line for line in shown) else []
+    if len(found) > len(lines) and "PSNR (dB)" in columns:
+        notes.append(PSNR)
     return "\n".join(shown + notes)
 
 
@@ -152,12 +155,21 @@ def _line(solver: str, found: Sequence[Row]) -> dict[str, str]:
     line = {"solver": solver}
     if "per_pixel_error" in found[0]:
         line["per-pixel error"] = _mean(found, "per_pixel_error", "#.3g", interval=True)
-        line["PSNR (dB)"] = _mean(found, "psnr", ".2f")
+        line["PSNR (dB)"] = _psnr(found)
         line["SSIM"] = _mean(found, "ssim", ".3f")
     line["measurement error"] = _mean(found, "measurement_error", ".3g")
     line["s/image"] = f"{found[0]['seconds']:.3g}"
     line["status"] = ", ".join(f"{count} {status}" for status, count in counts.items())
     return line
+
+
+def _psnr(found: Sequence[Row]) -> str:
+    """PSNR of the mean error: the mean of decibels has no place for an image that is exact."""
+    errors = [row["per_pixel_error"] for row in found if row["per_pixel_error"] is not None]
+    if not errors:
+        return "-"
+    mean = sum(errors) / len(errors)
+    return f"{-10 * math.log10(mean):.2f}" if mean else "inf"
 
 
 def _mean(found: Sequence[Row], key: str, form: str, *, interval: bool = False) -> str:
