@@ -7,10 +7,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from experiments.rows import ROWS, read_csv
+from experiments.sweep import store as sweep_store
 from experiments.sweep.cell import Cell, blocks
 from experiments.sweep.figure import Result
 from experiments.sweep.produce import dry_run, produce
@@ -107,6 +110,45 @@ def test_a_file_that_is_no_store_is_refused(tmp_path):
     (tmp_path / "x.sqlite").write_text("no database at all" * 100)
     with pytest.raises(ValueError, match="is no results store"):
         Store(tmp_path / "x.sqlite", {})
+
+
+def test_what_sqlite_has_to_say_is_one_sentence(store, monkeypatch):
+    """Damage behind the first page, another schema, a folder, a lock, rows that are no JSON."""
+    cells = toy_sweep.cells(Config())
+    for cell in cells:
+        store.add(replace(result_of(cell), rows=[{"a": "x" * 5000}]))
+    whole = store.path.read_bytes()
+
+    def refused(words: str) -> None:
+        for use in (
+            lambda: Store(store.path, store.protocol).seconds(),
+            lambda: store.add(result_of(cells[0])),
+            lambda: store.rows(cells),
+        ):
+            with pytest.raises(ValueError, match=r"another folder with --out") as caught:
+                use()
+            assert words in str(caught.value)
+            assert str(store.path) in str(caught.value)
+
+    store.path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    refused("damaged")
+    with closing(sqlite3.connect(store.path.with_name("other"))) as other:
+        other.execute("CREATE TABLE cells (a TEXT)")
+    store.path.write_bytes(store.path.with_name("other").read_bytes())
+    refused("is no results store")
+    store.path.unlink()
+    store.path.mkdir()
+    refused("cannot be opened")
+    store.path.rmdir()
+    store.path.write_bytes(whole)
+    monkeypatch.setattr(sweep_store, "PATIENCE", 0.01)
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        refused("another process")
+    with closing(sqlite3.connect(store.path)) as other, other:
+        other.execute("UPDATE cells SET rows = '{'")
+    with pytest.raises(ValueError, match="is no results store, or damaged"):
+        store.rows(cells)
 
 
 def test_keys_differ_in_whatever_cells_differ_in():

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from experiments.rows import Row
@@ -22,6 +22,15 @@ CREATE TABLE IF NOT EXISTS protocol (field TEXT PRIMARY KEY, value TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, seconds REAL NOT NULL, method TEXT NOT NULL,
     rows TEXT NOT NULL);
 """
+_ERRORS = {
+    sqlite3.SQLITE_BUSY: "is being written by another process; wait for it, or choose",
+    sqlite3.SQLITE_LOCKED: "is being written by another process; wait for it, or choose",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full; make room, or choose",
+    sqlite3.SQLITE_IOERR: "cannot be read or written, the disk fails or is full; choose",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; choose",
+    sqlite3.SQLITE_PERM: "cannot be opened; choose",
+    sqlite3.SQLITE_READONLY: "cannot be written; choose",
+}
 # Seconds to wait for another process that is writing.
 PATIENCE = 60.0
 
@@ -47,20 +56,15 @@ class Store:
         self.path = path
         self.protocol = protocol
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with closing(self._connect()) as connection:
-                connection.executescript(SCHEMA)
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    known = dict(connection.execute("SELECT field, value FROM protocol"))
-                    self._agree(known or protocol, protocol)
-                    connection.executemany(
-                        "INSERT OR IGNORE INTO protocol VALUES (?, ?)", protocol.items()
-                    )
-        except sqlite3.DatabaseError as error:
-            raise ValueError(
-                f"{path} is no results store ({error}); choose another folder"
-            ) from error
+        with self._connection() as connection:
+            connection.executescript(SCHEMA)
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                known = dict(connection.execute("SELECT field, value FROM protocol"))
+                self._agree(known or protocol, protocol)
+                connection.executemany(
+                    "INSERT OR IGNORE INTO protocol VALUES (?, ?)", protocol.items()
+                )
 
     def add(self, result: Result) -> bool:
         """Write a cell with its rows; False where it is there already, and stays as it is.
@@ -68,30 +72,57 @@ class Store:
         Raises
         ------
         ValueError
-            If the cell was done by another protocol.
+            If the cell was done by another protocol, or cannot be written.
         """
         self._agree(self.protocol, result.protocol)
         rows = json.dumps(result.rows)
         values = (result.cell.key, result.seconds, result.cell.method, rows)
-        with closing(self._connect()) as connection, connection:
+        with self._connection() as connection, connection:
             done = connection.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?)", values)
             return done.rowcount == 1
 
     def seconds(self) -> dict[str, float]:
-        """Seconds that each cell took, by key: the cells that are done."""
-        with closing(self._connect()) as connection:
+        """Seconds that each cell took, by key: the cells that are done.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read.
+        """
+        with self._connection() as connection:
             return dict(connection.execute("SELECT key, seconds FROM cells"))
 
     def rows(self, cells: Iterable[Cell]) -> list[Row]:
-        """Rows of the cells that are done, in the order of ``cells``, all with the same columns."""
-        with closing(self._connect()) as connection:
+        """Rows of the cells that are done, in the order of ``cells``, all with the same columns.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read.
+        """
+        with self._connection() as connection:
             found = dict(connection.execute("SELECT key, rows FROM cells"))
-        rows = [row for cell in cells for row in json.loads(found.get(cell.key, "[]"))]
+            rows = [row for cell in cells for row in json.loads(found.get(cell.key, "[]"))]
         columns = dict.fromkeys(key for row in rows for key in row)
         return [{key: row.get(key, "") for key in columns} for row in rows]
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=PATIENCE)
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for a while; whatever SQLite has to say of it is one sentence.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or something else, cannot be opened or written, or is in use.
+        """
+        try:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE)) as connection:
+                yield connection
+        except (sqlite3.Error, json.JSONDecodeError) as error:
+            # The low byte is the kind of an error, the others say more of it.
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            what = _ERRORS.get(kind, "is no results store, or damaged; remove it, or choose")
+            raise ValueError(f"{self.path} {what} another folder with --out") from error
 
     def _agree(self, ours: dict[str, str], theirs: dict[str, str]) -> None:
         for field in dict.fromkeys([*ours, *theirs]):

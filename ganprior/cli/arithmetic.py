@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
-from ganprior.cli.sample import zoom_of
+from ganprior.cli.sample import check_amount, zoom_of
+from ganprior.cli.specs import MOST
 
 _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 
@@ -18,9 +19,7 @@ _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 @click.argument("expression")
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--data", help="Labelled images; a conditional prior needs none.")
-@click.option(
-    "--count", default=3, show_default=True, type=click.IntRange(min=1), help="Per group."
-)
+@click.option("--count", default=3, show_default=True, type=at_least(1), help="Per group.")
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of latents and starts.")
 @click.option("--out", required=True, type=OUT, help="PNG file to write.")
 def arithmetic(
@@ -47,6 +46,7 @@ def arithmetic(
     from ganprior.training.arithmetic import groups_of_images, groups_of_labels
 
     loaded = Prior.load(prior)
+    check_amount("--count", count * (len(labels) + 1), loaded)
     if loaded.classes:
         loaded, groups = groups_of_labels(loaded, labels, count, seed=seed)
     elif data is None:
@@ -83,7 +83,7 @@ def parse_expression(text: str) -> tuple[list[int], list[int]]:
         signs.append(-1 if term[1] == "-" else 1)
         labels.append(int(term[2]))
         place = term.end()
-    if not labels or place < len(rest):
+    if not labels or place < len(rest) or max(labels) > MOST:
         raise ValueError(
             f'EXPRESSION must be labels with + or -, such as "8 - 3 + 1", got {text!r}'
         )

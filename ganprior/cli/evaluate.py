@@ -10,7 +10,7 @@ import click
 
 from ganprior.cli.held_out import Splits, split
 from ganprior.cli.inputs import load_images
-from ganprior.cli.options import OUT, SEED, convert_option, resize_option
+from ganprior.cli.options import OUT, SEED, at_least, convert_option, resize_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.results import RULE, check_results, new_results
 from ganprior.cli.train import data_name
@@ -70,20 +70,20 @@ class _Request:
     "--count",
     default=10_000,
     show_default=True,
-    type=click.IntRange(min=4),
+    type=at_least(4),
     help="Images of either kind that are compared.",
 )
 @click.option(
     "--fitted",
     default=100,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=at_least(0),
     help="Held-out images fitted for the representation error.",
 )
 @click.option(
     "--holdout",
     metavar="N",
-    type=click.IntRange(min=4),
+    type=at_least(4),
     help="Of images without a test split compare N, drawn by the seed, and take the others for "
     "training images.",
 )

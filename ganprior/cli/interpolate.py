@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
-from ganprior.cli.sample import draw_latents, zoom_of
+from ganprior.cli.sample import check_amount, draw_latents, zoom_of
 
 
 @click.command()
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
-@click.option("--pairs", default=4, show_default=True, type=click.IntRange(min=1))
+@click.option("--pairs", default=4, show_default=True, type=at_least(1))
 @click.option(
     "--frames",
     default=9,
     show_default=True,
-    type=click.IntRange(min=2),
+    type=at_least(2),
     help="Images per path, both ends included.",
 )
 @click.option("--grid", is_flag=True, help="Walk between four latents, on a grid of FRAMES a side.")
@@ -40,6 +40,10 @@ def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out:
     from ganprior.sheets import save_sheet
 
     loaded = Prior.load(prior)
+    if grid:
+        check_amount("--frames", frames**2, loaded)
+    else:
+        check_amount("--pairs and --frames", 2 * pairs * frames, loaded)
     ends = draw_latents(loaded, 4 if grid else 2 * pairs, seed)
     if grid:
         walks = [grid_walk(ends, frames)]

@@ -32,6 +32,11 @@ COMMANDS = {
     "train-context-encoder": "Train the network that inpainting is compared with.",
 }
 
+# How torch says that there is no memory: on the CPU, on a GPU.
+_NO_MEMORY = ("can't allocate memory", "out of memory", "Storage size calculation overflowed")
+# Characters of a word, a path or a value, that an error repeats.
+_LONGEST = 400
+
 
 class _Commands(click.Group):
     """Commands that are imported when they run, and errors that are one line on stderr.
@@ -73,8 +78,8 @@ class _Commands(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            if isinstance(error, ValueError):
-                _fail(str(error), 2)
+            if (reason := _users_matter(error)) is not None:
+                _fail(reason, 2)
             name = type(error).__name__
             _fail(f"internal error, {name}: {error}; run 'ganprior --debug ...' for the trace", 1)
 
@@ -91,13 +96,26 @@ class _Commands(click.Group):
         sys.exit(status)
 
 
+def _users_matter(error: Exception) -> str | None:
+    """What the user can mend, in words; None for a fault of ours."""
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        # Files that whoever uses them found no words for.
+        return f"{error.filename}: {error.strerror}; choose another file or folder, or mend it"
+    if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
+        return "there is not enough memory for this; ask for less at once, or for smaller images"
+    return None
+
+
 def _fail(message: str, status: int) -> NoReturn:
     _print_error(message)
     raise click.exceptions.Exit(status)
 
 
 def _print_error(message: str) -> None:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    words = (w if len(w) <= _LONGEST else f"{w[: _LONGEST // 2]}..." for w in message.split())
+    click.echo(f"Error: {' '.join(words)}", err=True)
 
 
 @click.group(

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ganprior.cli.results import RULE
+from ganprior.cli.specs import LARGEST, MOST
 
 
 class _OutPath(click.Path):
@@ -23,11 +24,24 @@ class _OutPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _AtLeast(click.IntRange):
+    """A number of things: at least so many, and as many as libraries can count."""
+
+    def _describe_range(self) -> str:
+        # Of the other end nobody who reads the help needs to know.
+        return f"x>={self.min}"
+
+
+def at_least(least: int) -> click.IntRange:
+    """Make the type of a number of things, at least so many."""
+    return _AtLeast(least, MOST)
+
+
 # What fits into the 64 bits of a measurement file.
 SEED = click.IntRange(0, 2**63 - 1)
-NOISE_STD = click.FloatRange(min=0)
+NOISE_STD = click.FloatRange(0, LARGEST)
 OUT = _OutPath(path_type=Path)
-LIMIT = click.IntRange(min=1)
+LIMIT = at_least(1)
 
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."

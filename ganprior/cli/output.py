@@ -6,6 +6,9 @@ import errno
 import os
 from pathlib import Path
 
+# Bytes of the longest path that a command writes below an output folder.
+_LONGEST_BELOW = 220
+
 
 def check_folder(option: str, folder: Path) -> None:
     """Refuse a folder that could not be made or written to; nothing is made here.
@@ -33,6 +36,8 @@ def check_folder(option: str, folder: Path) -> None:
         raise ValueError(f"{option} {folder}: {nearest} cannot be written to; choose another")
     for name in absent:
         _check_name(option, nearest / name)
+    # A whole path has a longest length too, and what is written there has names of its own.
+    _check_name(option, folder.absolute() / ("x/" * (_LONGEST_BELOW // 2)))
 
 
 def check_file(option: str, file: Path, suffix: str | None = None) -> None:
@@ -77,4 +82,4 @@ def _check_name(option: str, path: Path) -> None:
     except (OSError, ValueError) as error:
         too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
         reason = "the name is too long" if too_long else str(error)
-        raise ValueError(f"{option}: {reason}, {path.name[:40]!r}...; choose another") from error
+        raise ValueError(f"{option}: {reason}, {str(path)[:40]!r}...; choose another") from error

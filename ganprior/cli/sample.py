@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
 from ganprior.cli.results import check_results, new_results
 from ganprior.files import write_atomically
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 # Small images are enlarged to about this many pixels on a sheet.
 SHOWN_SIZE = 64
+# Numbers of all images that are drawn at once: four gigabytes.
+MOST_NUMBERS = 2**30
 
 
 @click.command()
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
-@click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
+@click.option("--count", default=64, show_default=True, type=at_least(1))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
-@click.option(
-    "--columns", type=click.IntRange(min=1), help="Images per row of a sheet.  [default: a square]"
-)
+@click.option("--columns", type=at_least(1), help="Images per row of a sheet.  [default: a square]")
 @click.option(
     "--out",
     required=True,
@@ -52,6 +52,7 @@ def sample(prior: str, count: int, seed: int, columns: int | None, out: Path) ->
     from ganprior.priors import Prior
 
     loaded = Prior.load(prior)
+    check_amount("--count", count, loaded)
     labels = loaded.round_robin(count)
     images = loaded.render(draw_latents(loaded, count, seed), labels)
     write(images, labels)
@@ -91,7 +92,10 @@ def _write_sheet(out: Path, images: Tensor, columns: int | None) -> None:
     from ganprior.sheets import save_sheet
 
     save_sheet(
-        out, images, columns or math.ceil(math.sqrt(len(images))), zoom=zoom_of(images.shape[2:])
+        out,
+        images,
+        min(columns or math.ceil(math.sqrt(len(images))), len(images)),
+        zoom=zoom_of(images.shape[2:]),
     )
 
 
@@ -116,6 +120,22 @@ def _write_folder(out: Path, images: Tensor, labels: Tensor | None) -> None:
 def _is_result(_: str) -> bool:
     """Nothing is: a folder of 00000.png, 00001.png may as well be someone's data."""
     return False
+
+
+def check_amount(option: str, count: int, prior: Prior) -> None:
+    """Refuse so many images of a prior at once that no memory holds them.
+
+    Raises
+    ------
+    ValueError
+        If they have more than :data:`MOST_NUMBERS` numbers.
+    """
+    numbers = max(math.prod(prior.image_shape), prior.latent.size)
+    if count * numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"{option}: {count} images of {numbers} numbers are too many at once; the most of this "
+            f"prior are {MOST_NUMBERS // numbers}"
+        )
 
 
 def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:

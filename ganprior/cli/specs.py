@@ -10,6 +10,11 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 
+# What counts and indices of every library below can hold.
+MOST = 2**31 - 1
+# Numbers whose square float32 can hold, as that of their inverse.
+LARGEST = 1e18
+
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     """Split ``name:key=value,key=value`` into the name and its options.
@@ -93,7 +98,8 @@ def integer(
     Raises
     ------
     ValueError
-        If the option is absent without a default, not a whole number, or below the minimum.
+        If the option is absent without a default, not a whole number, below the minimum or above
+        :data:`MOST`.
     """
     if key not in options and default is not None:
         return default
@@ -105,6 +111,8 @@ def integer(
         raise ValueError(f"{key} must be {expected}, got {text!r}") from None
     if minimum is not None and value < minimum:
         raise ValueError(f"{key} must be {expected}, got {text!r}")
+    if abs(value) > MOST:
+        raise ValueError(f"{key} must be at most {MOST}, got {text!r}")
     return value
 
 
@@ -133,7 +141,8 @@ def number(
     Raises
     ------
     ValueError
-        If the option is absent without a default, not a finite number, or out of range.
+        If the option is absent without a default, not a finite number, out of range, or too
+        large or small for float32, squared.
     """
     if key not in options and default is not None:
         return default
@@ -153,6 +162,10 @@ def number(
         and (below is None or value < below)
     ):
         raise ValueError(f"{key} must be {expected}, got {text!r}")
+    if value and not 1 / LARGEST <= abs(value) <= LARGEST:
+        raise ValueError(
+            f"{key} must be 0 or between {1 / LARGEST:g} and {LARGEST:g} in size, got {text!r}"
+        )
     return value
 
 

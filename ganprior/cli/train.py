@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.options import OUT, device_option, resize_option
+from ganprior.cli.options import OUT, at_least, device_option, resize_option
 from ganprior.cli.output import check_folder
 from ganprior.cli.verbosity import is_quiet, remark
 from ganprior.files import expand_user
@@ -60,7 +60,7 @@ def _list_recipes(context: click.Context, parameter: click.Parameter, asked: boo
 @click.argument("recipe")
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
 @click.option("--out", required=True, type=OUT, help="Run folder.")
-@click.option("--steps", type=click.IntRange(min=1), help="Generator steps.")
+@click.option("--steps", type=at_least(1), help="Generator steps.")
 @device_option
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder.")
 @click.option(
@@ -141,13 +141,11 @@ def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
 
 def _device(name: str) -> torch.device:
     """Device of ``--device``; of several processes each has the GPU of its number."""
-    import torch
-
     from ganprior.cli.devices import pick_device
     from ganprior.training.distributed import local_rank
 
     device = pick_device(name)
-    return torch.device("cuda", local_rank()) if str(device) == "cuda" else device
+    return pick_device(f"cuda:{local_rank()}") if str(device) == "cuda" else device
 
 
 def data_name(data: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
@@ -15,9 +15,9 @@ from ganprior.cli.train import data_name
 @click.command("train-classifier")
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
 @click.option("--out", required=True, type=OUT, help="File to write, .safetensors.")
-@click.option("--images", type=click.IntRange(min=2), help="Train on the first so many.")
-@click.option("--filters", default=16, show_default=True, type=click.IntRange(min=1))
-@click.option("--steps", default=460, show_default=True, type=click.IntRange(min=1))
+@click.option("--images", type=at_least(2), help="Train on the first so many.")
+@click.option("--filters", default=16, show_default=True, type=at_least(1))
+@click.option("--steps", default=460, show_default=True, type=at_least(1))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the weights.")
 @click.option("--name", help="Name of the data, for the card.  [default: the last part of --data]")
 @click.option("--licence", default="unknown", help="Licence of the data, for the card.")

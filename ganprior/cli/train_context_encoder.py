@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, device_option
+from ganprior.cli.options import OUT, SEED, at_least, device_option
 from ganprior.cli.output import check_file
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
@@ -19,14 +19,14 @@ from ganprior.cli.train import data_name
     "--images",
     default=59_000,
     show_default=True,
-    type=click.IntRange(min=2),
+    type=at_least(2),
     help="Train on the first so many.",
 )
-@click.option("--size", type=click.IntRange(min=4), help="Resize images to so many pixels.")
-@click.option("--filters", default=24, show_default=True, type=click.IntRange(min=1))
-@click.option("--bottleneck", default=256, show_default=True, type=click.IntRange(min=1))
-@click.option("--steps", default=2400, show_default=True, type=click.IntRange(min=1))
-@click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=2))
+@click.option("--size", type=at_least(4), help="Resize images to so many pixels.")
+@click.option("--filters", default=24, show_default=True, type=at_least(1))
+@click.option("--bottleneck", default=256, show_default=True, type=at_least(1))
+@click.option("--steps", default=2400, show_default=True, type=at_least(1))
+@click.option("--batch-size", default=64, show_default=True, type=at_least(2))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of weights and masks.")
 @device_option
 @click.option("--name", help="Name of the data, for the card.  [default: the last part of --data]")

@@ -8,7 +8,7 @@ that are there. Nothing is ever unpickled: a file that is not safetensors is ref
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -18,6 +18,36 @@ from torch import Tensor, nn
 
 # What weights are stored in; arithmetic, and so any check, is not defined for smaller floats.
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+# Of all networks of a run together: with gradients and moments, sixteen gigabytes.
+MOST_WEIGHTS = 10**9
+
+
+def check_size(build: Callable[[], Iterable[nn.Module]]) -> None:
+    """Refuse networks that are too large, before anything of their size is built.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the networks; it is called with torch's meta device as the default.
+
+    Raises
+    ------
+    ValueError
+        If they have more than :data:`MOST_WEIGHTS` weights.
+    """
+    try:
+        with torch.device("meta"):
+            numbers = sum(p.numel() for network in build() for p in network.parameters())
+    except (RuntimeError, OverflowError, TypeError) as error:
+        raise ValueError(
+            f"networks of this size cannot be: {str(error).splitlines()[0]}"
+        ) from error
+    if numbers > MOST_WEIGHTS:
+        raise ValueError(
+            f"networks of this size have {numbers:,} weights, the most are {MOST_WEIGHTS:,}; give "
+            "fewer filters or a smaller latent"
+        )
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

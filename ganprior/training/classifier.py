@@ -20,7 +20,7 @@ from torch.nn import functional
 from ganprior.datasets import Images
 from ganprior.files import write_atomically, write_tensors
 from ganprior.priors.architectures import Classifier, initialise
-from ganprior.priors.network_files import fill, read_tensors
+from ganprior.priors.network_files import check_size, fill, read_tensors
 from ganprior.streams import derive_seed
 
 CLASSIFIERS = Path(__file__).parent / "classifiers"
@@ -103,6 +103,7 @@ def train_classifier(
     if height != width:
         raise ValueError(f"a classifier takes square images, got {height} x {width}; resize them")
     rng = torch.Generator().manual_seed(derive_seed(seed, "classifier"))
+    check_size(lambda: [Classifier(channels, height, classes, filters)])
     network = Classifier(channels, height, classes, filters)
     initialise(network, rng)
     network.train()

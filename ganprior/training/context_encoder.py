@@ -25,6 +25,7 @@ from ganprior.physics import masks
 from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.priors.architectures import initialise
 from ganprior.priors.architectures.dcgan import DCGANDiscriminator
+from ganprior.priors.network_files import check_size
 from ganprior.streams import derive_seed
 from ganprior.training.batches import Batches
 from ganprior.training.objectives import Objective, make_objective
@@ -158,6 +159,7 @@ class ContextEncoderTrainer:
         self.rng = torch.Generator().manual_seed(derive_seed(recipe.seed, "context encoder"))
         self.batches = Batches(pixels, recipe.batch_size, recipe.seed)
         self.objective: Objective = make_objective(recipe.objective)
+        check_size(lambda: [Network(images.shape, recipe.filters, recipe.bottleneck)])
         self.network = Network(images.shape, recipe.filters, recipe.bottleneck)
         self.discriminator = DCGANDiscriminator(channels, height, recipe.discriminator_filters)
         players: list[nn.Module] = [self.network, self.discriminator]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganprior.priors import find_prior
 from ganprior.priors.architectures import Architecture, build_networks, initialise
-from ganprior.priors.network_files import read_tensors
+from ganprior.priors.network_files import check_size, read_tensors
 from ganprior.training.objectives import Objective, make_objective, objective_options
 from ganprior.training.recipes import Recipe
 
@@ -72,9 +72,11 @@ def build_players(
     Raises
     ------
     ValueError
-        If there are no such networks.
+        If there are no such networks, or they are too large.
     """
-    built = build_networks(architecture_of(recipe, objective, encoder=recipe.trains_encoder))
+    architecture = architecture_of(recipe, objective, encoder=recipe.trains_encoder)
+    check_size(lambda: (part for part in build_networks(architecture) if part is not None))
+    built = build_networks(architecture)
     players = {"generator": built.generator}
     if objective is not None:
         players["discriminator"] = built.discriminator

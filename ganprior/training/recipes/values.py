@@ -51,6 +51,8 @@ _WEIGHTS = (
 )  # fmt: skip
 _SHARES = ("ema_decay", "label_flip", "generator_dropout")
 _LABELS = ("real_label", "fake_label")
+# Numbers whose square float32 can hold.
+_LARGEST = 1e18
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -85,11 +87,15 @@ def check_range(name: str, kind: str, value: Any) -> None:
     """
     if kind == "int":
         least = 0 if name in _INTEGERS_FROM_ZERO else 1
+        most = 2**63 - 1 if name == "seed" else 2**31 - 1
         _inside(name, value, value >= least, f"at least {least}")
+        _inside(name, value, value <= most, f"at most {most}")
     elif name in _POSITIVE:
         _inside(name, value, 0 < value < math.inf, "positive")
+        _inside(name, value, value <= _LARGEST, f"at most {_LARGEST:g}")
     elif name in _WEIGHTS:
         _inside(name, value, 0 <= value < math.inf, ">= 0")
+        _inside(name, value, value <= _LARGEST, f"at most {_LARGEST:g}")
     elif name in _SHARES:
         _inside(name, value, 0 <= value < 1, "in [0, 1)")
     elif name in _LABELS:
