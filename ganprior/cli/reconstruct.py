@@ -93,12 +93,12 @@ def reconstruct(**options: Any) -> None:
 
     With --measured INPUT holds what the physics gives of images that are not known: low-resolution,
     blurred, gray or masked pictures. So '--measured downsample:factor=4' enlarges a picture four
-    times, to the prior's size. What a mask hides may look like anything.
+    times, to the prior's size. What a mask hides may look like anything, and NaN in an .npz or .npy
+    file marks what was not measured. --noise-std is then the noise that INPUT has.
 
     A file for --measurements comes from 'ganprior measure', or holds y (signals, m) and A (m, n)
-    of your own; with x, the true images in [0, 1], errors are reported as well. Both default to
-    what the file says: --noise-std, which as with --measured only states the noise that y has, and
-    --seed, then that of the starts.
+    of your own; with x, the true images in [0, 1], errors are reported as well. --noise-std and
+    --seed default to what the file says: the noise that y has, and the seed of the starts.
 
     OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
     figure.png, and every result as a picture of its own, images/NAME-SOLVER.png.
