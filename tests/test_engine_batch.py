@@ -30,7 +30,9 @@ def cache(tmp_path, monkeypatch):
 
 
 def masks() -> torch.Tensor:
-    return (torch.rand(COUNT, 1, 8, 8, generator=rng(4)) > 0.3).float()
+    """From nearly all to nearly no pixels: with 3 k measurements and more, and with fewer."""
+    hidden = torch.linspace(0.1, 0.9, COUNT)[:, None, None, None]
+    return (torch.rand(COUNT, 1, 8, 8, generator=rng(4)) > hidden).float()
 
 
 def with_encoder() -> Prior:

@@ -146,7 +146,7 @@ def test_rounds_end_where_they_agree_or_the_signal_is_exact(monkeypatch):
     def others(part, signals, number):
         return torch.zeros(number, len(signals), 6).double()
 
-    found = rounds.again(problem, first, 6, 0.5, solve, others)
+    found = rounds.again(problem, first, 6, torch.tensor(0.5), solve, others)
     # Near the range rounds that agree are not believed, and all but the first start anew; the one
     # that goes on to disagree is soon out of reach.
     expected = [([1, 2, 3], 1), ([3], 1), ([1], 2), ([1], 3), ([1], 4)]
@@ -169,7 +169,7 @@ def test_a_round_sets_out_from_three_quarters_of_where_the_last_one_ended():
     def others(part, signals, number):
         return torch.zeros(0, len(signals), 6).double()
 
-    found = rounds.again(problem, first, 2, torch.inf, solve, others)
+    found = rounds.again(problem, first, 2, torch.tensor(torch.inf), solve, others)
     assert torch.equal(starts[0], torch.full((1, 2, 6), 0.75).double())
     assert torch.equal(starts[1], torch.full((1, 2, 6), 1.3125).double())
     assert torch.equal(found.z, first.z)
@@ -188,7 +188,7 @@ def test_signals_out_of_reach_are_left_as_they_are(monkeypatch):
     def others(part, signals, number):
         return torch.ones(1, len(signals), 6).double()
 
-    rounds.again(problem, first, 1, 1e-2, solve, others)
+    rounds.again(problem, first, 1, torch.tensor(1e-2), solve, others)
     assert len(asked) == 1
     assert torch.equal(asked[0], problem.y[:1])
 

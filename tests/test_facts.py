@@ -107,7 +107,8 @@ def test_a_mask_is_the_matrix_of_the_pixels_it_keeps():
     for physics in (inpainting(mask, SHAPE), Dense(rows, SHAPE), Own(rows)):
         y = physics.A(x)
         problems.append(Problem(prior, CSGM(prior, 0.01).objective_for(y, physics), y, physics))
-    assert {problem.measurements for problem in problems} == {int(mask.sum())}
+    for problem in problems:
+        assert problem.measurements.tolist() == 2 * [int(mask.sum())]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import torch
+from torch import Tensor
+
 from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.lbfgs import LBFGS
 
@@ -193,13 +196,20 @@ class Effort:
             Whether latents can be regressed on the bank.
         """
         effort = self
-        if self.determined is not None and measurements >= DETERMINED * latent_size:
+        if self.determined_by(torch.tensor(measurements), latent_size):
             effort = replace(effort, **vars(self.determined), determined=None)
-            surplus = measurements / (DETERMINED * latent_size)
-            effort = replace(effort, reach=effort.reach / surplus**SURPLUS)
         if effort.neighbours and not regressions:
             effort = replace(effort, neighbours=(), restarts=self.unaided or effort.restarts)
         return effort
+
+    def determined_by(self, measurements: Tensor, latent_size: int) -> Tensor:
+        """Whether signals get :attr:`determined`, by their number of measurements: (B,) to (B,)."""
+        return (measurements >= DETERMINED * latent_size) & (self.determined is not None)
+
+    def reach_of(self, measurements: Tensor, latent_size: int) -> Tensor:
+        """:attr:`reach` of each signal, by its number of measurements: (B,) to float64 (B,)."""
+        surplus = measurements.double() / (DETERMINED * latent_size)
+        return self.reach / surplus.clamp(min=1) ** SURPLUS
 
     def survivors(self, step: int) -> int:
         """Restarts of each signal that are left once ``step`` Adam steps are done."""

@@ -9,11 +9,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ganprior.solvers.engine.bank import bank_of
+from ganprior.solvers.engine.bank import Bank, bank_of
 from ganprior.solvers.engine.curvature import inverse_curvature
 from ganprior.solvers.engine.effort import Effort
 from ganprior.solvers.engine.levenberg_marquardt import polish
-from ganprior.solvers.engine.measured import Measured
 from ganprior.solvers.engine.minimum import Minimum, joined, status_of
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.race import Race, race
@@ -28,9 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 def effort_for(problem: Problem, effort: Effort) -> Effort:
-    """What a problem gets of an effort."""
+    """What a problem gets of an effort: by the signal of which the fewest numbers are measured."""
     possible = problem.alike or problem.can_select
-    return effort.on(problem.measurements, problem.prior.latent.size, possible)
+    fewest = int(problem.measurements.min())
+    return effort.on(fewest, problem.prior.latent.size, possible)
 
 
 def minimise(
@@ -60,12 +60,9 @@ def minimise(
         Told the number of first-order steps done, of all blocks of signals together divided by
         the number of blocks. Further rounds are not counted.
     """
-    effort = effort_for(problem, effort)
     bank = bank_of(problem, effort.bank) if effort.bank and starts is None else None
     metric, seconds = inverse_curvature(problem) if effort.metric else (None, 0.0)
-    # Signals are independent: a block at a time bounds the memory of starts and descents.
-    size = BLOCK if problem.can_select else problem.count
-    blocks = torch.arange(problem.count, device=problem.y.device).split(size)
+    blocks = _blocks(problem, effort)
     found = []
     for done, signals in enumerate(blocks):
 
@@ -73,33 +70,52 @@ def minimise(
             progress((done * effort.most_steps + step) // len(blocks))
 
         part = problem if len(blocks) == 1 else problem.select(signals)
-        own = streams.select(signals.tolist())
+        own = effort_for(part, effort)
         if starts is not None:
-            found.append(_minimise(part, starts[:, signals], effort, metric, tell))
+            found.append(_minimise(part, starts[:, signals], own, metric, tell))
             continue
         rivals = None if warm is None else warm[:, signals]
-        logger.info("starts of %d images", part.count)
-        measured = None if bank is None else measured_for(part, effort, bank)
-        first = first_starts(part, effort, own, bank, rivals, measured=measured)
-        best = _minimise(part, first, effort, metric, tell)
+        chosen = streams.select(signals.tolist())
+        found.append(_searched(part, own, chosen, bank, metric, rivals, tell))
+    return joined(found, torch.cat(blocks), seconds + (bank.seconds if bank else 0.0))
 
-        def solve(few: Problem, z: Tensor) -> Minimum:
-            return _minimise(few, z, effort if len(z) > 1 else replace(effort, race=()), metric)
 
-        def others(
-            few: Problem,
-            which: Tensor,
-            number: int,
-            own: Streams = own,
-            measured: Measured | None = measured,
-        ) -> Tensor:
-            skipped = (number - 1) * effort.restarts * effort.candidates
-            chosen = own.select(which.tolist())
-            known = None if measured is None else measured.select(which)
-            return first_starts(few, effort, chosen, bank, None, skipped, known)
+def _blocks(problem: Problem, effort: Effort) -> list[Tensor]:
+    """Positions of the signals that are worked on at once, and have the same effort."""
+    signals = torch.arange(problem.count, device=problem.y.device)
+    if not problem.can_select:
+        return [signals]
+    # Signals are independent: a block at a time bounds the memory of starts and descents.
+    long = effort.determined_by(problem.measurements, problem.prior.latent.size)
+    return [b for own in (~long, long) for b in signals[own].split(BLOCK) if len(b)]
 
-        found.append(again(part, best, effort.rounds, effort.reach, solve, others))
-    return joined(found, seconds + (bank.seconds if bank else 0.0))
+
+def _searched(
+    problem: Problem,
+    effort: Effort,
+    streams: Streams,
+    bank: Bank | None,
+    metric: Tensor | None,
+    warm: Tensor | None,
+    progress: Callable[[int], None],
+) -> Minimum:
+    """Minimum from the effort's own starts, with further rounds."""
+    logger.info("starts of %d images", problem.count)
+    measured = None if bank is None else measured_for(problem, effort, bank)
+    first = first_starts(problem, effort, streams, bank, warm, measured=measured)
+    best = _minimise(problem, first, effort, metric, progress)
+
+    def solve(few: Problem, z: Tensor) -> Minimum:
+        return _minimise(few, z, effort if len(z) > 1 else replace(effort, race=()), metric)
+
+    def others(few: Problem, which: Tensor, number: int) -> Tensor:
+        skipped = (number - 1) * effort.restarts * effort.candidates
+        chosen = streams.select(which.tolist())
+        known = None if measured is None else measured.select(which)
+        return first_starts(few, effort, chosen, bank, None, skipped, known)
+
+    reach = effort.reach_of(problem.measurements, problem.prior.latent.size)
+    return again(problem, best, effort.rounds, reach, solve, others)
 
 
 def _minimise(

@@ -66,8 +66,20 @@ class Minimum:
         return replace(self, z=z, value=value, steps=steps, status=tuple(status))
 
 
-def joined(parts: list[Minimum], bank_seconds: float) -> Minimum:
-    """Results of blocks of signals as one."""
+def joined(parts: list[Minimum], signals: Tensor, bank_seconds: float) -> Minimum:
+    """Results of blocks of signals as one.
+
+    Parameters
+    ----------
+    parts : list of Minimum
+        Of the blocks.
+    signals : Tensor
+        Positions of all their signals, one block after the other, int64 (B,).
+    bank_seconds : float
+        See :class:`Minimum`.
+    """
+    order = signals.argsort()
+    status = [status for part in parts for status in part.status]
     longest = max(len(part.trace) for part in parts)
     # A block whose signals converged early keeps its last objective.
     traces = [
@@ -75,12 +87,12 @@ def joined(parts: list[Minimum], bank_seconds: float) -> Minimum:
         for part in parts
     ]
     return Minimum(
-        z=torch.cat([part.z for part in parts]),
-        value=torch.cat([part.value for part in parts]),
-        status=tuple(status for part in parts for status in part.status),
-        steps=torch.cat([part.steps for part in parts]),
-        restart=torch.cat([part.restart for part in parts]),
-        trace=torch.cat(traces, 1),
+        z=torch.cat([part.z for part in parts])[order],
+        value=torch.cat([part.value for part in parts])[order],
+        status=tuple(status[i] for i in order.tolist()),
+        steps=torch.cat([part.steps for part in parts])[order],
+        restart=torch.cat([part.restart for part in parts])[order],
+        trace=torch.cat(traces, 1)[:, order],
         bank_seconds=bank_seconds,
     )
 

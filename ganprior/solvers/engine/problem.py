@@ -59,6 +59,8 @@ class Problem:
         B.
     can_select, alike : bool
         Whether signals can leave the batch, and whether all are measured alike.
+    measurements : Tensor
+        Real numbers measured of each signal, int64 (B,).
     images_per_chunk : int
         Images at most whose gradients are computed at once.
     """
@@ -79,7 +81,7 @@ class Problem:
         generator = with_block_products(folded_copy(prior.generator, image))
         self._generator = channels_last(generator, image)
         known = known or facts(physics, prior.image_shape, count=self.count, like=y)
-        self._m = known.m
+        self.measurements = known.m
         self._forward = Forward(physics, known)
         self.y = self._forward.measurements(y.detach())
         self.can_select = self._forward.can_select
@@ -106,18 +108,13 @@ class Problem:
         digest.update(repr(about).encode())
         return digest.hexdigest()
 
-    @property
-    def measurements(self) -> int:
-        """Real numbers measured of the signal of which the fewest are."""
-        return int(self._m.min())
-
     def select(self, signals: Tensor) -> Problem:
         """Problem of some of the signals, by position; one may be named more than once."""
         part = copy.copy(self)
         part.count = len(signals)
         part.alike = self.alike or part.count == 1
-        part.y, part._m = self.y[signals], self._m[signals]
-        part._energy = self._energy[signals]
+        part.y, part._energy = self.y[signals], self._energy[signals]
+        part.measurements = self.measurements[signals]
         part._forward = self._forward.select(signals)
         if hasattr(self._objective, "select"):
             part._objective = self._objective.select(signals)

@@ -78,7 +78,8 @@ def race(
     walk: Descent = effort.descent(problem.project(starts), effort, problem.project, metric)
     active = torch.arange(problem.count, device=starts.device)
     going = torch.ones_like(best.converged)  # those of the active ones that have not converged
-    part, far = problem, effort.reach * problem.energy()
+    reach = effort.reach_of(problem.measurements, problem.prior.latent.size)
+    part, far = problem, (reach * problem.energy()).to(starts)
     # Best objectives after each of the last ``window`` steps, the earliest first.
     past = deque([best.value.clone()], maxlen=effort.window + 1)
 

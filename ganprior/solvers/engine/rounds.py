@@ -41,7 +41,7 @@ Others = Callable[[Problem, Tensor, int], Tensor]
 
 
 def again(
-    problem: Problem, found: Minimum, rounds: int, reach: float, solve: Solve, others: Others
+    problem: Problem, found: Minimum, rounds: int, reach: Tensor, solve: Solve, others: Others
 ) -> Minimum:
     """Solve anew the signals on which the rounds disagree, keeping the best result.
 
@@ -53,9 +53,9 @@ def again(
         What the first round made of them.
     rounds : int
         Rounds at most.
-    reach : float
-        Objective over ||y||^2 from which a signal has no further round; the limit for round n is
-        ``reach / n^2``, but not below :data:`NEAR`.
+    reach : Tensor
+        Objective over ||y||^2 from which each signal has no further round, (B,); the limit for
+        round n is ``reach / n^2``, but not below :data:`NEAR`.
     solve : callable
         Called with the problem of some signals and their starts.
     others : callable
@@ -67,7 +67,7 @@ def again(
     for number in range(1, rounds + 1):
         # A comparison with NaN is False: what is not a number is left alone.
         relative = found.value / problem.energy()
-        unsettled &= (relative > EXACT) & (relative < max(reach / number**2, NEAR))
+        unsettled &= (relative > EXACT) & (relative < (reach / number**2).clamp(min=NEAR))
         near = unsettled & (relative < NEAR)
         fresh = near if number > 1 else torch.zeros_like(near)
         best = found.value
