@@ -16,6 +16,9 @@ _HOMES = {
     "baselines": (
         "Biharmonic",
         "ContextEncoder",
+        "GaussianMixture",
+        "GaussianMixturePosterior",
+        "LMMSE",
         "LassoDCT",
         "LassoPixel",
         "LassoWavelet",
@@ -50,12 +53,16 @@ _HOMES = {
     ),
     "priors": (
         "GaussianLatent",
+        "GaussianMixtureLaw",
         "Latent",
         "Prior",
         "UniformLatent",
+        "gaussian_mixture_names",
         "linear_path",
+        "load_gaussian_mixture",
         "prior_aliases",
         "prior_names",
+        "save_gaussian_mixture",
         "spherical_path",
     ),
     "priors.architectures": ("Architecture", "build_networks"),
@@ -77,6 +84,7 @@ _HOMES = {
     "streams": ("Streams",),
     "training": ("Recipe", "RunFolder", "Trainer", "TrainingFailed", "load_recipe", "train"),
     "training.evaluate": ("evaluate_prior",),
+    "training.gaussian_mixture": ("GaussianMixtureRecipe", "fit_gaussian_mixture"),
     "training.objectives": ("make_objective",),
 }
 
@@ -86,6 +94,7 @@ __all__ = [
     "CSGM",
     "FAST",
     "FAST_L1",
+    "LMMSE",
     "REFERENCE",
     "Architecture",
     "Biharmonic",
@@ -95,6 +104,10 @@ __all__ = [
     "Effort",
     "Gaussian",
     "GaussianLatent",
+    "GaussianMixture",
+    "GaussianMixtureLaw",
+    "GaussianMixturePosterior",
+    "GaussianMixtureRecipe",
     "Images",
     "InpaintingSolution",
     "LassoDCT",
@@ -128,11 +141,14 @@ __all__ = [
     "downsampling",
     "evaluate_prior",
     "extract_features",
+    "fit_gaussian_mixture",
     "frechet_distance",
+    "gaussian_mixture_names",
     "gray",
     "identity",
     "inpainting",
     "linear_path",
+    "load_gaussian_mixture",
     "load_images",
     "load_recipe",
     "make_objective",
@@ -144,6 +160,7 @@ __all__ = [
     "prior_aliases",
     "prior_names",
     "psnr",
+    "save_gaussian_mixture",
     "spherical_path",
     "ssim",
     "train",
@@ -151,8 +168,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ganprior.baselines import (
+        LMMSE,
         Biharmonic,
         ContextEncoder,
+        GaussianMixture,
+        GaussianMixturePosterior,
         LassoDCT,
         LassoPixel,
         LassoWavelet,
@@ -187,12 +207,16 @@ if TYPE_CHECKING:
     )
     from ganprior.priors import (
         GaussianLatent,
+        GaussianMixtureLaw,
         Latent,
         Prior,
         UniformLatent,
+        gaussian_mixture_names,
         linear_path,
+        load_gaussian_mixture,
         prior_aliases,
         prior_names,
+        save_gaussian_mixture,
         spherical_path,
     )
     from ganprior.priors.architectures import Architecture, build_networks
@@ -214,6 +238,7 @@ if TYPE_CHECKING:
     from ganprior.streams import Streams
     from ganprior.training import Recipe, RunFolder, Trainer, TrainingFailed, load_recipe, train
     from ganprior.training.evaluate import evaluate_prior
+    from ganprior.training.gaussian_mixture import GaussianMixtureRecipe, fit_gaussian_mixture
     from ganprior.training.objectives import make_objective
 else:
 

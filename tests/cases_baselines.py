@@ -1,4 +1,4 @@
-"""Small linear physics and images that the tests of the Lassos share."""
+"""Small linear physics, images and baselines of linear physics that tests share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import math
 
 import torch
 from torch import nn
+
+from ganprior.baselines import (
+    LMMSE,
+    GaussianMixture,
+    LassoDCT,
+    LassoPixel,
+    LassoWavelet,
+    TotalVariation,
+)
+from ganprior.priors import GaussianMixtureLaw
 
 
 class DensePhysics(nn.Module):
@@ -68,3 +78,67 @@ def images(count, shape, seed=0, dtype=torch.float64):
     x = nn.functional.interpolate(coarse, size=shape[1:], mode="bilinear")
     x[..., : shape[1] // 2, : shape[2] // 3] = 0
     return x.to(dtype)
+
+
+def tiny_law(shape=(1, 8, 8), components=3, seed=0, floor=1e-3):
+    """A Gaussian mixture of images of that shape, of random parameters around 1/2."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*size):
+        return torch.randn(*size, generator=generator, dtype=torch.float64)
+
+    n, r, q = math.prod(shape), 4, 9
+    factors = torch.tril(0.3 * normal(components, r, r))
+    factors.diagonal(dim1=1, dim2=2).abs_().add_(0.1)
+    weights = torch.rand(components, generator=generator, dtype=torch.float64) + 0.5
+    return GaussianMixtureLaw(
+        image_shape=shape,
+        weights=weights / weights.sum(),
+        centre=0.5 + 0.1 * normal(n),
+        basis=torch.linalg.qr(normal(n, q)).Q.T.contiguous(),
+        means=0.5 * normal(components, r),
+        factors=factors,
+        variances=0.02 * torch.rand(q - r, generator=generator, dtype=torch.float64),
+        diagonal=floor * (1 + torch.rand(n, generator=generator, dtype=torch.float64)),
+    )
+
+
+def covariances(law):
+    """C_j, (K, n, n), from the definition."""
+    roots = torch.zeros(len(law.weights), *[len(law.basis)] * 2, dtype=torch.float64)
+    r = law.means.shape[1]
+    roots[:, :r, :r] = law.factors @ law.factors.mT
+    roots[:, r:, r:] = torch.diag(law.variances)
+    return law.basis.T @ roots @ law.basis + torch.diag(law.diagonal)
+
+
+# Every baseline that takes any linear physics: images of 8 x 8 in grey.
+LINEAR_BASELINES = {
+    "lasso-dct": lambda: LassoDCT(0.1),
+    "lasso-wavelet": lambda: LassoWavelet(alpha=0.1),
+    "lasso-pixel": lambda: LassoPixel(0.1),
+    "lasso-dct:weights=frequency": lambda: LassoDCT(0.03, weights="frequency"),
+    "lasso-dct:box=true": lambda: LassoDCT(0.1, box=True),
+    "lasso-dct:box=true,weights=frequency": lambda: LassoDCT(0.03, weights="frequency", box=True),
+    "lasso-wavelet:box=true": lambda: LassoWavelet(alpha=0.1, box=True),
+    "lasso-pixel:box=true": lambda: LassoPixel(0.1, box=True),
+    "tv": lambda: TotalVariation(0.03),
+    "lmmse": lambda: LMMSE(tiny_law(), 0.02),
+    "gaussian-mixture": lambda: GaussianMixture(tiny_law(), 0.02),
+}
+# The same, their weights by the noise that they are told.
+TUNED_BASELINES = {
+    "lasso-dct": lambda noise_std: LassoDCT(noise_std=noise_std),
+    "lasso-wavelet": lambda noise_std: LassoWavelet(noise_std=noise_std),
+    "lasso-pixel": lambda noise_std: LassoPixel(noise_std=noise_std),
+    "lasso-dct:weights=frequency": lambda s: LassoDCT(None, s, weights="frequency"),
+    "lasso-dct:box=true": lambda noise_std: LassoDCT(noise_std=noise_std, box=True),
+    "lasso-dct:box=true,weights=frequency": lambda s: LassoDCT(
+        None, s, weights="frequency", box=True
+    ),
+    "lasso-wavelet:box=true": lambda s: LassoWavelet(noise_std=s, box=True),
+    "lasso-pixel:box=true": lambda noise_std: LassoPixel(noise_std=noise_std, box=True),
+    "tv": lambda noise_std: TotalVariation(noise_std=noise_std),
+    "lmmse": lambda noise_std: LMMSE(tiny_law(), noise_std),
+    "gaussian-mixture": lambda noise_std: GaussianMixture(tiny_law(), noise_std),
+}

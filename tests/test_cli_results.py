@@ -247,6 +247,7 @@ def test_a_dollar_in_a_name_begins_no_formula(files, tmp_path):
         ("report",),
         ("train-classifier", "--data", "IMAGES"),
         ("train-context-encoder", "--data", "IMAGES"),
+        ("fit-gaussians", "--data", "IMAGES"),
     ],
     ids=lambda words: words[0],
 )

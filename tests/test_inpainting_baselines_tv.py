@@ -9,7 +9,9 @@ from scipy.optimize import minimize
 from skimage.restoration import denoise_tv_chambolle
 
 from ganprior.baselines import TotalVariation
-from ganprior.baselines.primal_dual import gradient, gradient_adjoint, total_variation
+from ganprior.baselines.alphas import default_alpha
+from ganprior.baselines.penalties import gradient, gradient_adjoint, total_variation
+from ganprior.physics import facts
 from ganprior.solution import Status
 from tests.cases_baselines import DensePhysics, FourierPhysics, MaskPhysics, gaussian, images
 from tests.cases_inpainting import SHAPE, hole, masks
@@ -163,8 +165,9 @@ def test_step_limit_is_reported_and_the_weight_batch_equals_one_by_one():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"weight": 0}, "weight=0 must be positive; leave it out to keep known pixels"),
+        ({"weight": 0}, "weight=0 must be positive; leave it out for the tuned default"),
         ({"weight": math.nan}, "weight=nan must be positive"),
+        ({"noise_std": -1}, "noise_std=-1 must be at least 0"),
         ({"tolerance": 0}, "tolerance=0 must be positive"),
         ({"max_steps": 0}, "max_steps=0 must be at least 1"),
     ],
@@ -174,7 +177,21 @@ def test_bad_settings_are_refused(arguments, match):
         TotalVariation(**arguments)
 
 
-def test_other_physics_need_a_weight():
-    physics = gaussian(30, (1, 8, 8))
-    with pytest.raises(ValueError, match=r"is not a mask .*: give TotalVariation a weight"):
-        TotalVariation()(torch.zeros(2, 30).double(), physics)
+def test_a_mask_is_kept_exactly_unless_it_has_noise():
+    mask, x = masks(2), images(2, SHAPE)
+    physics = MaskPhysics(mask)
+    y = mask * x + 0.1 * mask * torch.sin(40 * x)
+    exact, noisy = TotalVariation(), TotalVariation(noise_std=0.1)
+    torch.testing.assert_close(mask * exact(y, physics), y)
+    assert total_variation(noisy(y, physics)).sum() < total_variation(exact(y, physics)).sum()
+    assert (noisy.solve(y, physics).measurement_error > 0).all()
+
+
+def test_other_physics_have_a_tuned_weight():
+    physics, x = gaussian(40, (1, 8, 8)), images(3, (1, 8, 8))
+    y = physics.A(x)
+    tuned = TotalVariation(noise_std=0.01).solve(y, physics)
+    weight = default_alpha("tv", facts(physics, (1, 8, 8), count=3, like=y), 0.01)[0]
+    given = TotalVariation(weight.item()).solve(y, physics)
+    torch.testing.assert_close(tuned.x, given.x, rtol=0, atol=1e-6)
+    assert (tuned.x - x).square().mean() < 0.5 * (physics.A_adjoint(y) - x).square().mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.solution import Reconstructor
 from ganprior.solvers import CSGM, FAST, FAST_L1, REFERENCE, DiscriminatorCSGM, SemanticInpainting
 from tests.cases import Dense, Mask, gaussian, rng, tiny_dcgan
+from tests.cases_baselines import tiny_law
 
 SHAPE = (1, 8, 8)
 SCALES = (1e-3, 0.37, 28.0, 1e3)
@@ -49,7 +51,14 @@ LINEAR: dict[str, Callable[[float], Reconstructor]] = {
     "lasso-dct": lambda c: baselines.LassoDCT(noise_std=NOISE * c),
     "lasso-wavelet": lambda c: baselines.LassoWavelet(noise_std=NOISE * c),
     "lasso-pixel": lambda c: baselines.LassoPixel(noise_std=NOISE * c),
+    "lasso-dct:box=true": lambda c: baselines.LassoDCT(noise_std=NOISE * c, box=True),
+    "lasso-dct:weights=frequency": lambda c: baselines.LassoDCT(
+        noise_std=NOISE * c, weights="frequency"
+    ),
+    "tv": lambda c: baselines.TotalVariation(noise_std=NOISE * c),
     "tv, given weight": lambda c: baselines.TotalVariation(0.05 * c**2),
+    "lmmse": lambda c: baselines.LMMSE(tiny_law(), NOISE * c),
+    "gaussian-mixture": lambda c: baselines.GaussianMixture(tiny_law(), NOISE * c),
 }
 MASKED: dict[str, Callable[[], Reconstructor]] = {
     "semantic": lambda: SemanticInpainting(prior(), effort=QUICK_L1),
@@ -60,6 +69,10 @@ MASKED: dict[str, Callable[[], Reconstructor]] = {
     "biharmonic": baselines.Biharmonic,
     "context-encoder": context_encoder,
 }
+
+
+# Their objective is -log p(y), a density in the units of y.
+EVIDENCE = ("lmmse", "gaussian-mixture")
 
 
 def test_every_registered_method_is_here():
@@ -76,6 +89,13 @@ PHYSICS: dict[str, Callable[[float], Any]] = {
 }
 
 
+def counts(kind: str) -> torch.Tensor:
+    """Measurements of each signal."""
+    return (
+        masks().flatten(1).sum(1) if kind == "mask per image" else torch.full((3,), 12.0).double()
+    )
+
+
 @pytest.mark.parametrize("kind", PHYSICS)
 @pytest.mark.parametrize("name", LINEAR)
 def test_units_of_linear_measurements_change_no_image(name, kind):
@@ -87,7 +107,12 @@ def test_units_of_linear_measurements_change_no_image(name, kind):
         found[c] = LINEAR[name](c).solve(physics.A(x) + c * noise, physics)
     for c in SCALES:
         torch.testing.assert_close(found[c].x, found[1].x, rtol=0, atol=1e-6)
-        torch.testing.assert_close(found[c].objective, c**2 * found[1].objective, rtol=1e-5, atol=0)
+        if name in EVIDENCE:
+            m = found[c].objective - found[1].objective
+            torch.testing.assert_close(m, math.log(c) * counts(kind), rtol=1e-5, atol=1e-5)
+        else:
+            expected = c**2 * found[1].objective
+            torch.testing.assert_close(found[c].objective, expected, rtol=1e-5, atol=0)
         assert found[c].status == found[1].status
 
 

@@ -1,6 +1,6 @@
-"""Default weight of the Lasso, from the table that ``experiments/tuning/chosen.py`` writes.
+"""Default weights of the Lassos and of total variation.
 
-The table was tuned on images that no reported figure uses: n = 784 on gray images of clothes,
+The table is written by ``experiments/tuning/chosen.py``. It was tuned on images that no reported figure uses: n = 784 on gray images of clothes,
 n = 12,288 on faces in colour. How it is read, and its other axes, are those of
 :mod:`ganprior.physics.default_weights`.
 """
@@ -19,12 +19,13 @@ from ganprior.physics.default_weights import Table, default_weight
 
 
 def default_alpha(basis: str, known: Facts, noise_std: float | None = None) -> Tensor:
-    """Tuned alpha of each signal for 1/2 ||y - A Psi w||^2 + alpha ||w||_1, float64 (B,).
+    """Tuned alpha of each signal for 1/2 ||y - A x||^2 + alpha penalty(x), float64 (B,).
 
     Parameters
     ----------
     basis : str
-        ``dct``, ``wavelet`` or ``pixel``.
+        Of the l1 norm of coefficients, ``dct``, ``wavelet`` or ``pixel``, with ``-frequency``
+        where it is weighted by frequency and ``-box`` where x is kept in [0, 1]; ``tv``.
     known : Facts
         Facts of the physics: m, the size of A's columns, and the noise it states.
     noise_std : float, optional

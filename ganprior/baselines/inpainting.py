@@ -96,7 +96,7 @@ def known_pixels(y: Tensor, physics: Any, remedy: str) -> tuple[Tensor, Tensor]:
     ValueError
         If the physics is not a mask, or an image has no known pixel.
     """
-    gains = _gains(y, physics)
+    gains = mask_gains(y, physics)
     if gains is None:
         raise ValueError(
             f"physics {type(physics).__name__} is not a mask (y = mask x, 1 known, 0 missing) of "
@@ -108,7 +108,7 @@ def known_pixels(y: Tensor, physics: Any, remedy: str) -> tuple[Tensor, Tensor]:
     return mask, _extreme(gains)
 
 
-def _gains(y: Tensor, physics: Any) -> Tensor | None:
+def mask_gains(y: Tensor, physics: Any) -> Tensor | None:
     """What A multiplies each pixel by, (B, C, H, W), 0 or one number; None where it does more."""
     if y.ndim != 4 or y.is_complex():
         return None

@@ -1,16 +1,20 @@
-"""The Lasso in a cosine, a wavelet and the pixel basis.
+"""The Lasso in an orthonormal basis.
 
-    min over w of  1/2 ||y - A Psi w||^2 + alpha ||w||_1,    x = Psi w
+    min over w of  1/2 ||y - A Psi w||^2 + alpha sum over i of f_i |w_i|,    x = Psi w
 
-The baselines of A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed sensing using generative
-models", 2017, arXiv 1703.03208, Section 6. R. Tibshirani, "Regression shrinkage and selection via
-the lasso", J. Royal Statistical Society B 58, 1996.
+f = 1, or in the cosine basis, if asked for, the frequency; x free, or in the box [0, 1]. With f = 1
+and without the box: the baselines of A. Bora, A. Jalal, E. Price, A. G. Dimakis, "Compressed
+sensing using generative models", 2017, arXiv 1703.03208, Section 6. R. Tibshirani, "Regression
+shrinkage and selection via the lasso", J. Royal Statistical Society B 58, 1996.
+
+Without the box it is solved for f w, by ADMM or FISTA, with it for x, by the primal-dual method.
 """
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -18,7 +22,6 @@ from torch import Tensor
 
 from ganprior.baselines.admm import admm
 from ganprior.baselines.alphas import default_alpha
-from ganprior.baselines.dct import DCT
 from ganprior.baselines.fista import Minimum, fista
 from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
 from ganprior.baselines.linear_map import (
@@ -29,7 +32,8 @@ from ganprior.baselines.linear_map import (
     squared_operator_norm,
 )
 from ganprior.baselines.outcome import Outcome
-from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
+from ganprior.baselines.penalties import CoefficientNorm
+from ganprior.baselines.primal_dual import minimise_in_box
 from ganprior.physics import Facts
 from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution, without_autocast
@@ -54,6 +58,8 @@ class Lasso(Reconstructor):
     noise_std : float, optional
         Standard deviation of each entry of y, from which the default alpha follows. When absent:
         ``physics.noise_model.sigma`` where there is one, else 0.
+    box : bool
+        Whether to keep x in [0, 1].
     tolerance : float
         A signal has converged when its duality gap is at most this fraction of its objective, or
         when its coefficients no longer move beyond rounding.
@@ -74,6 +80,7 @@ class Lasso(Reconstructor):
         alpha: float | None = None,
         noise_std: float | None = None,
         *,
+        box: bool = False,
         tolerance: float = 1e-4,
         max_steps: int = 5000,
     ) -> None:
@@ -88,6 +95,7 @@ class Lasso(Reconstructor):
             raise ValueError(f"max_steps={max_steps} must be at least 1")
         self.alpha = alpha
         self.noise_std = noise_std
+        self.box = box
         self.tolerance = tolerance
         self.max_steps = max_steps
 
@@ -100,6 +108,21 @@ class Lasso(Reconstructor):
 
         A better guess takes fewer steps to the same minimum. The same for all here; a basis whose
         coefficients differ in size may override it.
+
+        Parameters
+        ----------
+        image : Tensor
+            (B, C, H, W): gives the size, dtype and device.
+
+        Returns
+        -------
+        Tensor
+            Of a shape that expands to (C, H, W).
+        """
+        return image.new_ones(1)
+
+    def weights(self, image: Tensor) -> Tensor:
+        """f, positive: 1 for all here.
 
         Parameters
         ----------
@@ -145,19 +168,54 @@ class Lasso(Reconstructor):
         """
         measured, finite = split_finite(checked_measurements(y, physics))
         known, image = linear_facts(measured, physics)
-
         basis = self.basis(image)
-        operator = LinearMap.from_physics(physics, known, basis, measured, image)
-        first = torch.zeros_like(image) if start is None else _sparse(basis, start.to(image))
         alpha = self._alphas(known, image)
+        first = None if start is None else start.to(image)
+        solve = self._boxed if self.box else self._free
+        found = solve(physics, known, measured, basis, alpha, image, first)
+        found = replace(found, settings={"alpha": alpha[:, 0]})
+        return found.solution(y, physics, finite)
+
+    def _boxed(
+        self,
+        physics: Any,
+        known: Facts,
+        y: Tensor,
+        basis: Basis,
+        alpha: Tensor,
+        image: Tensor,
+        start: Tensor | None,
+    ) -> Outcome:
+        return minimise_in_box(
+            LinearMap.from_physics(physics, known, Pixels(), y, image),
+            CoefficientNorm(basis, self.weights(image)),
+            as_rows(y),
+            alpha[:, 0],
+            image,
+            self.tolerance,
+            self.max_steps,
+            start,
+        )
+
+    def _free(
+        self,
+        physics: Any,
+        known: Facts,
+        y: Tensor,
+        basis: Basis,
+        alpha: Tensor,
+        image: Tensor,
+        start: Tensor | None,
+    ) -> Outcome:
+        f = self.weights(image)
+        operator = LinearMap.from_physics(physics, known, _Divided(basis, f), y, image)
+        first = torch.zeros_like(image) if start is None else f * _sparse(basis, start)
         if operator.matrix is not None and len(operator.matrix) <= LARGEST_FACTORISATION:
-            found = self._admm(operator.matrix, as_rows(measured), alpha, first)
+            found = self._admm(operator.matrix, as_rows(y), alpha, first)
         else:
-            found = self._fista(operator, as_rows(measured), alpha, first)
-        x = basis.synthesis(found.w.reshape(image.shape))
-        settings = {"alpha": alpha[:, 0]}
-        outcome = Outcome(x, found.objective, found.converged, found.steps, settings)
-        return outcome.solution(y, physics, finite)
+            found = self._fista(operator, as_rows(y), alpha, first)
+        x = basis.synthesis(found.w.reshape(image.shape) / f)
+        return Outcome(x, found.objective, found.converged, found.steps)
 
     def _admm(self, matrix: Tensor, y: Tensor, alpha: Tensor, first: Tensor) -> Minimum:
         return admm(
@@ -165,7 +223,7 @@ class Lasso(Reconstructor):
             y,
             alpha,
             start=first.flatten(1),
-            scale=self.scale(first).expand(first.shape[1:]).flatten(),
+            scale=(self.weights(first) * self.scale(first)).expand(first.shape[1:]).flatten(),
             tolerance=self.tolerance,
             max_steps=self.max_steps,
         )
@@ -186,7 +244,24 @@ class Lasso(Reconstructor):
         """Weight of every signal, (B, 1)."""
         if self.alpha is not None:
             return torch.full_like(image[:, 0, 0, :1], self.alpha)
-        return default_alpha(self.name, known, self.noise_std).to(image)[:, None]
+        return default_alpha(self._tuned_name(), known, self.noise_std).to(image)[:, None]
+
+    def _tuned_name(self) -> str:
+        return f"{self.name}-box" if self.box else self.name
+
+
+@dataclass(frozen=True)
+class _Divided:
+    """Psi diag(1 / f), and its transpose for analysis."""
+
+    basis: Basis
+    f: Tensor
+
+    def analysis(self, x: Tensor) -> Tensor:
+        return self.basis.analysis(x) / self.f
+
+    def synthesis(self, w: Tensor) -> Tensor:
+        return self.basis.synthesis(w / self.f)
 
 
 def _sparse(basis: Basis, x: Tensor) -> Tensor:
@@ -194,81 +269,3 @@ def _sparse(basis: Basis, x: Tensor) -> Tensor:
     w = basis.analysis(x)
     rounding = ROUNDING * torch.finfo(w.dtype).eps * w.abs().amax((1, 2, 3), keepdim=True)
     return torch.where(w.abs() > rounding, w, 0)
-
-
-def _falling(image: Tensor) -> Tensor:
-    """Scale (H, W) of coefficients whose rows and columns go from coarse to fine.
-
-    Amplitudes of natural images fall as 1 / frequency (D. J. Field, "Relations between the
-    statistics of natural images and the response properties of cortical cells", J. Optical Society
-    of America A 4(12), 1987). Of the powers 0 to 1 of that the square root took the fewest steps in
-    trials: on photographs of faces in both bases, on Fashion-MNIST in the cosine basis; in its
-    wavelet basis they hardly differed.
-    """
-    rows, columns = (torch.arange(side).to(image) for side in image.shape[-2:])
-    return (1 + torch.hypot(rows[:, None], columns)).rsqrt()
-
-
-class LassoDCT(Lasso):
-    """Lasso in the orthonormal cosine basis, channel by channel; arguments of :class:`Lasso`."""
-
-    name = "dct"
-
-    def basis(self, image: Tensor) -> Basis:
-        """Two-dimensional DCT-II."""
-        return DCT(image)
-
-    def scale(self, image: Tensor) -> Tensor:
-        """Fall with the frequency."""
-        return _falling(image)
-
-
-class LassoWavelet(Lasso):
-    """Lasso in an orthonormal wavelet basis, channel by channel.
-
-    Parameters
-    ----------
-    wavelet : str
-        Name of an orthogonal PyWavelets wavelet: ``db1`` (Haar), ``db4``, ``sym4``, ``coif1`` ...
-        The default alpha is that of ``db1`` for all.
-    alpha, noise_std, tolerance, max_steps
-        As for :class:`Lasso`.
-
-    Raises
-    ------
-    ValueError
-        If the wavelet is unknown or not orthonormal; and as :class:`Lasso`.
-    """
-
-    name = "wavelet"
-
-    def __init__(
-        self,
-        wavelet: str = "db1",
-        alpha: float | None = None,
-        noise_std: float | None = None,
-        *,
-        tolerance: float = 1e-4,
-        max_steps: int = 5000,
-    ) -> None:
-        super().__init__(alpha, noise_std, tolerance=tolerance, max_steps=max_steps)
-        self.wavelet = wavelet
-        self._filters = orthogonal_wavelet(wavelet)
-
-    def basis(self, image: Tensor) -> Basis:
-        """Periodic wavelet transform, as deep as both sides of the image stay even."""
-        return WaveletTransform(image, self._filters)
-
-    def scale(self, image: Tensor) -> Tensor:
-        """Fall from coarse levels to fine ones, which lie at larger row and column numbers."""
-        return _falling(image)
-
-
-class LassoPixel(Lasso):
-    """Lasso on the pixels: Psi is the identity; arguments of :class:`Lasso`."""
-
-    name = "pixel"
-
-    def basis(self, image: Tensor) -> Basis:
-        """Return the identity."""
-        return Pixels()

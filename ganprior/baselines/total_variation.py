@@ -21,34 +21,39 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganprior.baselines.inpainting import known_pixels
+from ganprior.baselines.alphas import default_alpha
+from ganprior.baselines.inpainting import known_pixels, mask_gains
 from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
-from ganprior.baselines.linear_map import (
-    LinearMap,
-    Pixels,
-    normal_image,
-    squared_operator_norm,
-)
-from ganprior.baselines.primal_dual import SaddlePoint, minimise
+from ganprior.baselines.linear_map import LinearMap, Pixels
+from ganprior.baselines.outcome import Outcome
+from ganprior.baselines.penalties import TotalVariationNorm
+from ganprior.baselines.primal_dual import SaddlePoint, minimise, minimise_in_box
+from ganprior.physics import Facts
+from ganprior.physics.facts import stated_noise
 from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
-# ||grad||^2 <= 8 (Chambolle 2004, theorem 3.1).
-GRADIENT_NORM = 8
-# Size of p over size of x, which sets the ratio of the two step lengths, for weight 1 and images
-# that span [0, 1]: 3 to 10 take the fewest steps with every kind of mask.
+PENALTY = TotalVariationNorm()
+# Size of p over size of x, which sets the ratio of the two step lengths, for images that span
+# [0, 1]: 3 to 10 take the fewest steps with every kind of mask.
 DUAL_OVER_PRIMAL = 5
 
 
 class TotalVariation(Reconstructor):
-    """Total variation: inpainting, and any linear physics once a weight is given.
+    """Total variation; any linear physics.
 
     Parameters
     ----------
     weight : float, optional
-        Weight of TV beside 1/2 ||y - A x||^2 summed over the entries of y, positive; x is then
-        kept in [0, 1]. When absent: the known pixels of a mask are kept as they are.
+        Weight of TV beside 1/2 ||y - A x||^2 summed over the entries of y, positive; x is kept in
+        [0, 1]. When absent: the known pixels of a mask are kept as they are if they have no noise;
+        elsewhere the weight is tuned for images in [0, 1], m / n and the noise, see
+        :func:`~ganprior.baselines.alphas.default_alpha`, and scaled to the columns of A where its
+        entries are not N(0, 1/m).
+    noise_std : float, optional
+        Standard deviation of each entry of y, from which the default weight follows. When absent:
+        ``physics.noise_model.sigma`` where there is one, else 0.
     tolerance : float
         A signal has converged when its duality gap is at most this fraction of its objective.
     max_steps : int
@@ -57,20 +62,31 @@ class TotalVariation(Reconstructor):
     Raises
     ------
     ValueError
-        If ``weight`` or ``tolerance`` is not positive or ``max_steps`` is below 1.
+        If ``weight`` or ``tolerance`` is not positive, ``noise_std`` is negative or ``max_steps``
+        is below 1.
     """
 
     def __init__(
-        self, weight: float | None = None, *, tolerance: float = 1e-3, max_steps: int = 5000
+        self,
+        weight: float | None = None,
+        noise_std: float | None = None,
+        *,
+        tolerance: float = 1e-3,
+        max_steps: int = 5000,
     ) -> None:
         super().__init__()
         if weight is not None and not 0 < weight < math.inf:
-            raise ValueError(f"weight={weight} must be positive; leave it out to keep known pixels")
+            raise ValueError(
+                f"weight={weight} must be positive; leave it out for the tuned default"
+            )
+        if noise_std is not None and not 0 <= noise_std < math.inf:
+            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
         if not tolerance > 0:
             raise ValueError(f"tolerance={tolerance} must be positive, such as 1e-3")
         if max_steps < 1:
             raise ValueError(f"max_steps={max_steps} must be at least 1")
         self.weight = weight
+        self.noise_std = noise_std
         self.tolerance = tolerance
         self.max_steps = max_steps
 
@@ -84,7 +100,7 @@ class TotalVariation(Reconstructor):
         y : Tensor
             Measurements of B signals, first axis B.
         physics : object
-            A mask; with a ``weight`` any linear physics with ``A`` and ``A_adjoint``.
+            Linear, with ``A`` and ``A_adjoint``, as in deepinv.
         rng : Streams or int
             Not used: nothing here is random.
 
@@ -97,20 +113,44 @@ class TotalVariation(Reconstructor):
         Raises
         ------
         ValueError
-            If y is not a tensor, or the physics is not linear, does not fit y, or, without a
-            weight, is not a mask.
+            If y is not a tensor, or the physics is not linear, has no adjoint or does not fit y;
+            or it is a mask without noise that hides every pixel of an image.
         """
         measured, finite = split_finite(checked_measurements(y, physics))
-        if self.weight is None:
-            mask, gain = known_pixels(measured, physics, "give TotalVariation a weight")
+        if self.weight is None and not self._noisy(physics) and _is_mask(measured, physics):
+            mask, gain = known_pixels(measured, physics, "")
             operator, problem = _interpolation(measured / gain, mask)
-            unit = torch.ones_like(problem.weight)
+            found = minimise(operator, PENALTY, problem, self.tolerance, self.max_steps)
         else:
-            operator, problem, unit = _regression(measured, physics, self.weight)
-        found = minimise(operator, problem, self.tolerance, self.max_steps)
-        found = replace(found, objective=found.objective * unit.flatten() ** 2)
-        settings = {} if self.weight is None else {"weight": self.weight}
-        return replace(found, settings=settings).solution(y, physics, finite)
+            found = self._regress(measured, physics)
+        return found.solution(y, physics, finite)
+
+    def _noisy(self, physics: Any) -> bool:
+        return bool(stated_noise(physics).any() if self.noise_std is None else self.noise_std)
+
+    def _regress(self, y: Tensor, physics: Any) -> Outcome:
+        known, image = linear_facts(y, physics)
+        weights = self._weights(known, image)
+        found = minimise_in_box(
+            LinearMap.from_physics(physics, known, Pixels(), y, image),
+            PENALTY,
+            as_rows(y),
+            weights,
+            image,
+            self.tolerance,
+            self.max_steps,
+        )
+        return replace(found, settings={"weight": weights})
+
+    def _weights(self, known: Facts, image: Tensor) -> Tensor:
+        """Weight of every signal, (B,)."""
+        if self.weight is not None:
+            return torch.full_like(image[:, 0, 0, 0], self.weight)
+        return default_alpha("tv", known, self.noise_std).to(image)
+
+
+def _is_mask(y: Tensor, physics: Any) -> bool:
+    return mask_gains(y, physics) is not None
 
 
 def _interpolation(y: Tensor, mask: Tensor) -> tuple[LinearMap, SaddlePoint]:
@@ -127,28 +167,6 @@ def _interpolation(y: Tensor, mask: Tensor) -> tuple[LinearMap, SaddlePoint]:
         upper=torch.where(mask, y, highest),
         y=y.new_zeros(len(y), 0),
         weight=torch.ones_like(ratio),
-        primal_step=1 / (ratio * math.sqrt(GRADIENT_NORM)),
-        dual_step=ratio / math.sqrt(GRADIENT_NORM),
+        primal_step=1 / (ratio * math.sqrt(PENALTY.squared_norm)),
+        dual_step=ratio / math.sqrt(PENALTY.squared_norm),
     )
-
-
-def _regression(y: Tensor, physics: Any, weight: float) -> tuple[LinearMap, SaddlePoint, Tensor]:
-    """Operator and problem with A and y divided by a unit, and the unit, (B, 1, 1, 1)."""
-    known, image = linear_facts(y, physics)
-    # Columns of A of unit norm: beside ||grad||^2 neither huge nor tiny, whatever the units.
-    unit = known.scale.sqrt().to(image)[:, None]
-    operator = LinearMap.from_physics(physics, known, Pixels(), y, image).divided(unit)
-    bound = squared_operator_norm(operator, normal_image(image).flatten(1)) + GRADIENT_NORM
-    length = bound.sqrt().expand(len(y), 1)[..., None, None]
-    unit = unit[..., None, None]
-    weights = weight / unit**2
-    ratio = DUAL_OVER_PRIMAL * weights
-    problem = SaddlePoint(
-        lower=torch.zeros_like(image),
-        upper=torch.ones_like(image),
-        y=as_rows(y) / unit.flatten(1),
-        weight=weights,
-        primal_step=1 / (ratio * length),
-        dual_step=ratio / length,
-    )
-    return operator, problem, unit

@@ -117,7 +117,9 @@ SPEC of --solver, with every option that it may have:
   semantic:restarts=10,steps=200,lambda=0.015,effort=balanced,weights=weighted,
     loss=saturating,screening=0  (for masks; weights also uniform, inverted; loss also
     non-saturating, critic)  semantic-raw: the same, not blended
-  lasso-dct:alpha=0.01  lasso-wavelet:wavelet=db4,alpha=0.01  lasso-pixel:alpha=0.01
-  tv:weight=0.01  (without weight: for masks)
+  lasso-dct:alpha=0.01,box=true,weights=frequency  lasso-wavelet:wavelet=db4,alpha=0.01,box=true
+  lasso-pixel:alpha=0.01,box=true  (box: images kept in [0, 1], false by default)
+  tv:weight=0.01  (without weight: known pixels of a mask stay, else the tuned weight)
+  lmmse:law=FILE  gaussian-mixture:law=FILE  (without law: the one shipped for the prior's data)
   for masks: low-rank:tau=100  nearest-patch:images=FOLDER  biharmonic
     context-encoder:network=FILE  (without network: the one shipped for the prior's data)"""

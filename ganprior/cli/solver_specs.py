@@ -57,9 +57,10 @@ class SolverSpec:
 
         ``csgm`` with ``restarts``, ``steps``, ``lambda``, ``effort`` (reference, balanced, fast)
         and ``discriminator``; ``semantic`` and ``semantic-raw`` (not blended) with the first four,
-        ``weights``, ``loss`` and, the first, ``screening``; ``lasso-dct``, ``lasso-pixel`` with
-        ``alpha``; ``lasso-wavelet`` with ``wavelet`` and ``alpha``; ``tv`` with ``weight``;
-        ``low-rank`` with ``tau``; ``nearest-patch`` with ``images``; ``biharmonic``;
+        ``weights``, ``loss`` and, the first, ``screening``; ``lasso-dct`` with ``alpha``, ``box``
+        and ``weights``, ``lasso-pixel`` without the last; ``lasso-wavelet`` with ``wavelet``,
+        ``alpha`` and ``box``; ``tv`` with ``weight``; ``lmmse`` and ``gaussian-mixture`` with
+        ``law``; ``low-rank`` with ``tau``; ``nearest-patch`` with ``images``; ``biharmonic``;
         ``context-encoder`` with
         ``network``. An option that is left out has the library's default.
 
@@ -187,6 +188,14 @@ def _loss(options: Mapping[str, str], key: str) -> str:
     return choice(options, key, ("saturating", "non-saturating", "critic"))
 
 
+def _flag(options: Mapping[str, str], key: str) -> bool:
+    return choice(options, key, ("true", "false")) == "true"
+
+
+def _frequency(options: Mapping[str, str], key: str) -> str:
+    return choice(options, key, ("uniform", "frequency"))
+
+
 def _word(options: Mapping[str, str], key: str) -> str:
     return options[key]
 
@@ -239,12 +248,24 @@ def _schedule(
     return effort, tell
 
 
-def _lasso(class_name: str) -> Build:
+def _with_noise(class_name: str) -> Build:
     def build(options: Any, _: Prior, noise_std: float, __: Progress | None) -> Reconstructor:
         from ganprior import baselines
 
         solver: Reconstructor = getattr(baselines, class_name)(noise_std=noise_std, **options)
         return solver
+
+    return build
+
+
+def _gaussian(class_name: str) -> Build:
+    def build(options: Any, prior: Prior, noise_std: float, _: Progress | None) -> Reconstructor:
+        from ganprior import baselines
+
+        kind: type[baselines.GaussianMixture] = getattr(baselines, class_name)
+        if "law" in options:
+            return kind.load(options["law"], noise_std)
+        return kind.shipped_for(prior.card.get("data_sha256"), noise_std)
 
     return build
 
@@ -291,14 +312,17 @@ _LATENT: dict[str, Reader] = {
     "effort": _effort,
 }
 _SEMANTIC: dict[str, Reader] = {**_LATENT, "weights": _weighting, "loss": _loss}
+_LASSO: dict[str, Reader] = {"alpha": _positive, "box": _flag}
 _KINDS = {
     "csgm": _Kind({**_LATENT, "discriminator": _positive}, _csgm),
     "semantic": _Kind({**_SEMANTIC, "screening": _weight}, _semantic(blend=True)),
     "semantic-raw": _Kind(_SEMANTIC, _semantic(blend=False)),
-    "lasso-dct": _Kind({"alpha": _positive}, _lasso("LassoDCT")),
-    "lasso-wavelet": _Kind({"wavelet": _word, "alpha": _positive}, _lasso("LassoWavelet")),
-    "lasso-pixel": _Kind({"alpha": _positive}, _lasso("LassoPixel")),
-    "tv": _Kind({"weight": _positive}, _baseline("TotalVariation")),
+    "lasso-dct": _Kind({**_LASSO, "weights": _frequency}, _with_noise("LassoDCT")),
+    "lasso-wavelet": _Kind({"wavelet": _word, **_LASSO}, _with_noise("LassoWavelet")),
+    "lasso-pixel": _Kind(_LASSO, _with_noise("LassoPixel")),
+    "tv": _Kind({"weight": _positive}, _with_noise("TotalVariation")),
+    "lmmse": _Kind({"law": _word}, _gaussian("LMMSE")),
+    "gaussian-mixture": _Kind({"law": _word}, _gaussian("GaussianMixture")),
     "low-rank": _Kind({"tau": _positive}, _baseline("LowRank")),
     "nearest-patch": _Kind({"images": _word}, _nearest_patch),
     "biharmonic": _Kind({}, _baseline("Biharmonic")),

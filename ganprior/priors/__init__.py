@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 _HOMES = {
     "cards": ("find_prior", "prior_aliases", "prior_names", "read_card", "write_card"),
+    "gaussian_mixture_files": (
+        "gaussian_mixture_names",
+        "gaussian_mixture_of",
+        "load_gaussian_mixture",
+        "save_gaussian_mixture",
+    ),
+    "gaussian_mixture_law": ("GaussianMixtureLaw",),
     "latent": ("GaussianLatent", "Latent", "UniformLatent"),
     "paths": ("linear_path", "spherical_path"),
     "prior": ("Prior",),
@@ -15,14 +22,19 @@ _HOMES = {
 
 __all__ = [
     "GaussianLatent",
+    "GaussianMixtureLaw",
     "Latent",
     "Prior",
     "UniformLatent",
     "find_prior",
+    "gaussian_mixture_names",
+    "gaussian_mixture_of",
     "linear_path",
+    "load_gaussian_mixture",
     "prior_aliases",
     "prior_names",
     "read_card",
+    "save_gaussian_mixture",
     "spherical_path",
     "write_card",
 ]
@@ -35,6 +47,13 @@ if TYPE_CHECKING:
         read_card,
         write_card,
     )
+    from ganprior.priors.gaussian_mixture_files import (
+        gaussian_mixture_names,
+        gaussian_mixture_of,
+        load_gaussian_mixture,
+        save_gaussian_mixture,
+    )
+    from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
     from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent
     from ganprior.priors.paths import linear_path, spherical_path
     from ganprior.priors.prior import Prior
