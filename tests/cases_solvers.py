@@ -11,8 +11,10 @@ from torch import Tensor
 
 from ganprior import CSGM, FAST, DiscriminatorCSGM, SemanticInpainting
 from ganprior.baselines import (
+    LMMSE,
     Biharmonic,
     ContextEncoder,
+    GaussianMixture,
     LassoDCT,
     LassoPixel,
     LassoWavelet,
@@ -26,6 +28,7 @@ from ganprior.priors.architectures import initialise
 from ganprior.solution import Reconstructor
 from ganprior.solvers.engine import FAST_L1
 from tests.cases import rng, tiny_dcgan
+from tests.cases_baselines import tiny_law
 
 SHAPE = (1, 8, 8)
 COUNT = 3
@@ -77,6 +80,12 @@ CASES: dict[str, Case] = {
     "lasso-dct, mask": Case(lambda: LassoDCT(max_steps=200), _hole),
     "tv": Case(lambda: TotalVariation(max_steps=200), _hole),
     "tv, weight": Case(lambda: TotalVariation(0.01, max_steps=200), _dense),
+    "tv, dense": Case(lambda: TotalVariation(max_steps=200), _dense),
+    "lasso-dct, box": Case(lambda: LassoDCT(box=True, max_steps=200), _dense),
+    "lasso-dct, frequency": Case(lambda: LassoDCT(weights="frequency", max_steps=200), _dense),
+    "lmmse": Case(lambda: LMMSE(tiny_law(), 0.01), _dense),
+    "gaussian-mixture": Case(lambda: GaussianMixture(tiny_law(), 0.01), _dense),
+    "gaussian-mixture, mask": Case(lambda: GaussianMixture(tiny_law(), 0.01), _hole),
     "low-rank": Case(LowRank, _hole),
     "low-rank, tau": Case(lambda: LowRank(5.0), _hole),
     "nearest-patch": Case(lambda: NearestPatch(torch.rand(9, *SHAPE, generator=rng())), _hole),

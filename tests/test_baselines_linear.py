@@ -153,8 +153,8 @@ def test_it_can_be_pickled(solver):
 @pytest.mark.parametrize(
     ("y", "words"),
     [
-        ([torch.zeros(2, 30)], "y is a list where one tensor is needed"),
-        (torch.zeros(30), "shape (30,)"),
+        ([torch.zeros(2, 30)], "y must be one tensor, got list"),
+        (torch.zeros(30), "got (30,)"),
         (torch.zeros(2, 30, dtype=torch.int64), "floating-point"),
         (torch.zeros(2, 29).double(), "does not fit physics"),
     ],

@@ -134,7 +134,7 @@ def shipped_alphas() -> list[Row]:
             "noise_level": level,
             "alpha": float(row["weight"]),
         }
-        for row, level in chosen("lasso", "lasso-faces")
+        for row, level in chosen("lasso", "lasso-faces", "total-variation", "lasso-box")
     ]
     return sorted(table, key=lambda row: (row["n"], row["basis"], row["m"], row["noise_level"]))
 

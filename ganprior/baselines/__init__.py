@@ -5,6 +5,7 @@ from ganprior.baselines.context_encoder import ContextEncoder, context_encoder_n
 from ganprior.baselines.gaussian_mixture import GaussianMixture
 from ganprior.baselines.gaussian_posterior import GaussianMixturePosterior
 from ganprior.baselines.inpainting import Inpainter
+from ganprior.baselines.lasso import Lasso
 from ganprior.baselines.lasso_bases import LassoDCT, LassoPixel, LassoWavelet
 from ganprior.baselines.lmmse import LMMSE
 from ganprior.baselines.low_rank import LowRank
@@ -18,6 +19,7 @@ __all__ = [
     "GaussianMixture",
     "GaussianMixturePosterior",
     "Inpainter",
+    "Lasso",
     "LassoDCT",
     "LassoPixel",
     "LassoWavelet",
