@@ -137,6 +137,10 @@ FIGURES = {
     "tuning/csgm": Entry("tuning.weights", "lambda of CSGM per m and noise level"),
     "tuning/csgm-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/lasso": Entry("tuning.weights", "alpha of the Lassos per m and noise level"),
+    "tuning/total-variation": Entry(
+        "tuning.weights", "weights of total variation and of the Lasso weighted by frequency"
+    ),
+    "tuning/lasso-box": Entry("tuning.weights", "alphas of the Lassos with the box"),
     "tuning/lasso-mnist": Entry("tuning.weights", "the same for digits"),
     "tuning/lasso-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/discriminator": Entry("tuning.weights", "gamma of the discriminator term"),

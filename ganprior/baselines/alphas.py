@@ -1,8 +1,8 @@
 """Default weights of the Lassos and of total variation.
 
 The table is written by ``experiments/tuning/chosen.py``. It was tuned on images that no reported
-figure uses: n = 784 on gray images of clothes, n = 12,288 on faces in colour. How it is read, and its other axes, are those of
-:mod:`ganprior.physics.default_weights`.
+figure uses: n = 784 on gray images of clothes, n = 12,288 on faces in colour. How it is read, and
+its other axes, are those of :mod:`ganprior.physics.default_weights`.
 """
 
 from __future__ import annotations
