@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import SEED
+from ganprior.cli.options import OUT, SEED
 from ganprior.cli.output import check_file
 from ganprior.cli.train import data_name
 
@@ -23,9 +23,7 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
     type=COUNT,
     help="Number of Gaussians; 1 gives mean and covariance.",
 )
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="File to write, .safetensors."
-)
+@click.option("--out", required=True, type=OUT, help="File to write, .safetensors.")
 @click.option(
     "--images", default=54_000, show_default=True, type=COUNT, help="Fit the first so many."
 )
@@ -89,7 +87,7 @@ def fit_gaussians(
 
     from dataclasses import replace
 
-    from ganprior.datasets import load_images
+    from ganprior.cli.inputs import load_images
     from ganprior.priors import save_gaussian_mixture
     from ganprior.training.gaussian_mixture import GaussianMixtureRecipe, fit_gaussian_mixture
 
