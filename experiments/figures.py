@@ -134,6 +134,11 @@ FIGURES = {
     "objectives/inversion": Entry(
         "objectives.inversion", "a prior that draws better samples inverts better"
     ),
+    "density/rivals-mnist": Entry(
+        "density.rivals",
+        "a mixture of Gaussians is far ahead of LMMSE and Lassos; with many measurements no generator",
+    ),
+    "density/rivals-fashion-mnist": Entry("density.rivals", "the same on images of clothes"),
     "tuning/csgm": Entry("tuning.weights", "lambda of CSGM per m and noise level"),
     "tuning/csgm-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/lasso": Entry("tuning.weights", "alpha of the Lassos per m and noise level"),

@@ -251,7 +251,7 @@ COARSE_M = (25, 100, 300, 500)
 COARSE = Config(
     tuple(f"{CLOTHES}: {name}" for name in UNTRAINED if name.endswith("-box")),
     ((COARSE_M, (0.1,)),),
-    tuple(round(10 ** (0.5 - k / 2), 6) for k in range(11)),
+    tuple(round(10 ** (0.5 - k / 2), 6) for k in range(8)),
     images=12,
 )
 ON_FACES = f"{UTKFACE}: "

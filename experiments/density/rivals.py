@@ -1,0 +1,135 @@
+"""CSGM beside estimators that need no generator: mixture of Gaussians, LMMSE, TV, the Lassos.
+
+Error against the number of measurements, at the noise of Bora et al. (2017), on the images, A and
+noise of their figure. LMMSE and the mixture of 30 Gaussians were fitted to 54,000 of the images
+that the prior was trained on; total variation and the Lassos know nothing but a weight, tuned on
+other images. Claims: the mixture is ahead of LMMSE and of every Lasso wherever there are few
+measurements, and total variation, the mixture or LMMSE is ahead of CSGM where there are many.
+
+    ganprior figure density/rivals-mnist --preset paper
+    ganprior figure density/rivals-fashion-mnist --preset paper
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from experiments.bora2017.setting import compressed, image_rows, inputs_of, solved_rows
+from experiments.comparison import errors_of, means_of, places_of
+from experiments.images import hashes_of as hashes_of_images
+from experiments.images import held_out, held_out_block, load_prior
+from experiments.rows import Row
+from experiments.sweep.cell import Cell, grid
+from experiments.sweep.figure import Figure, by_name
+from ganprior import (
+    LMMSE,
+    GaussianMixture,
+    GaussianMixtureLaw,
+    Reconstructor,
+    TotalVariation,
+)
+from ganprior.priors import gaussian_mixture_of
+
+MIXTURE, LINEAR, TV = "gaussian-mixture", "lmmse", "tv"
+LASSOS = ("lasso-dct", "lasso-wavelet", "lasso-pixel")
+# Up to so many measurements the mixture is claimed to be ahead of LMMSE and the Lassos, and from so
+# many on one of the rivals ahead of CSGM.
+FEW, MANY = 200, 400
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is run; the presets are below."""
+
+    data: str
+    prior: str
+    measurements: tuple[int, ...] = (10, 25, 50, 100, 200, 300, 400, 500)
+    noise_level: float = 0.1  # sqrt(m) noise_std
+    images: int = 100
+    draws: int = 3  # of A and of the noise
+    block: int = 50
+    effort: str = "balanced"
+
+
+def cells(config: Config) -> list[Cell]:
+    """Every m, method, draw and block."""
+    methods = [f"csgm {config.prior}", MIXTURE, LINEAR, TV, *LASSOS]
+    return grid(
+        methods,
+        "m",
+        config.measurements,
+        draws=config.draws,
+        images=config.images,
+        block=config.block,
+    )
+
+
+def rows(config: Config, cell: Cell) -> list[Row]:
+    """Errors of a method on a block of images."""
+    signals = held_out_block(config.data, cell)
+    found = compressed(signals, int(cell.number), config.noise_level, cell)
+    if cell.method.startswith("csgm") or cell.method in LASSOS:
+        return solved_rows(found, cell.method, config.effort, config.data)
+    solution = rivals(config.prior)[cell.method](found.noise_std).solve(found.y, found.physics)
+    hashes = hashes_of_images(held_out(config.data))
+    if cell.method in (MIXTURE, LINEAR):
+        hashes["prior_sha256"] = _law(config.prior).card["weights_sha256"][:12]
+    return image_rows(found, solution.x, solution.status, **hashes)
+
+
+def rivals(prior: str) -> dict[str, Callable[[float], Reconstructor]]:
+    """Methods by name, to be given the noise."""
+    return {
+        MIXTURE: lambda noise_std: GaussianMixture(_law(prior), noise_std),
+        LINEAR: lambda noise_std: LMMSE(_law(prior), noise_std),
+        TV: lambda noise_std: TotalVariation(noise_std=noise_std),
+    }
+
+
+@functools.cache
+def _law(prior: str) -> GaussianMixtureLaw:
+    return gaussian_mixture_of(load_prior(prior).card["data_sha256"])
+
+
+def inputs(config: Config) -> dict[str, str]:
+    """Hashes of images, prior, weights and the mixture."""
+    law = _law(config.prior).card["weights_sha256"][:12]
+    return inputs_of(config) | {f"mixture of {config.data}": law}
+
+
+def claims(found: list[Row]) -> dict[str, bool]:
+    """Few measurements: the mixture before LMMSE and Lassos. Many: any rival before CSGM."""
+    mean = means_of(errors_of(found))
+    places = places_of(errors_of(found))
+    csgm = next(own for name, own in mean.items() if name.startswith("csgm"))
+    others = [own for name, own in mean.items() if not name.startswith("csgm")]
+    few, many = [m for m in places if m <= FEW], [m for m in places if m >= MANY]
+    held = {
+        f"the mixture is below LMMSE and the Lassos up to m = {FEW}": all(
+            mean[MIXTURE][m] < min(mean[name][m] for name in (LINEAR, *LASSOS)) for m in few
+        )
+    }
+    if many:
+        held[f"a method without a generator is below CSGM from m = {MANY} on"] = all(
+            min(own[m] for own in others) < csgm[m] for m in many
+        )
+    return held
+
+
+def _presets(data: str, prior: str) -> dict[str, Config]:
+    return {
+        "paper": Config(data, prior),
+        "smoke": Config(data, prior, (50, 400), images=6, draws=1, effort="smoke"),
+    }
+
+
+FIGURES = by_name(
+    Figure.of(__name__, "density/rivals-mnist", _presets("MNIST", "mnist")),
+    Figure.of(
+        __name__,
+        "density/rivals-fashion-mnist",
+        _presets("Fashion-MNIST", "fashion-mnist-dcgan"),
+    ),
+)
