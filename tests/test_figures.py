@@ -18,7 +18,7 @@ from ganprior.priors import prior_names
 NAMES = sorted(FIGURES)
 COMMITTED = [name for name in NAMES if (load_figure(name).results / ROWS).is_file()]
 # Their rows come of random weights or of no generator, or are older than the column.
-NAMELESS = ("benchmarks/", "tuning/lasso", "tuning/discriminator")
+NAMELESS = ("benchmarks/", "tuning/lasso", "tuning/total", "tuning/discriminator")
 RECONSTRUCTING = [name for name in COMMITTED if not load_figure(name).trains]
 
 

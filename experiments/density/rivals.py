@@ -70,12 +70,14 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     """Errors of a method on a block of images."""
     signals = held_out_block(config.data, cell)
     found = compressed(signals, int(cell.number), config.noise_level, cell)
+    law = {"law_sha256": ""}
     if cell.method.startswith("csgm") or cell.method in LASSOS:
-        return solved_rows(found, cell.method, config.effort, config.data)
+        solved = solved_rows(found, cell.method, config.effort, config.data)
+        return [row | law for row in solved]
     solution = rivals(config.prior)[cell.method](found.noise_std).solve(found.y, found.physics)
-    hashes = hashes_of_images(held_out(config.data))
     if cell.method in (MIXTURE, LINEAR):
-        hashes["prior_sha256"] = _law(config.prior).card["weights_sha256"][:12]
+        law["law_sha256"] = _law(config.prior).card["weights_sha256"][:12]
+    hashes = hashes_of_images(held_out(config.data)) | law
     return image_rows(found, solution.x, solution.status, **hashes)
 
 
