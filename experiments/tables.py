@@ -25,6 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 READMES = (
     ROOT / "README.md",
+    ROOT / "docs" / "results.md",
+    ROOT / "docs" / "speed.md",
     ROOT / "experiments" / "README.md",
     ROOT / "ganprior" / "solvers" / "engine" / "__init__.py",
 )

@@ -99,7 +99,7 @@ def progress(
 
 @contextmanager
 def _lines(told: Progress) -> Iterator[None]:
-    """Write a line every :data:`INTERVAL` seconds, whatever is being computed meanwhile."""
+    """Write a line every ``INTERVAL`` seconds, whatever is being computed meanwhile."""
     over = threading.Event()
 
     def write() -> None:

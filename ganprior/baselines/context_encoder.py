@@ -4,7 +4,7 @@
 
 D. Pathak, P. Krahenbuhl, J. Donahue, T. Darrell, A. A. Efros, "Context encoders: Feature learning
 by inpainting", 2016, arXiv 1604.07379. The network F is
-:class:`ganprior.priors.architectures.ContextEncoder`, its training
+:class:`ganprior.priors.architectures.context_encoder.ContextEncoder`, its training
 :mod:`ganprior.training.context_encoder`. It is the one learned method that R. A. Yeh et al. 2017
 (arXiv 1607.07539) compare with; unlike theirs, it has to have seen masks of the kind.
 """

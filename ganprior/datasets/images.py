@@ -20,7 +20,7 @@ class Images:
     names : tuple of str
         One name per image: its file, and its index in square brackets where the file holds many.
     sha256 : str
-        SHA-256 of the source; see :func:`ganprior.datasets.load_images`.
+        SHA-256 of the source; see :func:`~ganprior.datasets.loading.load_images`.
     labels : Tensor or None
         Class of each image, int64, (N,); None where the source has none.
     skipped : int

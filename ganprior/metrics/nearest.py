@@ -20,7 +20,7 @@ class Nearest(NamedTuple):
         Which image of the set it is, int64, (B,).
     per_pixel_error : Tensor
         Mean squared difference per pixel from it, (B,); see
-        :func:`ganprior.metrics.per_pixel_error`.
+        :func:`~ganprior.metrics.image.per_pixel_error`.
     """
 
     place: Tensor

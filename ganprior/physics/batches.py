@@ -33,7 +33,7 @@ class Batching:
     can_select : bool
         Whether signals can leave the batch.
     indexed : bool
-        Whether the physics must be cut down with the batch (:func:`copy_of_signals`).
+        Whether the physics must be cut down with the batch (``copy_of_signals``).
     over_restarts : callable
         Applies ``A`` to images (R, B, C, H, W).
     """

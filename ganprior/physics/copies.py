@@ -20,7 +20,7 @@ def private_copy(physics: Any) -> Any:
     """Copy of a physics that can be called without a trace in the original.
 
     Calls that overwrite an attribute (deepinv's ``A(x, mask=...)``) or change a small tensor in
-    place leave the original alone. Arrays above :data:`LARGEST_COPIED` bytes are shared. The copy
+    place leave the original alone. Arrays above ``LARGEST_COPIED`` bytes are shared. The copy
     takes part in differentiation even if the original was made under ``torch.inference_mode``.
 
     Returns

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def prior_given(prior: Prior, label: int) -> Prior:
-    """Make the prior of one class; see :meth:`Prior.given`."""
+    """Make the prior of one class; see :meth:`~ganprior.priors.prior.Prior.given`."""
     from ganprior.priors.prior import Prior
 
     check_label(label, prior.classes)

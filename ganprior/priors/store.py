@@ -34,7 +34,7 @@ _WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, R
 
 
 def load_prior(name: str | Path) -> Prior:
-    """Load a prior by name or path; see :meth:`Prior.load`."""
+    """Load a prior by name or path; see :meth:`~ganprior.priors.prior.Prior.load`."""
     path = find_prior(name)
     tensors = _by_part(read_tensors(path))
     card = read_card(path)
@@ -62,7 +62,7 @@ def load_prior(name: str | Path) -> Prior:
 
 
 def save_prior(prior: Prior, path: Path) -> None:
-    """Write a prior; see :meth:`Prior.save`."""
+    """Write a prior; see :meth:`~ganprior.priors.prior.Prior.save`."""
     if "architecture" not in prior.card:
         raise ValueError(
             "only a prior whose card names its architecture can be saved; "

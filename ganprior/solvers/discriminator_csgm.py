@@ -66,7 +66,7 @@ class DiscriminatorCSGM(CSGM):
         gamma, for images in [0, 1] and A with columns of unit norm, as N(0, 1/m) entries make
         them; above 0. For any other A it is multiplied by the mean squared norm of its columns.
     latent_weight, noise_std, effort, restarts, steps, progress
-        As for :class:`CSGM`.
+        As for :class:`~ganprior.solvers.csgm.CSGM`.
     prior_loss : {"non-saturating", "saturating", "critic"}, optional
         L_p: -log D, log(1 - D), or -D for the D of a Wasserstein prior. When absent the first for
         a discriminator that gives probabilities, since it is bounded below and an image that looks

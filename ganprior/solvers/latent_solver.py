@@ -34,7 +34,7 @@ class LatentSolver(Reconstructor):
     prior : Prior
         Supplies the generator; it is not changed.
     effort : Effort or str
-        Schedule of the engine, or the name of one of :attr:`efforts`.
+        Schedule of the engine, or the name of one of ``efforts``.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
     progress : callable, optional
@@ -48,7 +48,7 @@ class LatentSolver(Reconstructor):
     Raises
     ------
     ValueError
-        If ``prior`` is no :class:`Prior`, there is no such effort, or a number is below 1.
+        If ``prior`` is no ``Prior``, there is no such effort, or a number is below 1.
     """
 
     efforts: ClassVar[Mapping[str, Effort]] = EFFORTS

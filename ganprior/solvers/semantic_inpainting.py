@@ -52,7 +52,7 @@ class SemanticObjective:
     Attributes
     ----------
     weighting : str
-        Which W; see :func:`~ganprior.solvers.context_weights.context_weights`.
+        Which W; see ``context_weights``.
     prior_weight : float
         lambda.
     prior_loss : callable
@@ -130,7 +130,7 @@ class SemanticInpainting(LatentSolver):
         for a discriminator that gives probabilities and the last for a critic, by
         ``prior.discriminator_output``.
     weighting : {"weighted", "uniform", "inverted"}
-        W: see :func:`~ganprior.solvers.context_weights.context_weights`.
+        W: see ``context_weights``.
     latent_norm : float, optional
         Bound on ||z|| for a Gaussian latent, none when absent. Uniform latents are always kept
         in [-1, 1], as in the paper.
@@ -220,7 +220,7 @@ class SemanticInpainting(LatentSolver):
         starts: Tensor | None = None,
         warm: Tensor | None = None,
     ) -> InpaintingSolution:
-        """Inpaint images and report how it went; see :meth:`LatentSolver.solve`.
+        """Inpaint images and report how it went; see ``LatentSolver.solve``.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class SemanticInpainting(LatentSolver):
         physics : object
             The mask.
         rng, starts, warm
-            As for :meth:`LatentSolver.solve`.
+            As for :meth:`~ganprior.solvers.latent_solver.LatentSolver.solve`.
 
         Returns
         -------

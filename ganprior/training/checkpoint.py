@@ -49,7 +49,7 @@ class Header:
         Raises
         ------
         ValueError
-            If the recipes differ in anything that :data:`NOT_OF_THE_RUN` does not name.
+            If the recipes differ in anything that ``NOT_OF_THE_RUN`` does not name.
         """
         other = [n for n in self.recipe.differences(recipe) if n not in NOT_OF_THE_RUN]
         if other:

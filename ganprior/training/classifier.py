@@ -189,7 +189,7 @@ def shipped_classifier(data_sha256: str, shape: tuple[int, int, int]) -> Path | 
     Parameters
     ----------
     data_sha256 : str
-        SHA-256 of the training images; see :func:`ganprior.datasets.load_images`.
+        SHA-256 of the training images; see :func:`~ganprior.datasets.loading.load_images`.
     shape : tuple of int
         (C, H, W) of the images that it is to read.
     """

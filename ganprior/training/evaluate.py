@@ -167,7 +167,7 @@ def draw_samples(
     rng : torch.Generator
         Source of the latents.
     extractor : callable, optional
-        See :func:`ganprior.metrics.extract_features`.
+        See :func:`~ganprior.metrics.features.extract_features`.
     """
     first: list[Tensor] = []
     features: list[Tensor] = []

@@ -49,7 +49,7 @@ def train(
         Asked every ``recipe.monitor_every`` steps for columns of ``monitors.csv``, beside the
         objective's own estimate of its distance; where there are validation images.
     warn : callable
-        Receives the one line that names a failure (see :class:`Health`).
+        Receives the one line that names a failure (see ``Health``).
     stop_on_failure : bool
         End the run at the first failure.
     tensorboard : bool

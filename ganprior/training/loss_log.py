@@ -40,7 +40,7 @@ class LossLog:
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, step: int, *values: float | None) -> None:
-        """Append a row: the columns of :data:`HEAD` in order, None for an empty cell."""
+        """Append a row: the columns of ``HEAD`` in order, None for an empty cell."""
         cells = ("" if value is None else f"{value:.6g}" for value in values)
         self._file.write(",".join((str(step), *cells)) + "\n")
 

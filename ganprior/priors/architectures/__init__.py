@@ -95,7 +95,7 @@ def build_networks(architecture: Architecture) -> Networks:
     Returns
     -------
     Networks
-        Generator, discriminator, and the encoder or None; see :func:`initialise` for their first
+        Generator, discriminator, and the encoder or None; see ``initialise`` for their first
         weights.
     """
     generator, discriminator = _generator(architecture), _discriminator(architecture)

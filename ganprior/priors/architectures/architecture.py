@@ -37,7 +37,7 @@ class Architecture:
     Attributes
     ----------
     name : str
-        One of :data:`ARCHITECTURES`.
+        One of ``ARCHITECTURES``.
     latent_size : int
         k, the number of entries of z.
     channels, size : int
@@ -53,7 +53,7 @@ class Architecture:
         ``"labels"``: both players are given the label. ``"auxiliary"``: the generator is given
         it and the discriminator tells it.
     label : int, optional
-        The one class that is left of a conditional prior (:meth:`Prior.given`).
+        The one class that is left of a conditional prior (``Prior.given``).
     generator_noise : float
         Standard deviation of Gaussian noise on the generator's hidden layers, while it trains.
     generator_dropout : float

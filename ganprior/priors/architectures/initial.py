@@ -17,7 +17,7 @@ _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class HeSequential(nn.Sequential):
-    """A sequence whose weights start from N(0, 2 / inputs); see :func:`initialise`."""
+    """A sequence whose weights start from N(0, 2 / inputs); see ``initialise``."""
 
     initial_std = None
 

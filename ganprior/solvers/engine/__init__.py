@@ -3,7 +3,7 @@
 ``bank``, ``measured`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs``,
 scaled by ``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with second-order steps;
 ``minimise`` puts them in order, and ``rounds`` repeats them for signals that may not have found
-their minimum. A solver hands over a :class:`Problem`, that is a per-signal objective, and gets the
+their minimum. A solver hands over a ``Problem``, that is a per-signal objective, and gets the
 best latent of each signal back.
 
 What each idea is worth, by ``ganprior figure benchmarks/ablation``: the default effort with

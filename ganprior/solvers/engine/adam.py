@@ -22,7 +22,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Adam:
-    """Algorithm 1 of the paper, with the rate of :func:`rate`.
+    """Algorithm 1 of the paper, with the rate of ``rate``.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def bank_of(problem: Problem, entries: int) -> Bank:
     problem : Problem
         Supplies the folded generator.
     entries : int
-        How many latents; fewer where their images would pass :data:`BYTES`.
+        How many latents; fewer where their images would pass ``BYTES``.
     """
     law = problem.prior.latent
     count = min(entries, max(1, BYTES // (2 * problem.like.numel())))

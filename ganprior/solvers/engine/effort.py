@@ -102,10 +102,10 @@ class Effort:
     reach : float
         Signals whose objective is this multiple of ||y||^2 or more are not solved again, and not
         an n-th time those of ``reach / n^2`` or more, unless they are nearly exact. Beyond
-        :data:`DETERMINED` measurements per latent entry it falls with their power :data:`SURPLUS`.
+        ``DETERMINED`` measurements per latent entry it falls with their power ``SURPLUS``.
     determined : Search, optional
         Takes the place of the attributes of the same names where there are at least
-        :data:`DETERMINED` measurements per latent entry. There a lower objective means a lower
+        ``DETERMINED`` measurements per latent entry. There a lower objective means a lower
         error, and the one minimum that is exact is worth a longer search.
 
     Raises

@@ -90,7 +90,7 @@ class Forward:
         Raises
         ------
         RuntimeError
-            If :attr:`can_select` is False.
+            If ``can_select`` is False.
         """
         if not self.can_select:
             raise RuntimeError("this physics cannot be cut down to a part of its signals")

@@ -51,7 +51,7 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
     steps : int
         Most steps, each with a Jacobian of its own.
     tolerance : float
-        A signal has converged when :data:`PATIENCE` steps in turn lower its objective by less
+        A signal has converged when ``PATIENCE`` steps in turn lower its objective by less
         than this fraction each.
 
     Returns

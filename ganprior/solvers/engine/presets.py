@@ -118,7 +118,7 @@ def chosen_effort(
     named : mapping
         Efforts by name, of the solver's kind of objective.
     restarts, steps : int, optional
-        As for :meth:`Effort.replace`.
+        As for :meth:`~ganprior.solvers.engine.effort.Effort.replace`.
 
     Raises
     ------

@@ -55,7 +55,7 @@ def again(
         Rounds at most.
     reach : Tensor
         Objective over ||y||^2 from which each signal has no further round, (B,); the limit for
-        round n is ``reach / n^2``, but not below :data:`NEAR`.
+        round n is ``reach / n^2``, but not below ``NEAR``.
     solve : callable
         Called with the problem of some signals and their starts.
     others : callable

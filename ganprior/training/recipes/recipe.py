@@ -205,7 +205,7 @@ class Recipe:
         return [name for name in mine if mine[name] != theirs[name]]
 
     def toml(self) -> str:
-        """TOML text that :func:`load_recipe` reads back."""
+        """TOML text that ``load_recipe`` reads back."""
         # JSON's numbers, booleans, strings and arrays are valid TOML.
         return "".join(f"{name} = {json.dumps(value)}\n" for name, value in asdict(self).items())
 

@@ -1,0 +1,86 @@
+"""Sphinx configuration: ``pip install ".[docs]" && python -m sphinx -W docs build/docs``."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import ganprior  # noqa: E402
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+# deepinv compiles a function when it is imported, and torch says that this is deprecated.
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.")
+
+project = "ganprior"
+author = "The ganprior developers"
+project_copyright = author
+version = release = ganprior.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+templates_path = ["_templates"]
+exclude_patterns = ["_templates", "examples/*.py", "examples/*.ipynb"]
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+# Every reference of ours resolves. Those of other projects would need the network.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(abc|enum|torch|np|numpy|nn|click|deepinv|sklearn|collections|pathlib)\b.*"),
+    (r"py:.*", r"(Tensor|Path|Any|Callable|Iterator|Mapping|Sequence|Module|TOML|optional)"),
+]
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "examples",
+    "filename_pattern": "plot_",
+    "download_all_examples": False,
+    "show_memory": False,
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+}
+
+
+FORMULA = re.compile(r"(?<!\\)\||\*(?=(?:latent|shape|size))")
+
+
+def escape_formulas(*event: object) -> None:
+    """Keep bars and stars of formulas, ``||z||`` and ``(B, *latent shape)``, as they are.
+
+    The docstrings are read in editors first of all, where a backslash would be in the way.
+    """
+    lines = event[-1]
+    assert isinstance(lines, list)
+    for number, line in enumerate(lines):
+        parts = line.split("``")
+        parts[::2] = [FORMULA.sub(r"\\\g<0>", part) for part in parts[::2]]
+        lines[number] = "``".join(parts)
+
+
+def setup(app: Any) -> None:
+    """Register the above."""
+    app.connect("autodoc-process-docstring", escape_formulas)
+
+
+html_theme = "pydata_sphinx_theme"
+html_title = "ganprior"
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "icon_links": []}
+html_copy_source = False
