@@ -129,7 +129,8 @@ def one_line(source: str | Path) -> Iterator[None]:
             yield
     except Exception as error:
         if isinstance(error, UnidentifiedImageError):
-            reason = f"not an image of a kind that is read: {', '.join(_FORMATS)}"
+            reason = f"not an image of a kind that is read: {', '.join(_FORMATS)}, "
+            reason += "each as far as Pillow knows it"
         else:
             reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{source} cannot be read as an image ({reason}); replace it") from error

@@ -126,6 +126,7 @@ def test_bad_spec_is_refused_in_one_line(text):
         ("mask:random=0.9999", SHAPE, "hides every pixel"),
         ("downsample:factor=5", SHAPE, "divide the height and width .* got 5"),
         ("blur:sigma=20", SHAPE, "wider than the 28x28 image"),
+        ("blur:sigma=1e308", SHAPE, r"sigma=1e\+308 needs a kernel wider than the 28x28 image"),
         ("mri:acceleration=29", SHAPE, "between 1 and the width 28"),
         ("mri:acceleration=4", (3, 28, 28), "one channel"),
     ],

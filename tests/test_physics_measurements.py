@@ -185,3 +185,9 @@ def test_bad_input_is_refused_in_one_line(name):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_a_blur_far_below_a_pixel_changes_nothing():
+    x = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    for sigma in (1e-320, 1e-200, 1e-3):
+        torch.testing.assert_close(blur((1, 8, 8), sigma).A(x), x)

@@ -84,13 +84,15 @@ def blur(img_size: Sequence[int], sigma: float = 2.0, noise_model: Any = None) -
     if not (math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be above 0, got {sigma}")
     # deepinv's rule for the kernel's radius, checked before a huge kernel is built.
-    taps = 2 * int(sigma / 0.3 + 1) + 1
-    if taps > min(height, width):
+    radius = sigma / 0.3 + 1
+    if radius >= (min(height, width) + 1) // 2:
         raise ValueError(
-            f"sigma={sigma} needs a kernel of {taps} pixels, wider than the {height}x{width} "
-            "image; lower it"
+            f"sigma={sigma:g} needs a kernel wider than the {height}x{width} image; lower it"
         )
-    kernel = gaussian_blur(psf_size=(taps, taps), sigma=(sigma, sigma), dtype=torch.float64)
+    taps = 2 * int(radius) + 1
+    # Far below a pixel's width the kernel is one pixel; its exponent would be 0 / 0 in the end.
+    width_std = max(sigma, 1e-3)
+    kernel = gaussian_blur(psf_size=(taps, taps), sigma=(width_std, width_std), dtype=torch.float64)
     # By FFT: half the time of the direct sum at sigma = 2 (500 images of 28 x 28), and more above.
     return Blur(
         filter=kernel.to(torch.float32), padding="circular", use_fft=True, noise_model=noise_model
