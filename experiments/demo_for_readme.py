@@ -37,8 +37,8 @@ COMMANDS = {
     ),
 }
 # Processors round differently, and the search of CSGM amplifies it: between one and two threads
-# and between kinds of processors mean errors of the ten images were seen to differ by 1%.
-TOLERANCE = 0.03
+# and between kinds of processors mean errors of the ten images were seen to differ by 5%.
+TOLERANCE = 0.06
 COLUMNS = {
     "per_pixel_error": ("per-pixel error", ".4f"),
     "psnr": ("PSNR (dB)", ".2f"),
