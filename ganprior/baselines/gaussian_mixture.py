@@ -67,12 +67,12 @@ class GaussianMixture(Reconstructor):
 
     @classmethod
     def load(cls, name: str | Path, noise_std: float | None = None) -> Self:
-        """Load the law by name or path; see :func:`~ganprior.priors.load_gaussian_mixture`."""
+        """Load the law by name or path; see ``load_gaussian_mixture``."""
         return cls(load_gaussian_mixture(name), noise_std)
 
     @classmethod
     def shipped_for(cls, data_sha256: str | None, noise_std: float | None = None) -> Self:
-        """Load the shipped law of a data set; see :func:`~ganprior.priors.gaussian_mixture_of`."""
+        """Load the shipped law of a data set; see ``gaussian_mixture_of``."""
         return cls(gaussian_mixture_of(data_sha256), noise_std)
 
     @without_autocast

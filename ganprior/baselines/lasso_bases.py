@@ -27,7 +27,7 @@ class LassoDCT(Lasso):
     Parameters
     ----------
     alpha, noise_std, box, tolerance, max_steps
-        As for :class:`Lasso`.
+        As for :class:`~ganprior.baselines.lasso.Lasso`.
     weights : {"uniform", "frequency"}
         f: 1 for all coefficients, or :func:`~ganprior.baselines.frequency.frequencies`, by which
         the l1 norm is that of images whose amplitudes fall as 1 / frequency; nothing is trained.
@@ -35,7 +35,7 @@ class LassoDCT(Lasso):
     Raises
     ------
     ValueError
-        If ``weights`` is neither; and as :class:`Lasso`.
+        If ``weights`` is neither; and as :class:`~ganprior.baselines.lasso.Lasso`.
     """
 
     name = "dct"
@@ -81,12 +81,12 @@ class LassoWavelet(Lasso):
         Name of an orthogonal PyWavelets wavelet: ``db1`` (Haar), ``db4``, ``sym4``, ``coif1`` ...
         The default alpha is that of ``db1`` for all.
     alpha, noise_std, box, tolerance, max_steps
-        As for :class:`Lasso`.
+        As for :class:`~ganprior.baselines.lasso.Lasso`.
 
     Raises
     ------
     ValueError
-        If the wavelet is unknown or not orthonormal; and as :class:`Lasso`.
+        If the wavelet is unknown or not orthonormal; and as ``Lasso``.
     """
 
     name = "wavelet"
@@ -115,7 +115,7 @@ class LassoWavelet(Lasso):
 
 
 class LassoPixel(Lasso):
-    """Lasso on the pixels: Psi is the identity; arguments of :class:`Lasso`."""
+    """Lasso on the pixels: Psi is the identity; arguments of ``Lasso``."""
 
     name = "pixel"
 

@@ -34,7 +34,7 @@ def check_size(build: Callable[[], Iterable[nn.Module]]) -> None:
     Raises
     ------
     ValueError
-        If they have more than :data:`MOST_WEIGHTS` weights.
+        If they have more than ``MOST_WEIGHTS`` weights.
     """
     try:
         with torch.device("meta"):

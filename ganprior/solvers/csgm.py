@@ -76,7 +76,7 @@ class CSGM(LatentSolver):
     Raises
     ------
     ValueError
-        If ``prior`` is no :class:`~ganprior.priors.Prior`, ``latent_weight`` or ``noise_std`` is
+        If ``prior`` is no ``Prior``, ``latent_weight`` or ``noise_std`` is
         negative or not finite, there is no such effort, or a number is below 1.
     """
 

@@ -123,7 +123,7 @@ class LatentSolver(Reconstructor):
 
         On a CPU, with the same number of threads, an image is reconstructed alike, to the last
         bit of its latent, alone and in any batch, if its random stream is the same (``rng``
-        numbers the signals of a batch; see :meth:`Streams.select`). It is not promised on a GPU,
+        numbers the signals of a batch; see ``Streams.select``). It is not promised on a GPU,
         nor of a physics that cannot be cut down to some of its signals, or whose arithmetic on
         tensors of its own for each signal rounds otherwise in another batch.
 

@@ -18,7 +18,7 @@ ROWS = 16
 
 
 def in_blocks(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
-    """``function(rows)``, computed for :data:`ROWS` rows at a time.
+    """``function(rows)``, computed for ``ROWS`` rows at a time.
 
     Parameters
     ----------

@@ -203,11 +203,11 @@ class Effort:
         return effort
 
     def determined_by(self, measurements: Tensor, latent_size: int) -> Tensor:
-        """Whether signals get :attr:`determined`, by their number of measurements: (B,) to (B,)."""
+        """Whether signals get ``determined``, by their number of measurements: (B,) to (B,)."""
         return (measurements >= DETERMINED * latent_size) & (self.determined is not None)
 
     def reach_of(self, measurements: Tensor, latent_size: int) -> Tensor:
-        """:attr:`reach` of each signal, by its number of measurements: (B,) to float64 (B,)."""
+        """``reach`` of each signal, by its number of measurements: (B,) to float64 (B,)."""
         surplus = measurements.double() / (DETERMINED * latent_size)
         return self.reach / surplus.clamp(min=1) ** SURPLUS
 

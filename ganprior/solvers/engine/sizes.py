@@ -2,7 +2,7 @@
 
 Rounding depends on the shape of a batch (:mod:`ganprior.solvers.engine.blocks`), but for most sizes
 it is the same: which ones depends on the layers, the processor and the number of threads. A size
-is used once it has given, to the last bit, the outputs and gradients that :data:`REFERENCE` images
+is used once it has given, to the last bit, the outputs and gradients that ``REFERENCE`` images
 at once have. A batch is then taken in calls of such sizes, the last one filled up.
 """
 
@@ -33,7 +33,7 @@ class Sizes:
     Parameters
     ----------
     latents : Tensor
-        Some latents of the network, (:data:`REFERENCE` or fewer, *latent shape).
+        Some latents of the network, (``REFERENCE`` or fewer, *latent shape).
     most : int
         Bound on the size of a call.
     """
