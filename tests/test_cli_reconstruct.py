@@ -147,12 +147,13 @@ def test_every_result_is_a_picture_of_its_own(results):
 
 def test_prints_a_line_per_solver_and_what_was_written(results):
     out, done = results
-    header, first, second, note, wrote = done.stdout.splitlines()
+    header, first, second, note, psnr, wrote = done.stdout.splitlines()
     assert header.split("  ")[0] == "solver"
     assert first.startswith(f"{TINY}  ")
     assert second.startswith("lasso-dct:alpha=0.01  ")
     assert "±" in first
     assert note.startswith("±: 95% interval")
+    assert psnr.startswith("PSNR: of the mean")
     for name in ("summary.json", "reconstructions.npz", "figure.png"):
         assert str(out / name) in wrote
     # On a slow machine the bank of starts takes so long that the command says so.
