@@ -77,6 +77,13 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
         {"--data": "LABELLED", "--out": "FOLDER/a", "--images": "20", "--filters": "1",
          "--steps": "1", "--seed": "0", "--name": "a", "--licence": "b"},
     ),
+    "fit-gaussians": (
+        [],
+        {"--data": "LABELLED", "--out": "FOLDER/a", "--components": "1", "--images": "20",
+         "--held-out": "4", "--size": "16", "--mixture-rank": "2", "--rank": "4",
+         "--reg-covar": "1e-4", "--floor": "1e-4", "--steps": "1", "--seed": "0", "--name": "a",
+         "--licence": "b"},
+    ),
     "train-context-encoder": (
         [],
         {"--data": "LABELLED", "--out": "FOLDER/a", "--images": "20", "--size": "16",

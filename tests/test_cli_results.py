@@ -161,7 +161,7 @@ class TestARerun:
         assert "No space left on device" in refuse(*inpaint(tmp_path, mask="half=left"))
         assert contents(tmp_path) == before
         monkeypatch.setattr(np, "savez", lambda *args, **arrays: (_ for _ in ()).throw(MemoryError))
-        assert run(*inpaint(tmp_path, mask="half=left")).exit_code == 1
+        assert run(*inpaint(tmp_path, mask="half=left")).exit_code == 2
         assert contents(tmp_path) == before
 
     def test_into_the_current_folder(self, inpaint, tmp_path, monkeypatch):

@@ -115,6 +115,17 @@ def fit_gaussian_mixture(
             f"{len(images)} images are too few to hold out {recipe.held_out} and fit "
             f"{recipe.components} components to the rest; give more images, or fewer components"
         )
+    try:
+        return _carded(images, count, recipe)
+    except (np.linalg.LinAlgError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+        raise ValueError(
+            f"reg_covar={recipe.reg_covar:g} leaves a covariance that is not positive definite; "
+            "give another one, such as 1e-4, or fewer components"
+        ) from error
+
+
+def _carded(images: Images, count: int, recipe: GaussianMixtureRecipe) -> GaussianMixtureLaw:
+    """The law with what its card says."""
     rows = images.select(0, count).floats().flatten(1).numpy()
     law = _fit(rows, images.shape, recipe)
     held_out = images.select(len(images) - recipe.held_out).floats()
