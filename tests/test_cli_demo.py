@@ -30,7 +30,7 @@ def test_writes_and_prints_what_reconstruct_does(tmp_path, monkeypatch):
     assert summary["config"]["solvers"] == [TINY, "lasso-dct", "lasso-wavelet", "lasso-pixel"]
     assert read_arrays(out)["original"].shape == (10, 1, 28, 28)
     assert str(Path("ganprior-demo") / "figure.png") in done.stdout
-    assert len(done.stdout.splitlines()) == 8
+    assert len(done.stdout.splitlines()) == 9
 
 
 def test_runs_from_any_folder(tmp_path):

@@ -116,7 +116,7 @@ def test_a_failed_run_ends_with_status_3_and_keeps_its_checkpoint(files, tmp_pat
     recipe, data = files
     args = ("train", recipe, "--data", data, "--out", tmp_path / "run", "--steps", 9)
     # A rate at which Adam's first step overflows float32.
-    result = run(*args, "--set", "learning_rate=1e38", "--stop-on-failure")
+    result = run(*args, "--set", "learning_rate=1e18", "--stop-on-failure")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "not finite; lower the rate" in result.stderr
     assert str(tmp_path / "run/checkpoint.safetensors") in result.stderr

@@ -100,6 +100,7 @@ BAD = {
     "downsample:factor=1": "at least 2, got '1'",
     "blur:sigma=0": "sigma must be a number above 0, got '0'",
     "blur:sigma=inf": "got 'inf'",
+    "blur:sigma=1e308": r"between 1e-18 and 1e\+18 in size, got '1e308'",
     "mri:acceleration=0.5": "at least 1, got '0.5'",
     "identity:m=1": "unknown option 'm'; valid: none",
 }
@@ -126,7 +127,7 @@ def test_bad_spec_is_refused_in_one_line(text):
         ("mask:random=0.9999", SHAPE, "hides every pixel"),
         ("downsample:factor=5", SHAPE, "divide the height and width .* got 5"),
         ("blur:sigma=20", SHAPE, "wider than the 28x28 image"),
-        ("blur:sigma=1e308", SHAPE, r"sigma=1e\+308 needs a kernel wider than the 28x28 image"),
+        ("blur:sigma=1e17", SHAPE, r"sigma=1e\+17 needs a kernel wider than the 28x28 image"),
         ("mri:acceleration=29", SHAPE, "between 1 and the width 28"),
         ("mri:acceleration=4", (3, 28, 28), "one channel"),
     ],
