@@ -18,9 +18,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from experiments.sweep.cell import Cell
 from experiments.sweep.device import current_device
 from ganprior import Images, Prior, Streams, load_images
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
 ROOT = Path(__file__).parents[1]

@@ -22,12 +22,12 @@ from experiments.benchmarks import (
 from experiments.benchmarks.random_prior import random_prior
 from experiments.figures import FIGURES, load_figure
 from experiments.rows import ROWS, read_csv
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import timed
 from experiments.sweep.device import on_device
 from experiments.sweep.produce import produce
 from experiments.sweep.provenance import origin
 from ganprior import CSGM, LassoDCT, Prior
+from ganprior.jobs import Cell
 from ganprior.physics import Gaussian
 from ganprior.solvers.engine import Problem
 

@@ -14,9 +14,9 @@ from experiments.bora2017.theorem import Config, norm
 from experiments.bora2017.theorem import _eigenvalue_row as eigenvalue_row
 from experiments.figures import load_figure
 from experiments.intervals import tabulate
-from experiments.sweep.cell import Cell
 from experiments.tuning import chosen
 from ganprior import CSGM, DiscriminatorCSGM
+from ganprior.jobs import Cell
 
 
 def rows_of(**errors):

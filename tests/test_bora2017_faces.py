@@ -14,9 +14,9 @@ from experiments import images, strips
 from experiments.bora2017 import error_vs_m
 from experiments.figures import FIGURES, load_figure
 from experiments.rows import ROWS, read_csv
-from experiments.sweep.cell import Cell
 from experiments.sweep.produce import produce
 from ganprior import load_images
+from ganprior.jobs import Cell
 from tests.cli_cases import refuse
 
 ROOT = images.ROOT

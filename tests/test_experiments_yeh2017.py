@@ -10,9 +10,9 @@ import torch
 
 from experiments.figures import load_figure
 from experiments.rows import ROWS, read_csv
-from experiments.sweep.cell import Cell
 from experiments.yeh2017 import ablations, filled_region, methods, setting, speed
 from ganprior import Prior
+from ganprior.jobs import Cell
 
 SMALL = replace(load_figure("yeh2017/blending").presets["smoke"], images=3)
 

@@ -20,13 +20,10 @@ from pathlib import Path
 import pytest
 
 from experiments.rows import ROWS, read_csv
-from experiments.sweep import store as sweep_store
-from experiments.sweep.cell import Cell, blocks
-from experiments.sweep.figure import Result
-from experiments.sweep.produce import dry_run, produce
+from experiments.sweep.produce import dry_run, execute, produce
 from experiments.sweep.provenance import protocol
-from experiments.sweep.runner import Progress, clock, execute, expected_seconds
-from experiments.sweep.store import Store
+from ganprior.jobs import Cell, Progress, Result, Store, blocks, clock, expected_seconds
+from ganprior.jobs import store as sweep_store
 from tests import toy_sweep
 from tests.toy_sweep import Config, toy
 

@@ -7,12 +7,13 @@ import signal
 import threading
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from experiments.rows import ROWS, read_csv
-from experiments.sweep import cluster
-from experiments.sweep.produce import produce
+from experiments.sweep.produce import execute, produce
+from ganprior.jobs import cluster
 from tests import toy_sweep
 from tests.toy_sweep import Config, toy
 
@@ -62,7 +63,11 @@ def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1)
     cells = toy_sweep.cells(Config())
     with pytest.raises(ValueError, match="no scheduler answers at tcp"):
-        list(cluster.run_on_cluster(toy(), Config(), cells, scheduler="tcp://127.0.0.1:9"))
+        list(
+            cluster.run_on_cluster(
+                partial(execute, toy(), Config()), cells, scheduler="tcp://127.0.0.1:9"
+            )
+        )
 
 
 def test_a_scheduler_elsewhere_does_the_cells(tmp_path):
@@ -82,4 +87,4 @@ def test_without_distributed_the_remedy_is_named(monkeypatch):
 
     monkeypatch.setattr("importlib.import_module", absent)
     with pytest.raises(ValueError, match='pip install "distributed"'):
-        list(cluster.run_on_cluster(toy(), Config(), toy_sweep.cells(Config())))
+        list(cluster.run_on_cluster(partial(execute, toy(), Config()), toy_sweep.cells(Config())))

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure
+from ganprior.jobs import Cell
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from experiments.images import SAMPLE, for_tuning, hashes_of
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import BALANCED, CSGM, REFERENCE, Effort, Prior, Streams
+from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian
 from ganprior.streams import derive_seed

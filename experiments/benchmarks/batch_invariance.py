@@ -24,10 +24,10 @@ from experiments.bora2017.setting import gaussian
 from experiments.images import held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import clocked
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM, Prior, Streams
+from ganprior.jobs import Cell
 from ganprior.physics import inpainting, masks
 
 MASK, HOLE = "mask:center=0.25", 0.25

@@ -18,11 +18,11 @@ import torch
 from experiments.benchmarks.random_prior import random_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.clock import timed
 from experiments.sweep.device import current_device
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM
+from ganprior.jobs import Cell, grid
 from ganprior.physics import Gaussian
 from ganprior.solvers import EFFORTS
 

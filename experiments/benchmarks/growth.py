@@ -24,10 +24,10 @@ from experiments import plots
 from experiments.benchmarks.random_prior import random_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import timed
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import BALANCED, CSGM, Effort
+from ganprior.jobs import Cell
 from ganprior.physics import Gaussian
 
 

@@ -39,10 +39,10 @@ from torch import Tensor
 from experiments.images import SAMPLE, TORCHVISION, held_out
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.clock import clocked
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Gaussian, Images, LassoDCT, load_images
+from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
 from ganprior.streams import derive_seed
 

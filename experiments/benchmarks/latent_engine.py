@@ -43,11 +43,11 @@ from experiments.bora2017.setting import gaussian
 from experiments.images import FACES, UTKFACE, hashes_of, held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import clocked
 from experiments.sweep.device import current_device
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import BALANCED, CSGM, FAST, REFERENCE, Streams
+from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 
 REFERENCE_NAME = "reference"

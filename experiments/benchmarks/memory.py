@@ -23,9 +23,9 @@ import torch
 
 from experiments.benchmarks.random_prior import random_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM
+from ganprior.jobs import Cell
 from ganprior.physics import Gaussian
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ from experiments.bora2017.setting import EFFORTS, gaussian
 from experiments.images import load_prior, range_images
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM, Streams
+from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 
 RECOVERED, CLOSE = 1e-4, 2e-3  # per-pixel error

@@ -22,10 +22,10 @@ from typing import Any
 
 from experiments.images import SAMPLE, TORCHVISION, UTKFACE, held_out, pictures
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.device import current_device
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images, Prior, load_images
+from ganprior.jobs import Cell
 from ganprior.training import (
     Trainer,
     choose_features,

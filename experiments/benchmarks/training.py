@@ -39,11 +39,11 @@ from torch import Tensor, nn
 
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import timed
 from experiments.sweep.device import current_device
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior.datasets import Images
+from ganprior.jobs import Cell
 from ganprior.priors import architectures
 from ganprior.training import Recipe, Trainer, load_recipe, precision_for
 

@@ -23,10 +23,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.images import load_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.clock import clocked
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM
+from ganprior.jobs import Cell, grid
 from ganprior.physics import Gaussian
 from ganprior.solvers import engine
 

@@ -29,9 +29,9 @@ from experiments.comparison import errors_of, means_of, paired_tests
 from experiments.images import FACES, PORTRAIT_NAME, STAND_INS, held_out_block
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name, place_columns
 from ganprior import downsampling, inpainting
+from ganprior.jobs import Cell, grid
 from ganprior.physics import masks
 
 MISSING, FACTOR = "missing", "factor"

@@ -21,9 +21,9 @@ from experiments.bora2017.setting import EFFORTS, compressed, hashes_of, image_r
 from experiments.comparison import errors_of, means_of, places_of
 from experiments.images import held_out_block, load_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, by_name, place_columns
 from ganprior import CSGM, REFERENCE
+from ganprior.jobs import Cell, grid
 
 LAMBDA, RESTARTS, STEPS = "lambda", "restarts", "steps"
 

@@ -51,9 +51,9 @@ from experiments.bora2017.setting import (
 from experiments.comparison import Errors, errors_of, means_of, paired_tests, places_of, saved
 from experiments.images import held_out_block
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Streams, identity
+from ganprior.jobs import Cell, grid
 
 # Errors that no measurement enters: cells at m = 0.
 CONSTANTS = ("blank", "constant")

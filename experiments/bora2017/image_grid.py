@@ -30,8 +30,8 @@ from experiments.comparison import errors_of
 from experiments.images import FACES, STAND_INS, held_out_block
 from experiments.rows import Row
 from experiments.strips import ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, by_name
+from ganprior.jobs import Cell, grid
 
 
 @dataclass(frozen=True)

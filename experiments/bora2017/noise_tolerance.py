@@ -18,8 +18,8 @@ from experiments.comparison import errors_of, means_of
 from experiments.images import held_out_block
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, by_name
+from ganprior.jobs import Cell, grid
 
 AXIS = "noise_level"
 

@@ -48,9 +48,9 @@ from experiments.images import (
 )
 from experiments.intervals import Array, grouped, mean_cell, measured
 from experiments.rows import ROWS, Row, read_csv
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import CSGM, Images, Prior, Streams
+from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise, identity
 from ganprior.priors import find_prior, read_card, write_card

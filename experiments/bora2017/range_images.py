@@ -19,8 +19,8 @@ from experiments.bora2017.setting import compressed, inputs_of, solved_rows
 from experiments.comparison import errors_of, means_of
 from experiments.images import FACES, STAND_INS, UTKFACE, held_out_block, range_images
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, by_name
+from ganprior.jobs import Cell, grid
 
 TEST, RANGE = "test images", "images of the generator"
 

@@ -26,9 +26,9 @@ from experiments.comparison import errors_of, means_of, saved
 from experiments.images import held_out_block, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import identity
+from ganprior.jobs import Cell, grid
 
 AXIS = "k"
 WAVELETS = {"wavelet db1": "db1", "wavelet db4": "db4"}

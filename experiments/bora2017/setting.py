@@ -21,7 +21,6 @@ from torch import Tensor
 
 from experiments import images
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.device import current_device
 from experiments.tuning.chosen import discriminator_weight, inputs_of_alphas, tuned_alpha
 from ganprior import (
@@ -37,6 +36,7 @@ from ganprior import (
     Solution,
     Streams,
 )
+from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.streams import derive_seed

@@ -39,9 +39,9 @@ from experiments.bora2017.setting import (
 )
 from experiments.images import held_out_block, load_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Streams, identity
+from ganprior.jobs import Cell, grid
 from ganprior.streams import derive_seed
 
 S_REC = "S-REC"

@@ -21,7 +21,6 @@ from experiments.comparison import errors_of, means_of, places_of
 from experiments.images import hashes_of as hashes_of_images
 from experiments.images import held_out, held_out_block, load_prior
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, by_name
 from ganprior import (
     LMMSE,
@@ -30,6 +29,7 @@ from ganprior import (
     Reconstructor,
     TotalVariation,
 )
+from ganprior.jobs import Cell, grid
 from ganprior.priors import gaussian_mixture_of
 
 MIXTURE, LINEAR, TV = "gaussian-mixture", "lmmse", "tv"

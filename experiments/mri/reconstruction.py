@@ -37,7 +37,6 @@ from experiments.images import BRAIN, for_tuning, hashes_of, load_prior, picture
 from experiments.intervals import PSNR, grouped, mean_cell, mean_of, measured
 from experiments.rows import Row
 from experiments.strips import ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import (
     CSGM,
@@ -47,6 +46,7 @@ from ganprior import (
     Reconstructor,
     Streams,
 )
+from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error, psnr, ssim
 from ganprior.physics import SingleCoilMRI, cartesian_mask
 from ganprior.streams import derive_seed

@@ -35,8 +35,8 @@ from experiments.objectives.fashion import (
     run_recipe,
 )
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 
 WASSERSTEIN = ("wgan", "wgan-gp")
 OBJECTIVES = (*WASSERSTEIN, "non-saturating")

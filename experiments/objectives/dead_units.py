@@ -38,8 +38,8 @@ from experiments.objectives.digits import (
     trainer_of,
 )
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.training import Trainer
 
 SLOPES = {"ReLU": 0.0, "LeakyReLU": 0.2}

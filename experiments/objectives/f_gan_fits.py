@@ -36,8 +36,8 @@ from experiments.objectives.densities import (
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import distances
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
 DATA = Mixture((0.3, 0.7), ((-1.5,), (2.1,)), (0.5, 1.0))

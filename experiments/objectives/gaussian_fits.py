@@ -38,8 +38,8 @@ from experiments.objectives.densities import (
 )
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
 DATA = Mixture((0.75, 0.25), ((-1.0, -0.5), (2.5, 1.5)), (0.7, 0.7))

@@ -54,9 +54,9 @@ from experiments.objectives.inversion_answer import (
     tables,
 )
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, by_name
 from ganprior import CSGM, FAST, Prior, identity
+from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 
 SHIPPED_K = 64

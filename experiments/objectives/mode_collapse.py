@@ -35,8 +35,8 @@ from torch import Tensor, nn
 from experiments.objectives import mode_collapse_plot, modes
 from experiments.objectives.game import Game, Network, Settings
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.priors import architectures
 from ganprior.streams import derive_seed
 

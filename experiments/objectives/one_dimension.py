@@ -29,8 +29,8 @@ from experiments.objectives.densities import Mixture, divergence, grid, log_norm
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import game_values, probabilities
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
 EQUAL = "p = q"

@@ -48,8 +48,8 @@ from experiments.objectives.lines import (
 )
 from experiments.objectives.readings import generator_gradients
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
 TRANSPORT, HISTOGRAM = "optimal transport", "histogram"

@@ -38,8 +38,8 @@ from experiments.objectives.fashion import (
 )
 from experiments.rows import Row
 from experiments.strips import decode, encode
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 
 OBJECTIVES = ("non-saturating", "wgan", "wgan-gp")
 ARCHITECTURES = {

@@ -28,8 +28,8 @@ import torch
 from experiments import plots
 from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
+from ganprior.jobs import Cell
 from ganprior.training import Trainer
 
 PLAIN = "no remedy"

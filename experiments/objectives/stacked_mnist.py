@@ -32,9 +32,9 @@ from experiments import plots
 from experiments.objectives import modes
 from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images
+from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 from ganprior.training import TrainedClassifier, Trainer, classifier, load_classifier
 

@@ -6,14 +6,13 @@ import functools
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.figures import results_of
 from experiments.intervals import grouped, tabulate
 from experiments.rows import ROWS, Row, read_csv
-from experiments.sweep.cell import Cell
+from ganprior.jobs import Cell
 
 Tables = dict[str, list[Row]]
 # Columns behind the last one that says where a row stands.
@@ -181,13 +180,3 @@ def seconds_taken(results: Path) -> tuple[dict[str, float], float]:
     }
     cells = grouped(rows, [*place_columns(rows), LAST_PLACE])
     return means, len(rows) / len(cells)
-
-
-@dataclass(frozen=True)
-class Result:
-    """Rows of a cell that is done, the seconds that it took, and the protocol it was done by."""
-
-    cell: Cell
-    rows: list[Row]
-    seconds: float
-    protocol: dict[str, str]

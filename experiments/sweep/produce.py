@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from experiments.rows import ROWS, Row, write_csv
-from experiments.sweep.cell import Cell
 from experiments.sweep.device import on_device
 from experiments.sweep.figure import Figure
 from experiments.sweep.provenance import origin, protocol
-from experiments.sweep.runner import Progress, clock, expected_seconds, run_here
-from experiments.sweep.store import Store
 from ganprior.files import write_atomically
+from ganprior.jobs import Cell, Progress, Result, Store, clock, expected_seconds, run_cells
 
 STORE = "sweep.sqlite"
+
+
+def execute(figure: Figure, config: Any, cell: Cell) -> Result:
+    """Compute one cell; this is what a worker runs."""
+    begin = time.perf_counter()
+    measured = figure.rows(config, cell)
+    seconds = time.perf_counter() - begin
+    share = round(seconds / max(1, len(measured)), 4)
+    rows = [{**cell.columns, **row, "seconds": share, **origin()} for row in measured]
+    return Result(cell, rows, seconds, protocol(figure, config))
 
 
 def usual_folder(figure: Figure, preset: str) -> Path:
@@ -64,7 +73,7 @@ def produce(
     resume : bool
         Go on where an earlier run stopped; without it a folder with finished cells is refused.
     workers, scheduler
-        As for :func:`experiments.sweep.cluster.run_on_cluster`; neither means this process.
+        As for :func:`ganprior.jobs.run_on_cluster`; neither means this process.
     device : torch.device, optional
         Where the cells run, in this process; the CPU when absent.
     visible : bool
@@ -110,11 +119,12 @@ def _produce(
         )
     missing = [cell for cell in cells if cell.key not in done]
     progress = Progress({cell.key: figure.cost(config, cell) for cell in missing})
-    with closing(_results(figure, config, missing, workers, scheduler)) as results:
-        for result in results:
-            store.add(result)
-            if visible:
-                progress.tell(result.cell)
+    work = partial(execute, figure, config)
+    results = run_cells(work, missing, workers=workers, scheduler=scheduler) if missing else ()
+    for result in results:
+        store.add(result)
+        if visible:
+            progress.tell(result.cell)
     rows = store.rows(cells)
     # NumPy has a bool of its own, which JSON does not know.
     claims = {claim: bool(holds) for claim, holds in figure.claims(rows).items()}
@@ -139,20 +149,6 @@ def write_files(figure: Figure, out: Path, rows: list[Row]) -> None:
         if table:
             write_csv(out / f"{name}.csv", table)
     figure.plot(rows, out / "figure")
-
-
-def _results(
-    figure: Figure,
-    config: Any,
-    cells: list[Cell],
-    workers: int | None,
-    scheduler: str | None,
-) -> Any:
-    if not cells or (workers is None and scheduler is None):
-        return run_here(figure, config, cells)
-    from experiments.sweep.cluster import run_on_cluster
-
-    return run_on_cluster(figure, config, cells, workers=workers or 1, scheduler=scheduler)
 
 
 def _taken(figure: Figure, config: Any, out: Path) -> dict[str, float]:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import platform
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import ganprior
 from experiments.rows import Row, git_revision
 from experiments.sweep.device import device_name
 from experiments.sweep.figure import Figure
+from ganprior.jobs import code_hash, versions
 
-PACKAGES = ("torch", "deepinv", "numpy", "scipy")
 # Parts of the package that no row runs through, and that none does which trains no network.
 ASIDE = ("cli",)
 TRAINING = ("training",)
@@ -39,25 +36,6 @@ def protocol(figure: Figure, config: Any) -> dict[str, str]:
         "versions": versions(),
         "code": code_hash(ASIDE if figure.trains else (*ASIDE, *TRAINING)),
     }
-
-
-@functools.cache
-def versions() -> str:
-    """Package versions that numbers may depend on, in one line."""
-    named = {"ganprior": ganprior.__version__, **{p: metadata.version(p) for p in PACKAGES}}
-    return " ".join(f"{name}={version}" for name, version in named.items())
-
-
-@functools.cache
-def code_hash(aside: tuple[str, ...]) -> str:
-    """First digits of the SHA-256 of the package's code and tables, some parts of it aside."""
-    root = Path(ganprior.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        name = path.relative_to(root)
-        if path.suffix in (".py", ".csv") and name.parts[0] not in aside:
-            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 @functools.cache

@@ -34,12 +34,12 @@ from experiments.bora2017.setting import EFFORTS
 from experiments.images import FACES, SAMPLE, UTKFACE, for_tuning, hashes_of, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.tuning.chosen import CONVERGED, best_of
 from experiments.tuning.untrained import LASSOS, UNTRAINED
 from ganprior import CSGM, DiscriminatorCSGM, Images, Reconstructor, Streams
 from ganprior.baselines import Lasso
+from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.streams import derive_seed

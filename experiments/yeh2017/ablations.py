@@ -31,7 +31,6 @@ from torch import Tensor
 from experiments.intervals import grouped, measured
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.yeh2017.setting import (
     PRIORS,
@@ -43,6 +42,7 @@ from experiments.yeh2017.setting import (
     semantic,
     task,
 )
+from ganprior.jobs import Cell, grid
 from ganprior.solvers import poisson_blend
 
 RESULT = ["holes", "result"]

@@ -29,10 +29,10 @@ from experiments import plots
 from experiments.images import TORCHVISION, hashes_of, load_prior
 from experiments.intervals import bounds, grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.yeh2017.setting import OURS, PRIORS, RAW, Task, rival, task, with_holes
 from ganprior import Images, Streams, load_images
+from ganprior.jobs import Cell, grid
 from ganprior.metrics import extract_features, frechet_distance
 from ganprior.solvers import SemanticInpainting
 from ganprior.streams import derive_seed

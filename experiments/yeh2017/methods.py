@@ -22,7 +22,6 @@ from pathlib import Path
 from experiments.intervals import Array, grouped, interval, mean_cell, measured
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips
-from experiments.sweep.cell import Cell, grid
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.yeh2017.setting import (
     OURS,
@@ -36,6 +35,7 @@ from experiments.yeh2017.setting import (
     semantic,
     task,
 )
+from ganprior.jobs import Cell, grid
 
 ENCODER = "context encoder"
 LARGE = ("center", "left half")

@@ -18,10 +18,10 @@ from experiments.images import for_training, hashes_of, held_out, load_prior
 from experiments.intervals import tabulate
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, with_pixels
-from experiments.sweep.cell import Cell
 from experiments.sweep.figure import Tables
 from ganprior import Images, Prior, Reconstructor, Streams, inpainting
 from ganprior.baselines import Biharmonic, ContextEncoder, LowRank, NearestPatch, TotalVariation
+from ganprior.jobs import Cell
 from ganprior.metrics import psnr, ssim
 from ganprior.physics import masks
 from ganprior.solvers import EFFORTS, InpaintingSolution, SemanticInpainting, poisson_blend

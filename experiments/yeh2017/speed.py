@@ -23,11 +23,11 @@ import torch
 from experiments.images import hashes_of
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.cell import Cell
 from experiments.sweep.clock import clocked
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.yeh2017.setting import PRIORS, task
 from ganprior import Effort, Streams
+from ganprior.jobs import Cell
 from ganprior.solvers import SemanticInpainting
 
 OURS, PAPER = "default, one batch", "paper, one by one"

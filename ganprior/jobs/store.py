@@ -1,8 +1,8 @@
-"""Results of a sweep in one SQLite file: nothing lost, nothing twice, nothing mixed.
+"""Results of long work in one SQLite file: nothing lost, nothing twice, nothing mixed.
 
-A cell and all its rows are one transaction, so that a process killed at any moment leaves cells
-that are whole. The key of a cell is the primary key. The protocol of the first cell is that of
-all: other rows are refused.
+A cell with all that came of it is one transaction, so that a process killed at any moment leaves
+cells that are whole. The key of a cell is the primary key. The protocol of the first cell is that
+of all: other rows are refused.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
-from experiments.rows import Row
-from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Result
+from ganprior.jobs.cell import Cell, Result
+from ganprior.jobs.rows import Row
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS protocol (field TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cells (key TEXT PRIMARY KEY, seconds REAL NOT NULL, method TEXT NOT NULL,
     rows TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS data (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 """
 _ERRORS = {
     sqlite3.SQLITE_BUSY: "is being written by another process; wait for it, or choose",
@@ -43,7 +44,7 @@ class Store:
     path : Path
         The SQLite file; made when absent, together with its folder.
     protocol : dict
-        What the rows are made by; see :func:`experiments.sweep.provenance.protocol`.
+        All that must agree between two rows: configuration, inputs, versions.
 
     Raises
     ------
@@ -79,6 +80,8 @@ class Store:
         values = (result.cell.key, result.seconds, result.cell.method, rows)
         with self._connection() as connection, connection:
             done = connection.execute("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?)", values)
+            if done.rowcount == 1 and result.data:
+                connection.execute("INSERT INTO data VALUES (?, ?)", (result.cell.key, result.data))
             return done.rowcount == 1
 
     def seconds(self) -> dict[str, float]:
@@ -101,10 +104,21 @@ class Store:
             If the file cannot be read.
         """
         with self._connection() as connection:
-            found = dict(connection.execute("SELECT key, rows FROM cells"))
-            rows = [row for cell in cells for row in json.loads(found.get(cell.key, "[]"))]
+            found = (_entry(connection, "cells", "rows", cell) for cell in cells)
+            rows = [row for text in found for row in json.loads(text or "[]")]
         columns = dict.fromkeys(key for row in rows for key in row)
         return [{key: row.get(key, "") for key in columns} for row in rows]
+
+    def data(self, cell: Cell) -> bytes:
+        """What else came of a cell that is done; nothing where there was nothing.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read.
+        """
+        with self._connection() as connection:
+            return _entry(connection, "data", "data", cell) or b""
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -132,3 +146,10 @@ class Store:
                     f"there and {theirs.get(field)} here; choose another folder with --out, or "
                     "remove the file"
                 )
+
+
+def _entry(connection: sqlite3.Connection, table: str, column: str, cell: Cell) -> Any:
+    """Entry of a cell; None where there is none."""
+    query = f"SELECT {column} FROM {table} WHERE key = ?"
+    found = connection.execute(query, (cell.key,)).fetchone()
+    return found and found[0]

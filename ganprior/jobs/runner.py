@@ -1,15 +1,16 @@
-"""Cells computed one after the other in this process, and what the user sees of it."""
+"""Cells computed here or elsewhere, and what the user sees of it."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import TextIO, TypeVar
 
-from experiments.sweep.cell import Cell
-from experiments.sweep.figure import Figure, Result
-from experiments.sweep.provenance import origin, protocol
+from ganprior.jobs.cell import Cell, Result
+from ganprior.jobs.cluster import run_on_cluster
+
+Task = TypeVar("Task")
 
 # Seconds between two lines of progress where no one watches a terminal.
 QUIET = 30.0
@@ -17,20 +18,30 @@ QUIET = 30.0
 BAR = 20
 
 
-def execute(figure: Figure, config: Any, cell: Cell) -> Result:
-    """Compute one cell; this is what a worker runs."""
-    begin = time.perf_counter()
-    measured = figure.rows(config, cell)
-    seconds = time.perf_counter() - begin
-    share = round(seconds / max(1, len(measured)), 4)
-    rows = [{**cell.columns, **row, "seconds": share, **origin()} for row in measured]
-    return Result(cell, rows, seconds, protocol(figure, config))
+def run_cells(
+    work: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Iterator[Result]:
+    """Compute cells: in this process, in order, or on a cluster, as they are done.
 
+    Parameters
+    ----------
+    work, tasks
+        As for :func:`~ganprior.jobs.run_on_cluster`.
+    workers, scheduler
+        As there; neither means this process.
 
-def run_here(figure: Figure, config: Any, cells: Iterable[Cell]) -> Iterator[Result]:
-    """Compute cells in this process, in order."""
-    for cell in cells:
-        yield execute(figure, config, cell)
+    Raises
+    ------
+    ValueError
+        As there.
+    """
+    if workers is None and scheduler is None:
+        return map(work, tasks)
+    return run_on_cluster(work, tasks, workers=workers or 1, scheduler=scheduler)
 
 
 def expected_seconds(

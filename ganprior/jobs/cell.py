@@ -1,11 +1,11 @@
-"""The unit of a sweep: one method at one place of a figure, on one block of images."""
+"""The unit of long work: one method at one place of a figure, on one block of images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from experiments.rows import Row
+from ganprior.jobs.rows import Row
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,31 @@ class Cell:
         axis = {self.axis: int(self.value) if whole else self.value} if self.axis else {}
         panel = {"panel": self.panel} if self.panel else {}
         return {**panel, **axis, "method": self.method, "seed": self.seed}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cell that is done.
+
+    Attributes
+    ----------
+    cell : Cell
+        The cell.
+    rows : list of dict
+        What was measured; fit for JSON.
+    seconds : float
+        What it took.
+    protocol : dict of str
+        What it was done by; see :class:`~ganprior.jobs.Store`.
+    data : bytes
+        What else came out, as its reader knows it: images, say.
+    """
+
+    cell: Cell
+    rows: list[Row]
+    seconds: float
+    protocol: dict[str, str]
+    data: bytes = b""
 
 
 def blocks(images: int, size: int) -> Iterator[tuple[int, int]]:
