@@ -8,6 +8,7 @@ import pickle
 import pytest
 import torch
 
+from ganprior.baselines.linear_map import count_and_scale
 from ganprior.solution import Status
 from tests.cases_baselines import (
     LINEAR_BASELINES,
@@ -185,3 +186,16 @@ def test_the_noise_that_the_physics_states_counts_unless_it_is_given(name):
     physics.noise_model = Noise()
     torch.testing.assert_close(TUNED_BASELINES[name](None)(y, physics), told)
     assert (TUNED_BASELINES[name](0.0)(y, physics) - told).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_weights_follow_is_not_misjudged_of_a_matrix_that_torch_drew_from_a_small_seed(seed):
+    """Row 1 of such a matrix is what a probe of torch.randn from seed 0 would be."""
+    matrix = torch.randn(50, 64, generator=torch.Generator().manual_seed(seed))
+    x = images(3, (1, 8, 8)).float()
+    true = float(matrix.square().sum() / 64)
+    hidden = DensePhysics(matrix, (1, 8, 8), hidden=True)
+    for physics, tolerance in ((DensePhysics(matrix, (1, 8, 8)), 1e-5), (hidden, 0.25)):
+        m, scale = count_and_scale(physics, x)
+        assert m.tolist() == [50] * 3
+        assert scale.tolist() == pytest.approx([true] * 3, rel=tolerance)

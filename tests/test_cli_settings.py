@@ -39,7 +39,8 @@ def test_summary_names_what_was_left_out_and_what_was_given(files, tmp_path):
         "solver": "csgm:lambda=0.5,restarts=3,steps=7,effort=fast",
         "lambda": 0.5, "restarts": 3, "steps": 7, "effort": "fast",
     }  # fmt: skip
-    assert lasso["alpha"] == pytest.approx(float(default_alpha("dct", known, 0.1)), rel=0.3)
+    alpha = default_alpha("dct", known.n, known.m, known.scale, known.noise_std(0.1))
+    assert lasso["alpha"] == pytest.approx(float(alpha), rel=0.3)
     assert lasso_given == {"solver": "lasso-dct:alpha=0.02", "alpha": 0.02}
     rows = summary["rows"]
     assert all(isinstance(row["steps"], int) and row["steps"] >= 0 for row in rows)

@@ -191,7 +191,8 @@ def test_other_physics_have_a_tuned_weight():
     physics, x = gaussian(40, (1, 8, 8)), images(3, (1, 8, 8))
     y = physics.A(x)
     tuned = TotalVariation(noise_std=0.01).solve(y, physics)
-    weight = default_alpha("tv", facts(physics, (1, 8, 8), count=3, like=y), 0.01)[0]
+    known = facts(physics, (1, 8, 8), count=3, like=y)
+    weight = default_alpha("tv", known.n, known.m, known.scale, known.noise_std(0.01))[0]
     given = TotalVariation(weight.item()).solve(y, physics)
     torch.testing.assert_close(tuned.x, given.x, rtol=0, atol=1e-6)
     assert (tuned.x - x).square().mean() < 0.5 * (physics.A_adjoint(y) - x).square().mean()

@@ -14,11 +14,10 @@ from importlib import resources
 
 from torch import Tensor
 
-from ganprior.physics import Facts
 from ganprior.physics.default_weights import Table, default_weight
 
 
-def default_alpha(basis: str, known: Facts, noise_std: float | None = None) -> Tensor:
+def default_alpha(basis: str, n: int, m: Tensor, scale: Tensor, noise_std: Tensor) -> Tensor:
     """Tuned alpha of each signal for 1/2 ||y - A x||^2 + alpha penalty(x), float64 (B,).
 
     Parameters
@@ -26,12 +25,10 @@ def default_alpha(basis: str, known: Facts, noise_std: float | None = None) -> T
     basis : str
         Of the l1 norm of coefficients, ``dct``, ``wavelet`` or ``pixel``, with ``-frequency``
         where it is weighted by frequency and ``-box`` where x is kept in [0, 1]; ``tv``.
-    known : Facts
-        Facts of the physics: m, the size of A's columns, and the noise it states.
-    noise_std : float, optional
-        Standard deviation of each entry of y, in place of what the physics states.
+    n, m, scale, noise_std
+        As for :func:`~ganprior.physics.default_weights.default_weight`.
     """
-    return default_weight(table_of(basis, known.n), known, noise_std)
+    return default_weight(table_of(basis, n), n, m, scale, noise_std)
 
 
 def table_of(basis: str, n: int) -> Table:

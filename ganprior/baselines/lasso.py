@@ -28,13 +28,14 @@ from ganprior.baselines.linear_map import (
     Basis,
     LinearMap,
     Pixels,
+    count_and_scale,
     normal_image,
     squared_operator_norm,
 )
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.penalties import CoefficientNorm
 from ganprior.baselines.primal_dual import minimise_in_box
-from ganprior.physics import Facts
+from ganprior.physics import Facts, facts
 from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
@@ -169,7 +170,7 @@ class Lasso(Reconstructor):
         measured, finite = split_finite(checked_measurements(y, physics))
         known, image = linear_facts(measured, physics)
         basis = self.basis(image)
-        alpha = self._alphas(known, image)
+        alpha = self._alphas(known, measured, image)
         first = None if start is None else start.to(image)
         solve = self._boxed if self.box else self._free
         found = solve(physics, known, measured, basis, alpha, image, first)
@@ -240,11 +241,15 @@ class Lasso(Reconstructor):
             max_steps=self.max_steps,
         )
 
-    def _alphas(self, known: Facts, image: Tensor) -> Tensor:
-        """Weight of every signal, (B, 1)."""
+    def _alphas(self, physics: Any, y: Tensor, image: Tensor) -> Tensor:
+        """Weight of every signal, (B, 1), for a physics or what is known of it."""
         if self.alpha is not None:
             return torch.full_like(image[:, 0, 0, :1], self.alpha)
-        return default_alpha(self._tuned_name(), known, self.noise_std).to(image)[:, None]
+        known = facts(physics, image.shape[1:], count=len(y), like=y)
+        m, scale = count_and_scale(known, image)
+        noise_std = known.noise_std(self.noise_std)
+        alpha = default_alpha(self._tuned_name(), known.n, m, scale, noise_std)
+        return alpha.to(image)[:, None]
 
     def _tuned_name(self) -> str:
         return f"{self.name}-box" if self.box else self.name

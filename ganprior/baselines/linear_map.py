@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ganprior.physics import Facts
+from ganprior.physics import Facts, facts
 from ganprior.physics.probing import as_rows
 from ganprior.solution import squared_norm
 from ganprior.streams import derive_seed, standard_normal
@@ -122,6 +122,27 @@ class LinearMap:
         return LinearMap(
             lambda w: self.forward(w) / unit, lambda r: self.transpose(r) / unit, self.shared
         )
+
+
+def count_and_scale(physics: Any, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What weights follow: numbers measured of each image, and how large the columns of A are.
+
+    Parameters
+    ----------
+    physics : object
+        With ``A``; or what is known of it.
+    images : Tensor
+        (B, C, H, W): gives their shape, type and device.
+
+    Returns
+    -------
+    m : Tensor
+        int64, (B,).
+    scale : Tensor
+        Mean squared norm of the columns, positive, float64, (B,).
+    """
+    known = facts(physics, images.shape[1:], count=len(images), like=images)
+    return known.m, known.scale
 
 
 def normal_image(image: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from torch import Tensor
 from ganprior.baselines.alphas import default_alpha
 from ganprior.baselines.inpainting import known_pixels, mask_gains
 from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
-from ganprior.baselines.linear_map import LinearMap, Pixels
+from ganprior.baselines.linear_map import LinearMap, Pixels, count_and_scale
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.penalties import TotalVariationNorm
 from ganprior.baselines.primal_dual import SaddlePoint, minimise, minimise_in_box
@@ -146,7 +146,8 @@ class TotalVariation(Reconstructor):
         """Weight of every signal, (B,)."""
         if self.weight is not None:
             return torch.full_like(image[:, 0, 0, 0], self.weight)
-        return default_alpha("tv", known, self.noise_std).to(image)
+        m, scale = count_and_scale(known, image)
+        return default_alpha("tv", known.n, m, scale, known.noise_std(self.noise_std)).to(image)
 
 
 def _is_mask(y: Tensor, physics: Any) -> bool:

@@ -16,8 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganprior.physics.facts import Facts
-
 
 @dataclass(frozen=True)
 class Table:
@@ -65,24 +63,28 @@ class Table:
         return float(np.interp(at, known, weights))
 
 
-def default_weight(table: Table, known: Facts, noise_std: float | None = None) -> Tensor:
+def default_weight(table: Table, n: int, m: Tensor, scale: Tensor, noise_std: Tensor) -> Tensor:
     """Weight of each signal for a physics whose columns have any size.
 
     Parameters
     ----------
     table : Table
         For columns of unit norm.
-    known : Facts
-        Facts of the physics.
-    noise_std : float, optional
-        Standard deviation of the noise of each entry of y; what the physics states when absent.
+    n : int
+        Pixels of an image.
+    m : Tensor
+        Numbers that are measured of each signal, (B,).
+    scale : Tensor
+        Mean squared norm of the columns of A, (B,).
+    noise_std : Tensor
+        Standard deviation of the noise of each entry of y, (B,).
 
     Returns
     -------
     Tensor
         (B,), float64.
     """
-    levels = known.noise_std(noise_std) * (known.m / known.scale).sqrt()
-    pairs = zip((known.m / known.n).tolist(), levels.tolist(), strict=True)
+    levels = noise_std * (m / scale).sqrt()
+    pairs = zip((m / n).tolist(), levels.tolist(), strict=True)
     weights = [table.at(fraction, level) for fraction, level in pairs]
-    return known.scale * torch.tensor(weights, dtype=torch.float64).to(known.scale)
+    return scale * torch.tensor(weights, dtype=torch.float64).to(scale)

@@ -137,7 +137,7 @@ def facts(
     Parameters
     ----------
     physics : object
-        Anything with ``A``.
+        Anything with ``A``; or what is known of one, which is returned as it is.
     image_shape : sequence of int
         (C, H, W) of the images.
     count : int
@@ -152,6 +152,8 @@ def facts(
         If ``A`` does not take so many images of that shape and type, whatever it raises, or gives
         anything but one tensor with a row for each.
     """
+    if isinstance(physics, Facts):
+        return physics
     images = like_images(physics if like is None else like)
     # The state of torch's global generator is the user's.
     with torch.inference_mode(False), torch.no_grad(), torch.random.fork_rng(devices=[]):

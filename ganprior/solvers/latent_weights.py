@@ -31,7 +31,8 @@ def default_latent_weight(
     weights_sha256 : str, optional
         Hash of the prior's weights, from its card.
     """
-    return default_weight(table_of(weights_sha256), known, noise_std)
+    table, levels = table_of(weights_sha256), known.noise_std(noise_std)
+    return default_weight(table, known.n, known.m, known.scale, levels)
 
 
 def table_of(weights_sha256: str | None = None) -> Table:
