@@ -7,7 +7,8 @@ A table stands between two comments,
 
 with PATH relative to that file. ``columns: first, second`` after the path takes those columns
 alone, in that order. A cell is shown as the CSV stores it: whoever writes the CSV does the
-rounding.
+rounding. ``<!-- table: solvers -->`` and ``<!-- table: measurements -->`` are the tables of what is
+registered by name, whose classes also have their lines in the ``.pyi`` files.
 
     python -m experiments.tables --write
 
@@ -22,17 +23,22 @@ import csv
 import re
 from pathlib import Path
 
+from experiments import registered
+
 ROOT = Path(__file__).parents[1]
 READMES = (
     ROOT / "README.md",
     ROOT / "docs" / "results.md",
     ROOT / "docs" / "speed.md",
+    ROOT / "docs" / "which_solver.md",
+    ROOT / "docs" / "instrument.md",
     ROOT / "experiments" / "README.md",
     ROOT / "ganprior" / "solvers" / "engine" / "__init__.py",
 )
 
 TABLE = re.compile(
-    r"^(?P<open><!-- table: (?P<path>\S+\.csv)(?: columns: (?P<columns>[^\n]+?))? -->\n)"
+    r"^(?P<open><!-- table: (?P<path>\S+\.csv|solvers|measurements)"
+    r"(?: columns: (?P<columns>[^\n]+?))? -->\n)"
     r"(?P<body>.*?)"
     r"^<!-- end -->$",
     re.MULTILINE | re.DOTALL,
@@ -63,7 +69,12 @@ def render(path: Path, columns: list[str] | None = None) -> str:
     shown = known if columns is None else columns
     if unknown := [name for name in shown if name not in known]:
         raise ValueError(f"{path} has no column {unknown[0]!r}; its columns: {', '.join(known)}")
-    lines = [shown, ["---"] * len(shown), *([row[name] for name in shown] for row in rows)]
+    return _markdown([shown, *([row[name] for name in shown] for row in rows)])
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    """Markdown of a header and its rows."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "".join(f"| {' | '.join(map(_escaped, cells))} |\n" for cells in lines)
 
 
@@ -74,6 +85,10 @@ def _escaped(cell: str) -> str:
 
 def table_of(match: re.Match[str], root: Path) -> str:
     """Markdown that belongs between the comments of one match of ``TABLE``."""
+    if match["path"] == "solvers":
+        return _markdown(registered.solvers())
+    if match["path"] == "measurements":
+        return _markdown(registered.measurements())
     columns = match["columns"]
     names = None if columns is None else [name.strip() for name in columns.split(",")]
     return render(root / match["path"], names)
@@ -102,6 +117,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Tables of every README from committed CSV files.")
     parser.add_argument("--write", action="store_true", help="rewrite them in place")
     arguments = parser.parse_args()
+    for stub in registered.STUBS:
+        if arguments.write:
+            stub.write_text(registered.stub(stub), encoding="utf-8")
+        elif stub.read_text(encoding="utf-8") != registered.stub(stub):
+            raise SystemExit(f"{stub} lacks what is registered; run with --write")
     for readme in READMES:
         if arguments.write:
             text = readme.read_text(encoding="utf-8")

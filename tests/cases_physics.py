@@ -16,8 +16,10 @@ from ganprior.physics import (
     gray,
     identity,
     inpainting,
+    make_physics,
     masks,
 )
+from ganprior.registry import Entry, entries
 from tests.checks import random_tensor
 
 Size = tuple[int, int, int]
@@ -51,8 +53,8 @@ CASES: dict[str, tuple[Size, Callable[[Size], Any]]] = {
     "mask pattern": (GREY, lambda size: inpainting(masks.pattern(size), size)),
     "mask per channel": (COLOUR, lambda size: inpainting(torch.eye(8).expand(size), size)),
     "mask per image": (COLOUR, lambda size: inpainting(mask_per_image(size), size)),
-    "downsampling": (COLOUR, lambda size: downsampling(size, 4)),
-    "downsampling, bicubic": ((1, 12, 12), lambda size: downsampling(size, 2, "bicubic")),
+    "downsample": (COLOUR, lambda size: downsampling(size, 4)),
+    "downsample, bicubic": ((1, 12, 12), lambda size: downsampling(size, 2, "bicubic")),
     "blur": (GREY, lambda size: blur(size, 1)),
     "blur, colour": (COLOUR, lambda size: blur(size, 0.5)),
     "mri": (GREY, lambda size: SingleCoilMRI(cartesian_mask(size, 4), size)),
@@ -62,6 +64,21 @@ CASES: dict[str, tuple[Size, Callable[[Size], Any]]] = {
     "gray": (COLOUR, lambda size: gray(size)),
     "identity": (GREY, lambda size: identity()),
 }
+
+
+def _as_registered(entry: Entry) -> tuple[Size, Callable[[Size], Any]]:
+    """Case of a name that has none above, with the examples of its options."""
+    size = COLOUR if entry.needs == "colour" else GREY
+    return size, lambda size: make_physics(entry.example, size)
+
+
+CASES.update(
+    {
+        name: _as_registered(entry)
+        for name, entry in entries("physics").items()
+        if not any(case.replace(",", " ").split()[0] == name for case in CASES)
+    }
+)
 
 # One mask per image makes a different operator of a batch of another size.
 ANY_BATCH = [name for name in CASES if name != "mask per image"]

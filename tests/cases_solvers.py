@@ -25,8 +25,9 @@ from ganprior.baselines import (
 from ganprior.physics import Gaussian, inpainting, masks
 from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.priors.architectures import initialise
+from ganprior.registry import Entry, entries
 from ganprior.solution import Reconstructor
-from ganprior.solvers.engine import FAST_L1
+from ganprior.solvers import EFFORTS_L1, FAST_L1, LatentSolver, solver
 from tests.cases import rng, tiny_dcgan
 from tests.cases_baselines import tiny_law
 
@@ -49,6 +50,14 @@ def _context_encoder() -> ContextEncoder:
     network = Network((1, 16, 16), 4, 8)
     initialise(network, rng(), 0.2)
     return ContextEncoder(network)
+
+
+def shortened(solver: Reconstructor) -> Reconstructor:
+    """The same with the engine's work cut down, where it goes through the engine."""
+    if isinstance(solver, LatentSolver):
+        is_l1 = solver.efforts is EFFORTS_L1
+        solver.effort = _QUICK_L1 if is_l1 else _QUICK
+    return solver
 
 
 @dataclass(frozen=True)
@@ -96,3 +105,16 @@ CASES: dict[str, Case] = {
         (1, 16, 16),
     ),
 }
+
+
+def _as_registered(entry: Entry) -> Case:
+    """Case of a name that has none above: the method by its name alone, with a tiny prior."""
+    return Case(
+        lambda: shortened(solver(entry.example, tiny_dcgan())),
+        _hole if entry.needs == "mask" else _dense,
+    )
+
+
+CASES.update(
+    {name: _as_registered(entry) for name, entry in entries("solver").items() if name not in CASES}
+)

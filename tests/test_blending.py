@@ -8,8 +8,8 @@ import torch
 from scipy import linalg
 from torch import Tensor
 
+from ganprior.baselines.blending import poisson_blend
 from ganprior.physics import masks
-from ganprior.solvers.blending import poisson_blend
 from tests.cases import rng
 
 METHODS = ("sparse", "conjugate-gradients")

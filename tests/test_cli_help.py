@@ -8,6 +8,7 @@ import pytest
 
 from ganprior.cli import main as shell
 from ganprior.cli.options import with_fits
+from ganprior.registry import entries
 from tests.cli_cases import refuse, run, succeed
 
 # Commands and their help, one after the other in one fresh process, then what was imported.
@@ -33,15 +34,15 @@ def test_help_imports_nothing_heavy():
 
 
 def test_every_spec_stands_in_the_help():
-    from ganprior.cli.measure_specs import _KINDS as MEASUREMENTS
-    from ganprior.cli.solver_specs import _KINDS as SOLVERS
-
-    text = succeed("reconstruct", "--help").stdout
-    for name in (*MEASUREMENTS, *SOLVERS):
-        assert name in text
-    for kind in SOLVERS.values():
-        for option in kind.readers:
-            assert f"{option}=" in text
+    text = " ".join(succeed("reconstruct", "--help").stdout.split())
+    for kind in ("physics", "solver"):
+        for entry in entries(kind).values():
+            assert entry.name in text
+            # That of the masks stands with each of them.
+            assert entry.one_of or entry.summary in text
+            for option in entry.options:
+                assert f"{option.name}={option.example}" in text
+                assert option.help in text
 
 
 @pytest.mark.parametrize(

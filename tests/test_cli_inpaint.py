@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 
 from ganprior.cli.comparison_figure import _strips
 from ganprior.cli.mask_inputs import MaskOption
-from ganprior.cli.mask_specs import KINDS, MaskSpec
+from ganprior.cli.mask_specs import MaskSpec
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.solver_specs import SolverSpec
 from ganprior.physics import masks
 from ganprior.priors import Prior
+from ganprior.registry import entries
 from ganprior.streams import Streams
 from tests.cli_cases import (
     SIDE,
@@ -242,13 +243,17 @@ def test_a_mask_by_name_is_that_of_reconstruct(text):
 
 def test_every_mask_stands_in_the_help():
     text = succeed("inpaint", "--help").stdout
-    assert [name for name in KINDS if f"{name}=" not in text] == []
+    assert [name for name in entries("mask") if f"{name}=" not in text] == []
     for word in ("low-rank", "--damaged", "--no-blend", "--compare"):
         assert word in text
 
 
 def test_names_without_a_value_have_the_defaults():
-    found = {name: MaskSpec.parse(name).value for name in KINDS if name not in ("random", "half")}
+    found = {
+        name: MaskSpec.parse(name).value
+        for name in entries("mask")
+        if name not in ("random", "half")
+    }
     assert found == {
         "center": 0.25, "pattern": 0.25, "grid": 4, "holes": 3, "text": "semantic inpainting"
     }  # fmt: skip

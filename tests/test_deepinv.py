@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ganprior import CSGM, FAST, Gaussian, LassoDCT, StructuredRows
 from tests.cases import rng, tiny_dcgan
+from tests.cases_solvers import CASES
 
 SHAPE = (1, 8, 8)
 QUICK = FAST.replace(restarts=2, steps=15)
@@ -24,6 +25,18 @@ def signals(count: int = 4) -> Tensor:
 
 def models() -> dict[str, torch.nn.Module]:
     return {"csgm": CSGM(tiny_dcgan(), 0.01, effort=QUICK), "lasso": LassoDCT(0.01)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_method_drops_into_deepinv_test(name):
+    """Each registered name has a case; the images are those of our own call."""
+    case = CASES[name]
+    model, y, physics = case.problem()
+    x = case.images()
+    batches = DataLoader(TensorDataset(x, y), batch_size=len(y))
+    metrics = [deepinv.metric.MSE()]
+    found = deepinv.test(model, batches, physics, metrics=metrics, verbose=False)
+    assert found["MSE"] == pytest.approx(float((model(y, physics) - x).square().mean()), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", models())

@@ -103,8 +103,8 @@ def test_device_changes_nothing(name):
 # (down-sampling) are damped by 1e-8 and stop at 1e-4, or have a singular value in float32 (gray).
 TOLERANCES = {name: 1e-8 for name in ANY_BATCH if "blur" not in name} | {
     "gaussian, m = n": 1e-4,
-    "downsampling": 1e-6,
-    "downsampling, bicubic": 1e-3,
+    "downsample": 1e-6,
+    "downsample, bicubic": 1e-3,
     "gray": 1e-6,
 }
 

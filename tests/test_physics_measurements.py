@@ -34,7 +34,7 @@ COUNTS = {
     "mask random": 3 * (64 - 51),
     "mask half": 60,
     "mask per channel": 3 * 8,
-    "downsampling": 3 * 2 * 2,
+    "downsample": 3 * 2 * 2,
     "blur": 120,
     # Of two lines of 12, less the imaginary parts at the two frequencies that mirror themselves.
     "mri": 2 * 12 * 2 - 2,

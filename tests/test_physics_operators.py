@@ -213,7 +213,7 @@ def missing_in(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["downsampling", "blur", "gray", "identity", "mask random", "mask per channel"]
+    "name", ["downsample", "blur", "gray", "identity", "mask random", "mask per channel"]
 )
 def test_missing_entries_are_zero_and_others_as_before(name):
     physics, size, known, restricted = missing_in(name)

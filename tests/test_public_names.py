@@ -1,4 +1,4 @@
-"""``import ganprior`` is light, and the three lists of public names are one."""
+"""``import ganprior`` is light, and the public names are those of the ``.pyi`` files."""
 
 import ast
 import importlib
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import ganprior
+from experiments import registered
+from ganprior.registry import entries
 
 SOURCE = Path(ganprior.__file__)
 HEAVY = ("torch", "deepinv", "numpy", "torchvision", "scipy", "matplotlib")
@@ -41,38 +43,52 @@ def test_a_solver_needs_no_deepinv():
     assert "deepinv" not in loaded
 
 
-def test_type_checkers_see_what_the_program_sees():
-    [block] = [
-        node
-        for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    ]
-    seen = {
-        (node.module or "").removeprefix("ganprior."): tuple(alias.name for alias in node.names)
-        for node in block.body
+PUBLIC = [name for name in dir(ganprior) if name != "__version__"]
+
+
+def stated(stub: Path) -> dict[str, str]:
+    """Module of each name that a .pyi imports."""
+    return {
+        alias.name: node.module or alias.name
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
-    homes = ganprior._HOMES
-    assert {home: set(names) for home, names in seen.items()} == {
-        home: set(names) for home, names in homes.items()
-    }
-    listed = [name for names in homes.values() for name in names]
-    assert sorted([*listed, "__version__"]) == sorted(ganprior.__all__)
-    assert dir(ganprior) == sorted(ganprior.__all__)
 
 
-@pytest.mark.parametrize("name", [name for name in ganprior.__all__ if name != "__version__"])
+@pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_there_and_documented(name):
     value = getattr(ganprior, name)
-    [home] = [home for home, names in ganprior._HOMES.items() if name in names]
-    assert value is getattr(importlib.import_module(f"ganprior.{home}"), name)
+    module = importlib.import_module(f"ganprior.{stated(SOURCE.with_suffix('.pyi'))[name]}")
+    assert value is getattr(module, name)
     # It is cached: the second look goes past __getattr__.
     assert vars(ganprior)[name] is value
     assert value.__doc__
 
 
+@pytest.mark.parametrize("package", ["solvers", "baselines", "physics", "training"])
+def test_every_name_of_a_package_is_there(package):
+    module = importlib.import_module(f"ganprior.{package}")
+    names = stated(SOURCE.with_name(package) / "__init__.pyi")
+    assert sorted(names) == dir(module) == sorted(module.__all__)
+    for name, home in names.items():
+        inner = importlib.import_module(f"ganprior.{package}.{home}")
+        assert getattr(module, name) is getattr(inner, name, inner)
+
+
+def test_what_is_registered_is_public():
+    for stub in registered.STUBS:
+        assert stub.read_text(encoding="utf-8") == registered.stub(stub), (
+            "run python -m experiments.tables --write"
+        )
+    for kind in ("solver", "physics"):
+        for entry in entries(kind).values():
+            for part in (entry, *entry.variants):
+                assert part.target.startswith("_") or part.load() is getattr(ganprior, part.target)
+
+
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'CSMG'"):
+    with pytest.raises(AttributeError, match="attribute CSMG"):
         _ = ganprior.CSMG  # type: ignore[attr-defined]
     with pytest.raises(ImportError, match="CSMG"):
         exec("from ganprior import CSMG")

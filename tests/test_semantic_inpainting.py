@@ -12,10 +12,10 @@ from scipy.optimize import linprog
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from ganprior.baselines.blending import poisson_blend
 from ganprior.physics import facts, inpainting
 from ganprior.priors import Prior, prior_names
 from ganprior.solution import Status
-from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import context_weights
 from ganprior.solvers.engine import BALANCED_L1, Effort, Problem
 from ganprior.solvers.engine.forward import Forward

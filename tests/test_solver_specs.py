@@ -3,8 +3,9 @@
 import pytest
 
 from ganprior import baselines
-from ganprior.cli.solver_specs import EFFORT_NAMES, SolverSpec
+from ganprior.cli.solver_specs import SolverSpec
 from ganprior.solvers import BALANCED, CSGM, EFFORTS, FAST
+from ganprior.solvers.search_options import SEARCH
 from tests.cases import tiny_dcgan
 
 PRIOR = tiny_dcgan()
@@ -29,7 +30,8 @@ def test_csgm_takes_its_options():
 
 
 def test_efforts_are_those_of_the_library():
-    assert set(EFFORT_NAMES) == set(EFFORTS)
+    [words] = [option.words for option in SEARCH if option.name == "effort"]
+    assert set(words) == set(EFFORTS)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ganprior.training.objectives import (
 
 
 def test_names():
-    assert list(OBJECTIVES) == [
+    assert set(OBJECTIVES) == {
         "minimax",
         "non-saturating",
         "f-gan",
@@ -28,7 +28,7 @@ def test_names():
         "wgan-gp",
         "least-squares",
         "hinge",
-    ]
+    }
     for name, kind in OBJECTIVES.items():
         objective = make_objective(name, critic_steps=3)
         assert type(objective) is kind
@@ -68,8 +68,8 @@ def test_an_objective_says_what_its_discriminator_gives():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("wgan-pg", {}, "unknown objective 'wgan-pg'; did you mean 'wgan-gp'.*known: minimax, "),
-        ("xyz", {}, "unknown objective 'xyz'; known: minimax"),
+        ("wgan-pg", {}, "unknown objective 'wgan-pg'; did you mean 'wgan-gp'.*known: f-gan, "),
+        ("xyz", {}, "unknown objective 'xyz'; known: f-gan"),
         ("wgan", {"clipp": 1}, "unknown option of wgan 'clipp'; did you mean 'clip'"),
         ("hinge", {"clip": 1}, "unknown option of hinge 'clip'; known: critic_steps"),
         ("f-gan", {"divergence": "pearsn"}, "unknown divergence 'pearsn'; did you mean 'pearson'"),

@@ -42,8 +42,8 @@ from experiments.yeh2017.setting import (
     semantic,
     task,
 )
+from ganprior import poisson_blend
 from ganprior.jobs import Cell, grid
-from ganprior.solvers import poisson_blend
 
 RESULT = ["holes", "result"]
 RAW, BLENDED = "raw", "blended"

@@ -19,12 +19,12 @@ from experiments.intervals import tabulate
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, with_pixels
 from experiments.sweep.figure import Tables
-from ganprior import Images, Prior, Reconstructor, Streams, inpainting
+from ganprior import Images, Prior, Reconstructor, Streams, inpainting, poisson_blend
 from ganprior.baselines import Biharmonic, ContextEncoder, LowRank, NearestPatch, TotalVariation
 from ganprior.jobs import Cell
 from ganprior.metrics import psnr, ssim
 from ganprior.physics import masks
-from ganprior.solvers import EFFORTS, InpaintingSolution, SemanticInpainting, poisson_blend
+from ganprior.solvers import EFFORTS, InpaintingSolution, SemanticInpainting
 from ganprior.streams import derive_seed
 
 # Not the default prior of MNIST: the discriminator of this one, which the prior loss asks, trained

@@ -12,8 +12,15 @@ from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
+from ganprior.registry import register
 
 
+@register(
+    "solver",
+    "biharmonic",
+    "biharmonic functions with the known pixels at their border",
+    needs="mask",
+)
 class Biharmonic(Inpainter):
     """Smooth interpolation of the known pixels, channel by channel; physics: a mask.
 

@@ -23,12 +23,26 @@ from torch import Tensor
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
 from ganprior.files import sha256, write_atomically, write_tensors
+from ganprior.priors import Prior
 from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.priors.network_files import fill, read_tensors
+from ganprior.registry import Text, register
 
 CONTEXT_ENCODERS = Path(__file__).parent / "context_encoders"
 
 
+@register(
+    "solver",
+    "context-encoder",
+    "a network that was trained to fill holes",
+    Text(
+        "network",
+        "file of train-context-encoder, or the name of a shipped one; that of the prior's data "
+        "when left out",
+        example="FILE",
+    ),
+    needs="mask",
+)
 class ContextEncoder(Inpainter):
     """Fill the missing pixels by a trained network; physics: a mask.
 
@@ -45,6 +59,17 @@ class ContextEncoder(Inpainter):
         super().__init__()
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.card = dict(card or {})
+
+    @classmethod
+    def from_options(cls, prior: Prior | None = None, network: str = "") -> ContextEncoder:
+        """Load the network that ``network`` names, or the shipped one of the data of a prior."""
+        if network:
+            return cls.load(network)
+        if prior is None:
+            raise ValueError(
+                "option 'network' is missing; give network=FILE, or a prior of such images"
+            )
+        return cls.shipped_for(prior.card.get("data_sha256"))
 
     @classmethod
     def load(cls, name: str | Path) -> ContextEncoder:

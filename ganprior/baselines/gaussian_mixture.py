@@ -32,14 +32,24 @@ from ganprior.baselines.inputs import checked_measurements, linear_facts, split_
 from ganprior.baselines.linear_map import LinearMap, Pixels
 from ganprior.baselines.measured_rows import MeasuredRows, measured_rows
 from ganprior.baselines.outcome import Outcome
+from ganprior.baselines.shared_options import LAW
 from ganprior.physics import Facts
 from ganprior.physics.probing import as_rows
+from ganprior.priors import Prior
 from ganprior.priors.gaussian_mixture_files import gaussian_mixture_of, load_gaussian_mixture
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
+from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
 
+@register(
+    "solver",
+    "gaussian-mixture",
+    "posterior mean under a mixture fitted to training images",
+    LAW,
+    needs="linear",
+)
 class GaussianMixture(Reconstructor):
     """Posterior mean of a Gaussian mixture; any linear physics.
 
@@ -64,6 +74,17 @@ class GaussianMixture(Reconstructor):
             raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
         self.law = law
         self.noise_std = noise_std
+
+    @classmethod
+    def from_options(
+        cls, prior: Prior | None = None, noise_std: float | None = None, law: str = ""
+    ) -> Self:
+        """Load the law that ``law`` names, or the shipped one of the data of a prior."""
+        if law:
+            return cls.load(law, noise_std)
+        if prior is None:
+            raise ValueError("option 'law' is missing; give law=FILE, or a prior of such images")
+        return cls.shipped_for(prior.card.get("data_sha256"), noise_std)
 
     @classmethod
     def load(cls, name: str | Path, noise_std: float | None = None) -> Self:

@@ -8,7 +8,9 @@ from ganprior.baselines.dct import DCT
 from ganprior.baselines.frequency import frequencies
 from ganprior.baselines.lasso import Lasso
 from ganprior.baselines.linear_map import Basis, Pixels
+from ganprior.baselines.shared_options import ALPHA, BOX
 from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
+from ganprior.registry import Choice, Text, register
 
 
 def _falling(image: Tensor) -> Tensor:
@@ -21,6 +23,20 @@ def _falling(image: Tensor) -> Tensor:
     return frequencies(image).rsqrt()
 
 
+@register(
+    "solver",
+    "lasso-dct",
+    "min over w of 1/2 ||y - A Psi w||^2 + alpha ||w||_1 in a cosine basis",
+    ALPHA,
+    BOX,
+    Choice(
+        "weights",
+        "of the coefficients, uniform by default",
+        words=("uniform", "frequency"),
+        example="frequency",
+    ),
+    needs="linear",
+)
 class LassoDCT(Lasso):
     """Lasso in the orthonormal cosine basis, channel by channel.
 
@@ -72,6 +88,15 @@ class LassoDCT(Lasso):
         return f"{self.name}{weighted}" + ("-box" if self.box else "")
 
 
+@register(
+    "solver",
+    "lasso-wavelet",
+    "the same in a wavelet basis",
+    Text("wavelet", "an orthogonal one of PyWavelets, db1 by default", example="db4"),
+    ALPHA,
+    BOX,
+    needs="linear",
+)
 class LassoWavelet(Lasso):
     """Lasso in an orthonormal wavelet basis, channel by channel.
 
@@ -114,6 +139,7 @@ class LassoWavelet(Lasso):
         return _falling(image)
 
 
+@register("solver", "lasso-pixel", "the same on the pixels", ALPHA, BOX, needs="linear")
 class LassoPixel(Lasso):
     """Lasso on the pixels: Psi is the identity; arguments of ``Lasso``."""
 

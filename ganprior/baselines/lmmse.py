@@ -10,9 +10,18 @@ Gaussian, and where they are not no linear estimator has a smaller mean squared 
 from __future__ import annotations
 
 from ganprior.baselines.gaussian_mixture import GaussianMixture
+from ganprior.baselines.shared_options import LAW
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
+from ganprior.registry import register
 
 
+@register(
+    "solver",
+    "lmmse",
+    "linear estimate by mean and covariance of training images",
+    LAW,
+    needs="linear",
+)
 class LMMSE(GaussianMixture):
     """LMMSE estimate; any linear physics.
 

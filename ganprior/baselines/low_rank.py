@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
+from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
 
 # The paper takes tau = 5 n for n x n matrices whose entries have a variance of 1 or more. Times
@@ -31,6 +32,18 @@ from ganprior.solution import squared_norm
 TAU = 5
 
 
+@register(
+    "solver",
+    "low-rank",
+    "singular value thresholding of each channel",
+    Number(
+        "tau",
+        "threshold, 5 sqrt(H W) times the root mean square of the known pixels by default",
+        example=100,
+        above=0,
+    ),
+    needs="mask",
+)
 class LowRank(Inpainter):
     """Low-rank completion of each channel by singular value thresholding; physics: a mask.
 

@@ -10,13 +10,18 @@ Graphics 26(3), 2007, who blend what they paste.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from ganprior.baselines.blending import poisson_blend
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
+from ganprior.datasets import load_images
+from ganprior.priors import Prior
+from ganprior.registry import Text, register
 
 # Training images that are compared at a time: 40 MB of colour images of 64 x 64 pixels.
 CHUNK = 1024
@@ -24,6 +29,18 @@ CHUNK = 1024
 Blend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+@register(
+    "solver",
+    "nearest-patch",
+    "the hole of the training image whose known pixels are nearest, blended in",
+    Text(
+        "images",
+        "the training images: a folder, a file or the name of a data set",
+        example="FOLDER",
+        required=True,
+    ),
+    needs="mask",
+)
 class NearestPatch(Inpainter):
     """Fill the missing pixels from the nearest image of a training set; physics: a mask.
 
@@ -55,6 +72,12 @@ class NearestPatch(Inpainter):
         # No parameter and not part of the state: a training set is no weights.
         self.register_buffer("images", images, persistent=False)
         self.blend = blend
+
+    @classmethod
+    def from_options(cls, prior: Prior, images: str) -> NearestPatch:
+        """Read the training images at the size of a prior's; what is found is blended in."""
+        channels, size, _ = prior.image_shape
+        return cls(_training_images(images, size, channels), poisson_blend)
 
     def fill(self, known: Tensor, mask: Tensor) -> Outcome:
         """Paste; see :class:`~ganprior.baselines.inpainting.Inpainter`.
@@ -112,3 +135,8 @@ class NearestPatch(Inpainter):
 def paste(found: Tensor, known: Tensor, mask: Tensor) -> Tensor:
     """Known pixels where the mask is 1, those of ``found`` elsewhere."""
     return torch.where(mask == 1, known, found)
+
+
+@functools.lru_cache(maxsize=1)
+def _training_images(source: str, size: int, channels: int) -> Tensor:
+    return load_images(source, split="train", size=size, channels=channels).floats()

@@ -31,6 +31,7 @@ from ganprior.baselines.primal_dual import SaddlePoint, minimise, minimise_in_bo
 from ganprior.physics import Facts
 from ganprior.physics.facts import stated_noise
 from ganprior.physics.probing import as_rows
+from ganprior.registry import Number, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
@@ -40,6 +41,18 @@ PENALTY = TotalVariationNorm()
 DUAL_OVER_PRIMAL = 5
 
 
+@register(
+    "solver",
+    "tv",
+    "min over x in [0, 1] of 1/2 ||y - A x||^2 + weight TV(x)",
+    Number(
+        "weight",
+        "of TV; when left out the known pixels of a mask stay as they are, elsewhere tuned",
+        example=0.01,
+        above=0,
+    ),
+    needs="linear",
+)
 class TotalVariation(Reconstructor):
     """Total variation; any linear physics.
 

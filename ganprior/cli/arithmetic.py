@@ -10,7 +10,7 @@ import click
 from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
 from ganprior.cli.sample import check_amount, zoom_of
-from ganprior.cli.specs import MOST
+from ganprior.registry import MOST
 
 _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 

@@ -11,8 +11,8 @@ from ganprior.cli.checkout import load_experiment
 from ganprior.cli.devices import pick_device
 from ganprior.cli.options import OUT, at_least
 from ganprior.cli.output import check_folder
-from ganprior.cli.specs import check_name
 from ganprior.cli.verbosity import is_quiet
+from ganprior.names import check_name
 
 
 @click.command()

@@ -13,9 +13,7 @@ from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.mask_inputs import MaskOption
 from ganprior.cli.measurements import Measurements
 from ganprior.cli.options import (
-    MASK_SPECS,
     SEED,
-    SOLVER_SPECS,
     convert_option,
     device_option,
     json_option,
@@ -26,6 +24,7 @@ from ganprior.cli.options import (
 from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.spec_help import mask_help, solver_help
 
 if TYPE_CHECKING:
     from ganprior.priors import Prior
@@ -67,7 +66,7 @@ class _Request:
         return solvers + [SolverSpec.parse(text, "--compare") for text in self.compare]
 
 
-@click.command(epilog=f"{MASK_SPECS}\n\n{SOLVER_SPECS}")
+@click.command(epilog=f"{mask_help()}\n\n{solver_help()}")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--mask",

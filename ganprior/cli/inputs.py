@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,10 +136,18 @@ def load_images(source: str, **arguments: Any) -> Images:
         As there.
     """
     from ganprior.datasets import load_images as load
+
+    with naming_options():
+        return load(source, **arguments)
+
+
+@contextmanager
+def naming_options() -> Iterator[None]:
+    """Let errors about the images of a folder name the command's options, not arguments."""
     from ganprior.datasets.folder import FolderError
 
     try:
-        return load(source, **arguments)
+        yield
     except FolderError as error:
         raise ValueError(f"{error.found}; {_remedy(error.remedy)}") from error
 

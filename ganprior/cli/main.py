@@ -11,8 +11,8 @@ import click
 
 from ganprior import __version__
 from ganprior.cli.options import with_fits
-from ganprior.cli.specs import check_name
 from ganprior.cli.verbosity import verbosity_options
+from ganprior.names import check_name
 
 # Name of each command and its line of help: written here so that --help imports none of them.
 COMMANDS = {

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.inputs import Shape
-from ganprior.cli.mask_specs import KINDS, MaskSpec
+from ganprior.cli.mask_specs import MaskSpec
+from ganprior.registry import entries
 
 if TYPE_CHECKING:
     import torch
@@ -49,9 +50,9 @@ class MaskOption:
         """
         for text in self.texts:
             spec = _parse(text)
-            is_drawn = spec is not None and KINDS[spec.name].random
+            is_drawn = spec is not None and spec.entry.random
             if self.per_image and not (is_drawn and len(self.texts) == 1):
-                drawn = ", ".join(name for name, kind in KINDS.items() if kind.random)
+                drawn = ", ".join(m.name for m in entries("mask").values() if m.random)
                 raise ValueError(
                     f"--mask {text}: --mask-per-image needs one mask that is random ({drawn}); "
                     "drop it"
@@ -157,13 +158,13 @@ class MaskOption:
 
 def _parse(text: str) -> MaskSpec | None:
     """Mask of a name; None for a file."""
-    name = text.partition("=")[0].strip()
-    if name not in KINDS and _is_file(text):
+    is_name = text.partition("=")[0].strip() in entries("mask")
+    if not is_name and _is_file(text):
         return None
     try:
         return MaskSpec.parse(text)
     except ValueError as error:
-        hint = "" if name in KINDS else ", nor is there such a file"
+        hint = "" if is_name else ", nor is there such a file"
         raise ValueError(f"--mask {text}: {error}{hint}") from None
 
 

@@ -6,17 +6,16 @@ fraction that is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from ganprior.cli.specs import check_name, choice, integer, number
+from ganprior.names import check_name
+from ganprior.registry import Entry, Value, entries
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-Value = str | int | float
 Shape = tuple[int, int, int]
 
 
@@ -26,13 +25,13 @@ class MaskSpec:
 
     Attributes
     ----------
-    name : str
-        What stands before the equals sign.
+    entry : Entry
+        The mask whose name stands before the equals sign.
     value : str, int or float
         What stands behind it, of the type it has in the library, or the default.
     """
 
-    name: str
+    entry: Entry
     value: Value
 
     @classmethod
@@ -42,23 +41,21 @@ class MaskSpec:
         Raises
         ------
         ValueError
-            If there is no such name or the value cannot be; the message names it, what is valid,
+            If there is no such name or the value cannot be; the message names it, what is known,
             and the nearest.
         """
         name, equals, value = (part.strip() for part in text.partition("="))
-        check_name("mask", name, KINDS)
-        return cls.read(name, {name: value} if equals else {})
+        known = entries("mask")
+        check_name("mask", name, known)
+        [option] = known[name].options
+        read = option.read({name: value} if equals else {})
+        assert read is not None
+        return cls(known[name], read)
 
-    @classmethod
-    def read(cls, name: str, options: Mapping[str, str]) -> Self:
-        """Read the mask ``name`` from options as :func:`~ganprior.cli.specs.parse_spec` gives them.
-
-        Raises
-        ------
-        ValueError
-            If the value cannot be, or is missing and has no default.
-        """
-        return cls(name, KINDS[name].read(options, name))
+    @property
+    def name(self) -> str:
+        """What stands before the equals sign."""
+        return self.entry.name
 
     def build(self, image_shape: Shape, generator: torch.Generator) -> Tensor:
         """Mask (1, H, W) of images of a shape; imports torch and deepinv.
@@ -75,51 +72,6 @@ class MaskSpec:
         ValueError
             If the mask does not suit the images.
         """
-        from ganprior.physics import masks
-
-        return KINDS[self.name].build(masks, self.value, image_shape, generator)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """One name: how its value is read, and which mask it makes."""
-
-    read: Callable[[Mapping[str, str], str], Value]
-    build: Callable[[Any, Any, Shape, Any], Tensor]
-    random: bool = False
-
-
-def _fraction(default: float | None = None) -> Callable[[Mapping[str, str], str], Value]:
-    return lambda options, key: number(options, key, default, minimum=0, below=1)
-
-
-def _side(options: Mapping[str, str], key: str) -> str:
-    return choice(options, key, ["left", "right", "top", "bottom"])
-
-
-def _words(options: Mapping[str, str], key: str) -> str:
-    return options.get(key, "semantic inpainting")
-
-
-KINDS = {
-    "center": _Kind(_fraction(0.25), lambda masks, value, shape, _: masks.center(shape, value)),
-    "random": _Kind(
-        _fraction(), lambda masks, value, shape, rng: masks.random(shape, value, rng), random=True
-    ),
-    "half": _Kind(_side, lambda masks, value, shape, _: masks.half(shape, value)),
-    "pattern": _Kind(
-        _fraction(0.25),
-        lambda masks, value, shape, rng: masks.pattern(shape, value, rng),
-        random=True,
-    ),
-    "grid": _Kind(
-        lambda options, key: integer(options, key, 4, minimum=2),
-        lambda masks, value, shape, _: masks.grid(shape, value),
-    ),
-    "holes": _Kind(
-        lambda options, key: integer(options, key, 3, minimum=1),
-        lambda masks, value, shape, rng: masks.holes(shape, value, generator=rng),
-        random=True,
-    ),
-    "text": _Kind(_words, lambda masks, value, shape, _: masks.text(shape, value)),
-}
+        context = {"img_size": image_shape, "generator": generator}
+        mask: Tensor = self.entry.make({self.name: self.value}, context)
+        return mask

@@ -11,11 +11,12 @@ from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurement_files import save
 from ganprior.cli.measurements import as_matrix, take
-from ganprior.cli.options import MEASURE_SPECS, NOISE_STD, OUT, SEED, at_least, limit_option
+from ganprior.cli.options import NOISE_STD, OUT, SEED, at_least, limit_option
 from ganprior.cli.output import check_file
+from ganprior.cli.spec_help import measure_help
 
 
-@click.command(epilog=MEASURE_SPECS)
+@click.command(epilog=measure_help())
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--measure", "spec", required=True, metavar="SPEC", help="How to measure; see below.")
 @click.option("--out", required=True, type=OUT, metavar="FILE.npz")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable
 from itertools import zip_longest
@@ -12,7 +11,8 @@ from typing import Any
 import click
 
 from ganprior.cli.results import RULE
-from ganprior.cli.specs import LARGEST, MOST
+from ganprior.names import nearest
+from ganprior.registry import LARGEST, MOST
 
 
 class _OutPath(click.Path):
@@ -85,8 +85,7 @@ def with_fits(args: list[str]) -> list[str]:
 
 def _is_meant_for_fit(word: str) -> bool:
     """Whether a word behind ``--resize`` is its value, perhaps with a typing error in it."""
-    near = difflib.get_close_matches(word, FITS, n=1)
-    return word in FITS or (bool(near) and not os.path.exists(word))
+    return word in FITS or (nearest(word, FITS) is not None and not os.path.exists(word))
 
 
 results_option = click.option("--out", required=True, type=OUT, help=RULE)
@@ -97,29 +96,3 @@ convert_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print summary.json and nothing else."
 )
-
-MASK_SPECS = """\b
-SPEC of --mask:
-  center=0.25  random=0.8  pattern=0.25  (the fraction that is missing)
-  half=left  grid=4 (spacing of the known pixels)  holes=3 (their number)  text=WORDS"""
-
-MEASURE_SPECS = """\b
-SPEC of --measure:
-  gaussian:m=100  structured:m=100  identity  gray (luma of Rec. 601)
-  mask:center=0.25  mask:random=0.8  mask:pattern=0.25  (the fraction that is missing)
-  mask:half=left  mask:grid=4  mask:holes=3  mask:text=WORDS
-  downsample:factor=4  blur:sigma=2  mri:acceleration=4"""
-
-SOLVER_SPECS = """\b
-SPEC of --solver, with every option that it may have:
-  csgm:restarts=10,steps=200,lambda=0.02,effort=balanced,discriminator=0.01
-    (effort also reference, fast; discriminator: weight of its term, none by default)
-  semantic:restarts=10,steps=200,lambda=0.015,effort=balanced,weights=weighted,
-    loss=saturating,screening=0  (for masks; weights also uniform, inverted; loss also
-    non-saturating, critic)  semantic-raw: the same, not blended
-  lasso-dct:alpha=0.01,box=true,weights=frequency  lasso-wavelet:wavelet=db4,alpha=0.01,box=true
-  lasso-pixel:alpha=0.01,box=true  (box: images kept in [0, 1], false by default)
-  tv:weight=0.01  (without weight: known pixels of a mask stay, else the tuned weight)
-  lmmse:law=FILE  gaussian-mixture:law=FILE  (without law: the one shipped for the prior's data)
-  for masks: low-rank:tau=100  nearest-patch:images=FOLDER  biharmonic
-    context-encoder:network=FILE  (without network: the one shipped for the prior's data)"""

@@ -14,10 +14,8 @@ from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measured_pictures import read_measured
 from ganprior.cli.measurements import Measurements, take
 from ganprior.cli.options import (
-    MEASURE_SPECS,
     NOISE_STD,
     SEED,
-    SOLVER_SPECS,
     convert_option,
     device_option,
     json_option,
@@ -28,6 +26,7 @@ from ganprior.cli.options import (
 from ganprior.cli.outcome import Source, reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.spec_help import measure_help, solver_help
 
 if TYPE_CHECKING:
     from ganprior.priors import Prior
@@ -53,7 +52,7 @@ class _Request:
     as_json: bool
 
 
-@click.command(epilog=f"{MEASURE_SPECS}\n\n{SOLVER_SPECS}")
+@click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
 @click.option("--measure", metavar="SPEC", help="How to measure the images; see below.")

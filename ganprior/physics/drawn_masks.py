@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganprior.image_files import load_image, one_line, open_image, read_file
 from ganprior.physics.arguments import checked_img_size
+from ganprior.registry import Text, register
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,12 @@ _LINES = 5
 _SMALLEST_LETTER = 8
 
 
+@register(
+    "mask",
+    "text",
+    "the letters of a text, again and again",
+    Text("text", "the words", argument="words", example="WORDS", default="semantic inpainting"),
+)
 def text(img_size: Sequence[int], words: str = "semantic inpainting") -> Tensor:
     """Hide the letters of a text that is written over the whole image, again and again.
 

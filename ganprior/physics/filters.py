@@ -12,8 +12,17 @@ from deepinv.physics.functional import gaussian_blur
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size
+from ganprior.registry import Count, Number, register
 
 
+@register(
+    "physics",
+    "downsample",
+    "means of blocks of factor x factor pixels",
+    Count(
+        "factor", "side of a block; divides height and width", example=4, minimum=2, required=True
+    ),
+)
 def downsampling(
     img_size: Sequence[int],
     factor: int = 4,
@@ -62,6 +71,12 @@ def block_mean_filter(factor: int) -> Tensor:
     return taps
 
 
+@register(
+    "physics",
+    "blur",
+    "Gaussian blur, around the border",
+    Number("sigma", "standard deviation in pixels", example=2, above=0, required=True),
+)
 def blur(img_size: Sequence[int], sigma: float = 2.0, noise_model: Any = None) -> Blur:
     """Gaussian blur with periodic borders; y has the size of the image.
 

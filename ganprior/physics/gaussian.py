@@ -19,6 +19,7 @@ from ganprior.physics.arguments import (
     refuse_unknown,
 )
 from ganprior.physics.least_squares import least_norm_solution
+from ganprior.registry import Count, register
 from ganprior.streams import standard_normal
 
 
@@ -101,6 +102,13 @@ class Dense(LinearPhysics):
             )
 
 
+@register(
+    "physics",
+    "gaussian",
+    "y = A x, entries of A drawn from N(0, 1/m)",
+    Count("m", "number of measurements", example=100, required=True),
+    random=True,
+)
 class Gaussian(Dense):
     """Gaussian measurements: y = A x with independent entries A_ij ~ N(0, 1/m).
 

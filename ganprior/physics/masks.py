@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ganprior.physics.arguments import checked_generator, checked_img_size
 from ganprior.physics.drawn_masks import freehand, text
+from ganprior.registry import Choice, Count, Number, register
 from ganprior.streams import Streams, uniform
 
 __all__ = [
@@ -35,6 +36,20 @@ __all__ = [
 Side = Literal["left", "right", "top", "bottom"]
 
 
+@register(
+    "mask",
+    "center",
+    "a block in the centre",
+    Number(
+        "center",
+        "fraction that is missing, 0.25 by default",
+        argument="fraction",
+        example=0.25,
+        default=0.25,
+        minimum=0,
+        below=1,
+    ),
+)
 def center(img_size: Sequence[int], fraction: float = 0.25) -> Tensor:
     """Hide a block in the centre, of the image's own proportions.
 
@@ -59,6 +74,21 @@ def center(img_size: Sequence[int], fraction: float = 0.25) -> Tensor:
     return _not_empty(mask, fraction)
 
 
+@register(
+    "mask",
+    "random",
+    "random pixels",
+    Number(
+        "random",
+        "fraction that is missing",
+        required=True,
+        argument="fraction",
+        example=0.8,
+        minimum=0,
+        below=1,
+    ),
+    random=True,
+)
 def random(
     img_size: Sequence[int], fraction: float, generator: torch.Generator | int | None = None
 ) -> Tensor:
@@ -85,6 +115,19 @@ def random(
     return _not_empty(mask.reshape(1, height, width), fraction)
 
 
+@register(
+    "mask",
+    "half",
+    "one half",
+    Choice(
+        "half",
+        "the half that is missing",
+        argument="side",
+        words=("left", "right", "top", "bottom"),
+        example="left",
+        required=True,
+    ),
+)
 def half(img_size: Sequence[int], side: Side) -> Tensor:
     """Hide one half of the image; of an odd length the smaller half.
 
@@ -114,6 +157,21 @@ def half(img_size: Sequence[int], side: Side) -> Tensor:
     return mask
 
 
+@register(
+    "mask",
+    "pattern",
+    "irregular blobs",
+    Number(
+        "pattern",
+        "fraction that is missing, 0.25 by default",
+        argument="fraction",
+        example=0.25,
+        default=0.25,
+        minimum=0,
+        below=1,
+    ),
+    random=True,
+)
 def pattern(
     img_size: Sequence[int], fraction: float = 0.25, generator: torch.Generator | int | None = None
 ) -> Tensor:
@@ -145,6 +203,19 @@ def pattern(
     return _not_empty(mask.reshape(1, height, width), fraction)
 
 
+@register(
+    "mask",
+    "grid",
+    "the pixels between those of a grid",
+    Count(
+        "grid",
+        "spacing of the known pixels, 4 by default",
+        argument="spacing",
+        example=4,
+        default=4,
+        minimum=2,
+    ),
+)
 def grid(img_size: Sequence[int], spacing: int = 4) -> Tensor:
     """Hide all pixels but every ``spacing``-th one of every ``spacing``-th row, from the first on.
 
@@ -170,6 +241,13 @@ def grid(img_size: Sequence[int], spacing: int = 4) -> Tensor:
     return mask
 
 
+@register(
+    "mask",
+    "holes",
+    "several square blocks",
+    Count("holes", "their number, 3 by default", argument="count", example=3, default=3),
+    random=True,
+)
 def holes(
     img_size: Sequence[int],
     count: int = 3,

@@ -17,8 +17,22 @@ from ganprior.physics.arguments import (
     checked_mask,
     refuse_unknown,
 )
+from ganprior.registry import Number, register
 
 
+@register(
+    "physics",
+    "mri",
+    "some columns of the Fourier transform, of images of one channel",
+    Number(
+        "acceleration",
+        "width over the number of columns measured",
+        example=4,
+        minimum=1,
+        required=True,
+    ),
+    random=True,
+)
 class SingleCoilMRI(LinearPhysics):
     """Some lines of the two-dimensional Fourier transform of a real image: y = M F x.
 
@@ -53,6 +67,18 @@ class SingleCoilMRI(LinearPhysics):
             raise ValueError(f"MRI takes images of one channel, got img_size={size}")
         super().__init__(img_size=size, noise_model=noise_model)
         self.register_buffer("mask", checked_mask(mask, size))
+
+    @classmethod
+    def from_options(
+        cls,
+        img_size: Sequence[int],
+        acceleration: float,
+        generator: torch.Generator | int | None = None,
+        noise_model: Any = None,
+    ) -> SingleCoilMRI:
+        """Measure the columns of :func:`cartesian_mask`."""
+        mask = cartesian_mask(img_size, acceleration, generator)
+        return cls(mask, img_size, noise_model)
 
     def A(self, x: Tensor, mask: Tensor | None = None, **noise: Any) -> Tensor:
         """Measured lines of k-space, (B, 2, H, W), of images (B, 1, H, W)."""

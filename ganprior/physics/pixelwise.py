@@ -10,6 +10,7 @@ from deepinv.physics import Decolorize, Denoising, Inpainting, LinearPhysics, Ze
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size, checked_mask
+from ganprior.registry import entries, register
 
 # ITU-R BT.601, section 2.5.1: weights of R, G and B in luma.
 LUMA = (0.299, 0.587, 0.114)
@@ -40,6 +41,22 @@ def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -
     return Inpainting(img_size=size, mask=checked_mask(mask, size), noise_model=noise_model)
 
 
+@register(
+    "physics",
+    "mask",
+    "y = mask * x: some pixels are hidden; with exactly one of the masks",
+    one_of="mask",
+    random=True,
+)
+def _masked(
+    img_size: Sequence[int], generator: Any = None, noise_model: Any = None, **mask: Any
+) -> Inpainting:
+    """Hide what one of the registered masks hides."""
+    [(name, value)] = mask.items()
+    context = {"img_size": img_size, "generator": generator}
+    return inpainting(entries("mask")[name].make({name: value}, context), img_size, noise_model)
+
+
 def with_missing(physics: LinearPhysics, known: Tensor) -> LinearPhysics:
     """Measure pictures some pixels of which are missing: y = known ⊙ A(x), (B, C, H, W).
 
@@ -67,6 +84,7 @@ def with_missing(physics: LinearPhysics, known: Tensor) -> LinearPhysics:
         return compose(physics, restriction)
 
 
+@register("physics", "gray", "the luma of a colour image, by Rec. 601", needs="colour")
 def gray(img_size: Sequence[int], noise_model: Any = None) -> Decolorize:
     """Luma of a colour image: y = 0.299 R + 0.587 G + 0.114 B, (B, 1, H, W).
 
@@ -91,6 +109,9 @@ def gray(img_size: Sequence[int], noise_model: Any = None) -> Decolorize:
     return Decolorize(channels, srf=LUMA, noise_model=noise_model)
 
 
+@register(
+    "physics", "identity", "the image itself: what is left is the prior's representation error"
+)
 def identity(noise_model: Any = None) -> Denoising:
     """Measure the image itself: y = x, for the projection on the range of a generator.
 

@@ -18,9 +18,17 @@ from ganprior.physics.arguments import (
     checked_img_size,
     refuse_unknown,
 )
+from ganprior.registry import Count, register
 from ganprior.streams import uniform
 
 
+@register(
+    "physics",
+    "structured",
+    "m coefficients, drawn at random, of a randomised cosine transform",
+    Count("m", "number of measurements", example=100, required=True),
+    random=True,
+)
 class StructuredRows(StructuredRandom):
     """Random rows of a randomised orthonormal transform: y = √(n/m) D F R x.
 

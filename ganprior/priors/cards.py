@@ -29,7 +29,6 @@ A loaded prior's card also says ``weights_sha256``.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import warnings
@@ -38,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from ganprior.files import write_atomically
+from ganprior.names import suggestion
 from ganprior.priors.places import RESEARCH_PRIORS, VARIABLE, outside_priors, where_to_get
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -120,11 +120,10 @@ def find_prior(name: str | Path) -> Path:
             return found
     if str(name) in RESEARCH_PRIORS:
         raise ValueError(f"prior {str(name)!r} is not here: {where_to_get(str(name))}")
-    near = difflib.get_close_matches(str(name), [*sorted(files), *aliases, *RESEARCH_PRIORS], 1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    known = [*sorted(files), *aliases, *RESEARCH_PRIORS]
     raise ValueError(
-        f"no prior {str(name)!r}; {suggestion}give a NAME.safetensors file or a prior by name: "
-        f"{', '.join(sorted(files)) or 'none is installed'}"
+        f"no prior {str(name)!r}; {suggestion(name, known)}give a NAME.safetensors file or a prior "
+        f"by name: {', '.join(sorted(files)) or 'none is installed'}"
     )
 
 

@@ -7,7 +7,6 @@ factor of a covariance.
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ganprior.files import sha256, write_tensors
+from ganprior.names import suggestion
 from ganprior.priors.cards import part_of_prior, read_card, write_card
 from ganprior.priors.gaussian_mixture_law import TENSORS, GaussianMixtureLaw
 from ganprior.priors.network_files import read_tensors
@@ -133,9 +133,7 @@ def _find(name: str | Path) -> Path:
     if path.is_file():
         return path
     names = gaussian_mixture_names()
-    near = difflib.get_close_matches(str(name), names, 1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
-        f"no Gaussian mixture {str(name)!r}; {suggestion}give a NAME.safetensors file or a shipped "
-        f"one: {', '.join(names) or 'none is installed'}"
+        f"no Gaussian mixture {str(name)!r}; {suggestion(name, names)}give a NAME.safetensors "
+        f"file or a shipped one: {', '.join(names) or 'none is installed'}"
     )

@@ -16,10 +16,12 @@ from torch import Tensor
 
 from ganprior.physics import Facts
 from ganprior.priors import Prior
+from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
 from ganprior.solvers.engine import BALANCED, Effort
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.latent_weights import default_latent_weight
+from ganprior.solvers.search_options import SEARCH
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class CSGMObjective:
         return replace(self, **own)
 
 
+@register(
+    "solver",
+    "csgm",
+    "min over z of ||y - A G(z)||^2 + lambda ||z||^2",
+    *SEARCH,
+    Number(
+        "lambda",
+        "weight of ||z||^2, tuned when left out",
+        argument="latent_weight",
+        example=0.02,
+        minimum=0,
+    ),
+)
 class CSGM(LatentSolver):
     """x^ = G(z^) with z^ = argmin_z ||y - A G(z)||^2 + lambda ||z||^2.
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganprior.physics import Facts
 from ganprior.priors import Prior
+from ganprior.registry import Number, register
 from ganprior.solvers.csgm import CSGM, CSGMObjective, shared_weight
 from ganprior.solvers.engine import BALANCED, Effort
 from ganprior.solvers.prior_loss import (
@@ -55,6 +56,19 @@ class DiscriminatorObjective(CSGMObjective):
         return csgm + self.discriminator_weight * self.prior_loss(scores)
 
 
+@register(
+    "solver",
+    "csgm",
+    "the same with a term that asks the prior's discriminator",
+    Number(
+        "discriminator",
+        "weight of a term that asks the prior's discriminator, none by default",
+        argument="discriminator_weight",
+        example=0.01,
+        above=0,
+    ),
+    variant="discriminator",
+)
 class DiscriminatorCSGM(CSGM):
     """x^ = G(z^) with z^ = argmin_z ||y - A G(z)||^2 + lambda ||z||^2 + gamma L_p(D(G(z))).
 

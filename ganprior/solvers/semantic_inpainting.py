@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganprior.baselines.blending import poisson_blend
 from ganprior.baselines.inpainting import known_pixels
 from ganprior.physics import Facts
 from ganprior.priors import Prior, UniformLatent
+from ganprior.registry import Number, register
 from ganprior.solution import Solution, squared_norm, without_autocast
-from ganprior.solvers.blending import poisson_blend
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
 from ganprior.solvers.engine import BALANCED_L1, EFFORTS_L1, Effort
 from ganprior.solvers.latent_solver import LatentSolver
@@ -29,6 +30,7 @@ from ganprior.solvers.prior_loss import (
     checked_loss,
     detached_discriminator,
 )
+from ganprior.solvers.search_options import SEMANTIC
 from ganprior.streams import Streams
 
 OTHER_PHYSICS = "use CSGM for other physics"
@@ -111,6 +113,27 @@ class InpaintingSolution(Solution):
     raw: Tensor = field(kw_only=True)
 
 
+@register(
+    "solver",
+    "semantic-raw",
+    "the same, not blended",
+    *SEMANTIC,
+    fixed={"blend": False},
+    needs="mask",
+)
+@register(
+    "solver",
+    "semantic",
+    "min over z of ||W (G(z) - y)||_1 + lambda prior loss, then Poisson blending",
+    *SEMANTIC,
+    Number(
+        "screening",
+        "how much the blended image keeps to the generated one, 0 by default",
+        example=0,
+        minimum=0,
+    ),
+    needs="mask",
+)
 class SemanticInpainting(LatentSolver):
     """z^ = argmin_z ||W (G(z) - y)||_1 + lambda L_p(D(G(z))), then Poisson blending of G(z^).
 
@@ -137,7 +160,7 @@ class SemanticInpainting(LatentSolver):
     blend : bool
         Whether ``x`` is the blended image, with the known pixels as they are in y, or G(z^).
     screening : float
-        s of :func:`~ganprior.solvers.blending.poisson_blend`; 0 is the paper's.
+        s of :func:`~ganprior.baselines.blending.poisson_blend`; 0 is the paper's.
     effort : Effort or {"reference", "balanced", "fast"}
         How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
     restarts, steps : int, optional

@@ -7,23 +7,14 @@ the discriminator is an auxiliary classifier, ``discriminator(x, labels)``.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganprior.priors.architectures import (
-    dcgan,
-    dcgan_gated,
-    dcgan_plain,
-    dcgan_tanh,
-    dcgan_unnormalised,
-    mlp,
-    resnet,
-    resnet_101,
-)
-from ganprior.priors.architectures.architecture import ARCHITECTURES, Architecture
+from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.auxiliary import AuxiliaryDiscriminator
 from ganprior.priors.architectures.classifier import Classifier
 from ganprior.priors.architectures.conditional import (
@@ -37,6 +28,7 @@ from ganprior.priors.architectures.discriminator import Discriminator
 from ganprior.priors.architectures.encoder import Encoder
 from ganprior.priors.architectures.initial import initialise
 from ganprior.priors.architectures.stochastic import add_drawing_layers, draw_from
+from ganprior.registry import entries
 
 __all__ = [
     "ARCHITECTURES",
@@ -72,16 +64,8 @@ class _Family(Protocol):
     ) -> Discriminator: ...
 
 
-_FAMILIES: dict[str, _Family] = {
-    "dcgan": dcgan,
-    "dcgan-plain": dcgan_plain,
-    "dcgan-unnormalised": dcgan_unnormalised,
-    "dcgan-gated": dcgan_gated,
-    "dcgan-tanh": dcgan_tanh,
-    "mlp": mlp,
-    "resnet": resnet,
-    "resnet-101": resnet_101,
-}
+# Names of the architectures: a file of this folder that registers its generator is one.
+ARCHITECTURES = tuple(entries("architecture"))
 
 
 def build_networks(architecture: Architecture) -> Networks:
@@ -105,9 +89,16 @@ def build_networks(architecture: Architecture) -> Networks:
     return Networks(generator, discriminator, _encoder(architecture))
 
 
+def _family(architecture: Architecture) -> _Family:
+    """File of an architecture."""
+    family: Any = importlib.import_module(entries("architecture")[architecture.name].module)
+    found: _Family = family
+    return found
+
+
 def _generator(architecture: Architecture) -> nn.Module:
     inputs = architecture.latent_size + architecture.classes
-    body = _FAMILIES[architecture.name].generator(architecture, inputs)
+    body = _family(architecture).generator(architecture, inputs)
     add_drawing_layers(
         body,
         architecture.generator_noise,
@@ -120,7 +111,7 @@ def _generator(architecture: Architecture) -> nn.Module:
 def _discriminator(architecture: Architecture) -> nn.Module:
     a = architecture
     joined = a.classes if a.conditioning == "labels" else 0
-    family = _FAMILIES[a.name]
+    family = _family(a)
     network = family.discriminator(a, a.channels + joined, a.discriminator_filters)
     player: nn.Module = network
     if joined:
@@ -139,7 +130,7 @@ def _encoder(architecture: Architecture) -> Encoder | None:
         return None
     # Batch norm is a matter of the critic's objective: the encoder always has the generator's.
     mirror = replace(architecture, discriminator_batch_norm=True)
-    network = _FAMILIES[architecture.name].discriminator(
+    network = _family(architecture).discriminator(
         mirror, architecture.channels, architecture.filters
     )
     return Encoder(network, architecture.latent_size)

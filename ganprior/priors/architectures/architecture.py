@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-# Names, and what is special about each.
-ARCHITECTURES = {
-    "dcgan": "DCGAN (Radford, Metz, Chintala 2016)",
-    "dcgan-plain": "generator without batch norm and with a constant number of filters",
-    "dcgan-unnormalised": "no batch norm in either player",
-    "dcgan-gated": "multiplicative gates in place of ReLU and LeakyReLU",
-    "dcgan-tanh": "tanh in place of ReLU and LeakyReLU",
-    "mlp": "four hidden layers, fully connected",
-    "resnet": "residual blocks of two convolutions",
-    "resnet-101": "101 layers, bottleneck blocks of three convolutions",
-}
+from ganprior.names import check_name
+from ganprior.registry import entries
+
 CONDITIONINGS = ("labels", "auxiliary")
 _TYPES = {
     "str": str,
@@ -37,7 +27,7 @@ class Architecture:
     Attributes
     ----------
     name : str
-        One of ``ARCHITECTURES``.
+        One of those that the files of this folder register.
     latent_size : int
         k, the number of entries of z.
     channels, size : int
@@ -88,7 +78,7 @@ class Architecture:
     encoder: bool = False
 
     def __post_init__(self) -> None:
-        check_name("architecture", self.name, tuple(ARCHITECTURES))
+        check_name("architecture", self.name, entries("architecture"))
         check_name("conditioning", self.conditioning, CONDITIONINGS)
         for name in _POSITIVE:
             if getattr(self, name) < 1:
@@ -127,7 +117,7 @@ class Architecture:
             raise TypeError(f"architecture is {card!r}, and not a dictionary")
         types = {field.name: str(field.type) for field in fields(cls)}
         for name, value in card.items():
-            check_name("entry of architecture", name, tuple(types))
+            check_name("entry of architecture", name, types)
             if not isinstance(value, _TYPES[types[name]]) or (
                 isinstance(value, bool) and types[name] != "bool"
             ):
@@ -155,21 +145,6 @@ def grid_of(size: int) -> tuple[int, int]:
             "scale the images, or take the architecture 'mlp', which has any size"
         )
     return start, doublings
-
-
-def check_name(what: str, name: str, known: Sequence[str]) -> None:
-    """Refuse a name that is not known, with the nearest one that is.
-
-    Raises
-    ------
-    ValueError
-        If ``name`` is not in ``known``.
-    """
-    if name in known:
-        return
-    near = difflib.get_close_matches(str(name), known, 1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"unknown {what} {name!r}; {suggestion}known: {', '.join(known)}")
 
 
 def check_label(label: int, classes: int) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 
 from ganprior.priors.architectures.architecture import Architecture, grid_of
 from ganprior.priors.architectures.discriminator import Discriminator
+from ganprior.registry import register
 
 Activation = Callable[[], nn.Module]
 
@@ -171,6 +172,7 @@ def halvings(
     return nn.Sequential(*layers), before, side
 
 
+@register("architecture", "dcgan", "DCGAN (Radford, Metz, Chintala 2016)")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers: z, and the label's code where there is one."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganprior.priors.architectures.discriminator import Discriminator
+from ganprior.registry import register
 
 
 class Gate(nn.Module):
@@ -22,6 +23,7 @@ class Gate(nn.Module):
         return a.tanh() * b.sigmoid()
 
 
+@register("architecture", "dcgan-gated", "multiplicative gates in place of ReLU and LeakyReLU")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

@@ -10,10 +10,16 @@ from torch import nn
 
 from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.dcgan import DCGANGenerator, discriminator
+from ganprior.registry import register
 
 __all__ = ["discriminator", "generator"]
 
 
+@register(
+    "architecture",
+    "dcgan-plain",
+    "generator without batch norm and with a constant number of filters",
+)
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers, without batch norm and of constant width."""
     a = architecture

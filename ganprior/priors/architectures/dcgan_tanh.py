@@ -7,8 +7,10 @@ from torch import nn
 from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganprior.priors.architectures.discriminator import Discriminator
+from ganprior.registry import register
 
 
+@register("architecture", "dcgan-tanh", "tanh in place of ReLU and LeakyReLU")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

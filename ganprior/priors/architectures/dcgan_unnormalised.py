@@ -7,8 +7,10 @@ from torch import nn
 from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganprior.priors.architectures.discriminator import Discriminator
+from ganprior.registry import register
 
 
+@register("architecture", "dcgan-unnormalised", "no batch norm in either player")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers, without batch norm."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

@@ -14,6 +14,7 @@ from torch import nn
 from ganprior.priors.architectures.architecture import Architecture
 from ganprior.priors.architectures.discriminator import Discriminator
 from ganprior.priors.architectures.initial import HeSequential
+from ganprior.registry import register
 
 HIDDEN_LAYERS = 4
 
@@ -57,6 +58,7 @@ class MLPDiscriminator(Discriminator):
         super().__init__(HeSequential(*layers), nn.Linear(width, 1))
 
 
+@register("architecture", "mlp", "four hidden layers, fully connected")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers."""
     return MLPGenerator(inputs, architecture.channels, architecture.size, architecture.filters)

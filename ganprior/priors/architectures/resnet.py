@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ganprior.priors.architectures.architecture import Architecture, grid_of
 from ganprior.priors.architectures.discriminator import Discriminator
 from ganprior.priors.architectures.initial import HeSequential
+from ganprior.registry import register
 
 CONSTANT_UP_TO = 32
 WIDEST = 8
@@ -151,6 +152,7 @@ class ResNetDiscriminator(Discriminator):
         super().__init__(features, nn.Linear(widths[-1] * side**2, 1))
 
 
+@register("architecture", "resnet", "residual blocks of two convolutions")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

@@ -18,6 +18,7 @@ from ganprior.priors.architectures.architecture import Architecture, grid_of
 from ganprior.priors.architectures.discriminator import Discriminator
 from ganprior.priors.architectures.initial import HeSequential
 from ganprior.priors.architectures.resnet import norm
+from ganprior.registry import register
 
 BLOCKS = 33
 BRANCH_WEIGHT = 0.3
@@ -131,6 +132,7 @@ class ResNet101Discriminator(Discriminator):
         super().__init__(features, nn.Linear(widths[-1] * start**2, 1))
 
 
+@register("architecture", "resnet-101", "101 layers, bottleneck blocks of three convolutions")
 def generator(architecture: Architecture, inputs: int) -> nn.Sequential:
     """Generator of ``inputs`` numbers."""
     channels, size, filters = architecture.channels, architecture.size, architecture.filters

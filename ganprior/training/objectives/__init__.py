@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from ganprior.names import check_name
+from ganprior.registry import entries
 from ganprior.training.objectives.f_divergences import DIVERGENCES, Divergence
 from ganprior.training.objectives.f_gan import FGAN
 from ganprior.training.objectives.hinge import Hinge
@@ -35,14 +35,7 @@ __all__ = [
 ]
 
 OBJECTIVES: dict[str, type[Objective]] = {
-    "minimax": Minimax,
-    "non-saturating": NonSaturating,
-    "f-gan": FGAN,
-    "wgan": WassersteinClip,
-    "wgan-gradient-clip": WassersteinGradientClip,
-    "wgan-gp": WassersteinGP,
-    "least-squares": LeastSquares,
-    "hinge": Hinge,
+    name: entry.load() for name, entry in entries("objective").items()
 }
 
 
@@ -54,7 +47,7 @@ def objective_options(name: str) -> list[str]:
     ValueError
         If there is no objective of that name.
     """
-    _known("objective", name, OBJECTIVES)
+    check_name("objective", name, OBJECTIVES)
     return [field.name for field in fields(OBJECTIVES[name])]
 
 
@@ -76,18 +69,9 @@ def make_objective(name: str, **options: Any) -> Objective:
     """
     known = objective_options(name)
     for option in options:
-        _known(f"option of {name}", option, known)
+        check_name(f"option of {name}", option, known)
     divergence = options.get("divergence")
     if isinstance(divergence, str):
-        _known("divergence", divergence, DIVERGENCES)
+        check_name("divergence", divergence, DIVERGENCES)
         options["divergence"] = DIVERGENCES[divergence]
     return OBJECTIVES[name](**options)
-
-
-def _known(what: str, name: str, known: Iterable[str]) -> None:
-    names = list(known)
-    if name in names:
-        return
-    near = difflib.get_close_matches(name, names, 1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"unknown {what} {name!r}; {suggestion}known: {', '.join(names)}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganprior.registry import register
 from ganprior.training.objectives.f_divergences import GAN, Divergence
 from ganprior.training.objectives.objective import Objective, Score
 
@@ -34,6 +35,7 @@ def output_generator_loss(divergence: Divergence, fake: Tensor) -> Tensor:
     return -divergence.activation(fake).mean()
 
 
+@register("objective", "f-gan", "an f-divergence, chosen by name")
 @dataclass(frozen=True)
 class FGAN(Objective):
     """The game over one row of the table of divergences.

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
+from ganprior.registry import register
 from ganprior.training.objectives.objective import Objective, Score
 
 
@@ -27,6 +28,7 @@ def generator_loss(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+@register("objective", "hinge", "hinge loss of the discriminator")
 @dataclass(frozen=True)
 class Hinge(Objective):
     """The objective as the training loop uses it.

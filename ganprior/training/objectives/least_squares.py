@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganprior.registry import register
 from ganprior.training.objectives.objective import Objective, Score, check
 
 
@@ -28,6 +29,7 @@ def generator_loss(fake: Tensor, generator_target: float = 1.0) -> Tensor:
     return (fake - generator_target).square().mean() / 2
 
 
+@register("objective", "least-squares", "least squares of both players")
 @dataclass(frozen=True)
 class LeastSquares(Objective):
     """Equation (2) for both players.

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from ganprior.registry import register
 from ganprior.streams import uniform
 from ganprior.training.objectives.objective import Objective, Score, check
 
@@ -56,6 +57,7 @@ def flip_labels(
     return torch.where(flipped, other, label).to(logits)
 
 
+@register("objective", "minimax", "the original game, both players by equation (1)")
 @dataclass(frozen=True)
 class Minimax(Objective):
     """Equation (1) for both players.
@@ -113,6 +115,7 @@ class Minimax(Objective):
         return math.log(2) - discriminator_loss(real, fake) / 2
 
 
+@register("objective", "non-saturating", "the original game with -log D(G(z)) for the generator")
 @dataclass(frozen=True)
 class NonSaturating(Minimax):
     """Equation (1) for the discriminator, -E log D(G(z)) for the generator (section 3)."""

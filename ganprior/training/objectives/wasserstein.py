@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ganprior.registry import register
 from ganprior.training.objectives.objective import Objective, Score, check
 
 
@@ -55,6 +56,7 @@ class Wasserstein(Objective):
         return -critic_loss(real, fake)
 
 
+@register("objective", "wgan", "Wasserstein distance, the critic's weights clipped")
 @dataclass(frozen=True)
 class WassersteinClip(Wasserstein):
     """Algorithm 1: after every critic step, every weight is clipped.
@@ -85,6 +87,7 @@ class WassersteinClip(Wasserstein):
             parameter.clamp_(-self.clip, self.clip)
 
 
+@register("objective", "wgan-gradient-clip", "Wasserstein distance, the critic's gradient clipped")
 @dataclass(frozen=True)
 class WassersteinGradientClip(Wasserstein):
     """The critic's gradient is clipped before each of its steps instead of its weights.

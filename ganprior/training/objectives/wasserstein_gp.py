@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganprior.registry import register
 from ganprior.streams import uniform
 from ganprior.training.objectives.objective import Score, check
 from ganprior.training.objectives.wasserstein import Wasserstein, critic_loss
@@ -42,6 +43,7 @@ def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> T
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
+@register("objective", "wgan-gp", "Wasserstein distance with a gradient penalty")
 @dataclass(frozen=True)
 class WassersteinGP(Wasserstein):
     """The objective as the training loop uses it.

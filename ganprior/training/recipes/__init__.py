@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from ganprior.names import check_name
 from ganprior.training.recipes.recipe import NOT_OF_THE_RUN, Recipe
-from ganprior.training.recipes.values import check_choice
 
 __all__ = ["NOT_OF_THE_RUN", "Recipe", "load_recipe", "recipe_names"]
 
@@ -28,7 +28,7 @@ def load_recipe(name: str | Path) -> Recipe:
     """
     if str(name).endswith(".toml"):
         return _read(Path(name))
-    check_choice("recipe", str(name), tuple(recipe_names()), "or the path of a .toml file")
+    check_name("recipe", name, recipe_names(), "or the path of a .toml file")
     return _read(_FOLDER / f"{name}.toml")
 
 

@@ -6,11 +6,11 @@ import json
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
+from ganprior.names import check_name
+from ganprior.registry import entries
 from ganprior.training.recipes.values import (
-    ARCHITECTURES,
     DIVERGENCES,
     OBJECTIVES,
-    check_choice,
     check_range,
     convert,
 )
@@ -146,13 +146,13 @@ class Recipe:
     expected: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("objective", self.objective, OBJECTIVES)
-        check_choice("architecture", self.architecture, ARCHITECTURES)
-        check_choice("optimizer", self.optimizer, ("adam", "rmsprop"))
-        check_choice("conditioning", self.conditioning, ("labels", "auxiliary"))
-        check_choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_name("objective", self.objective, OBJECTIVES)
+        check_name("architecture", self.architecture, entries("architecture"))
+        check_name("optimizer", self.optimizer, ("adam", "rmsprop"))
+        check_name("conditioning", self.conditioning, ("labels", "auxiliary"))
+        check_name("precision", self.precision, ("auto", "float32", "bfloat16"))
         if self.objective == "f-gan":
-            check_choice("divergence", self.divergence, DIVERGENCES)
+            check_name("divergence", self.divergence, DIVERGENCES)
         for field in fields(self):
             check_range(field.name, str(field.type), getattr(self, field.name))
         if self.classes == 1:
@@ -213,5 +213,5 @@ class Recipe:
 def _converted(values: dict[str, Any]) -> dict[str, Any]:
     types = {field.name: str(field.type) for field in fields(Recipe)}
     for name in values:
-        check_choice("recipe option", name, tuple(types))
+        check_name("recipe option", name, types)
     return {name: convert(name, types[name], value) for name, value in values.items()}

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import Any
 
+from ganprior.registry import entries
+
+# Those that are registered, and the two that train an encoder and a decoder.
+OBJECTIVES = (*entries("objective"), "vae", "vae-gan")
 # Written here and not imported, so that recipes are read without torch; a test compares them.
-OBJECTIVES = (
-    "minimax",
-    "non-saturating",
-    "f-gan",
-    "wgan",
-    "wgan-gradient-clip",
-    "wgan-gp",
-    "least-squares",
-    "hinge",
-    "vae",
-    "vae-gan",
-)
 DIVERGENCES = (
     "kl",
     "reverse-kl",
@@ -29,16 +20,6 @@ DIVERGENCES = (
     "total-variation",
     "jensen-shannon",
     "gan",
-)
-ARCHITECTURES = (
-    "dcgan",
-    "dcgan-plain",
-    "dcgan-unnormalised",
-    "dcgan-gated",
-    "dcgan-tanh",
-    "mlp",
-    "resnet",
-    "resnet-101",
 )
 
 _INTEGERS_FROM_ZERO = (
@@ -59,22 +40,6 @@ _WORDS = {
     "str": "a word",
     "bool": "true or false",
 }
-
-
-def check_choice(what: str, value: str, known: tuple[str, ...], other: str = "") -> None:
-    """Refuse a name that is not among the known ones, and suggest the nearest.
-
-    Raises
-    ------
-    ValueError
-        If ``value`` is not in ``known``.
-    """
-    if value in known:
-        return
-    near = difflib.get_close_matches(value, known, 1)
-    suggestion = f"did you mean {near[0]!r}? " if near else ""
-    end = f", {other}" if other else ""
-    raise ValueError(f"unknown {what} {value!r}; {suggestion}known: {', '.join(known)}{end}")
 
 
 def check_range(name: str, kind: str, value: Any) -> None:

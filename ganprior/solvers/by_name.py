@@ -1,0 +1,57 @@
+"""Solvers and baselines by name: ``ganprior.solver("csgm:restarts=5", prior)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ganprior.priors import Prior
+from ganprior.registry import Spec
+from ganprior.solution import Reconstructor
+
+# Told the number of steps done, and how many there are at most.
+Progress = Callable[[int, int], None]
+
+
+def solver(
+    spec: str,
+    prior: Prior | None = None,
+    noise_std: float | None = None,
+    progress: Progress | None = None,
+) -> Reconstructor:
+    """Make a solver or baseline by name, with its options.
+
+    Parameters
+    ----------
+    spec : str
+        ``name:key=value,key=value``, as ``--solver`` takes it; ``ganprior reconstruct --help``
+        lists names and options.
+    prior : Prior, optional
+        The prior; baselines do without, but for those that are shipped for a prior's data.
+    noise_std : float, optional
+        Standard deviation of the noise on each entry of y, from which default weights follow;
+        read from the physics when absent.
+    progress : callable, optional
+        Told the number of steps done and the number there are at most, where a solver tells.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name or option (the nearest one is suggested), a value cannot be, or
+        the solver needs a prior and there is none.
+    """
+    parsed = Spec.read("solver", spec)
+    with parsed.naming():
+        return make(parsed, prior, noise_std, progress)
+
+
+def make(
+    spec: Spec, prior: Prior | None, noise_std: float | None, progress: Progress | None
+) -> Reconstructor:
+    """Make the solver of a spec that is read; arguments as for :func:`solver`."""
+    context: dict[str, Any] = {"prior": prior, "noise_std": noise_std}
+    if progress is not None:
+        context["progress"] = lambda step: progress(step, made.effort.most_steps)
+    made = spec.make(**context)
+    solver: Reconstructor = made
+    return solver
