@@ -49,9 +49,14 @@ def make(
     spec: Spec, prior: Prior | None, noise_std: float | None, progress: Progress | None
 ) -> Reconstructor:
     """Make the solver of a spec that is read; arguments as for :func:`solver`."""
-    context: dict[str, Any] = {"prior": prior, "noise_std": noise_std}
-    if progress is not None:
-        context["progress"] = lambda step: progress(step, made.effort.most_steps)
-    made = spec.make(**context)
-    solver: Reconstructor = made
-    return solver
+    made: Any = None
+
+    def tell(step: int) -> None:
+        if progress is not None:
+            progress(step, made.effort.most_steps)
+
+    # Without one nothing is passed on: a solver that holds a function like this is not pickled.
+    told = {} if progress is None else {"progress": tell}
+    made = spec.make(prior=prior, noise_std=noise_std, **told)
+    found: Reconstructor = made
+    return found
