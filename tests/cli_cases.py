@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from click.testing import CliRunner, Result
 
+from ganprior.cli.inputs import Inputs
 from ganprior.cli.main import cli
+from ganprior.datasets import Images
 from tests.cases import tiny_dcgan
 
 SIDE = 16
@@ -30,6 +32,12 @@ def save_images(path: Path, count: int = 3, size: int = SIDE, channels: int = 1)
     images = prior.sample(count, torch.Generator().manual_seed(7))
     np.savez(path, images=images.numpy())
     return str(path)
+
+
+def inputs_of(x: torch.Tensor) -> Inputs:
+    """Images (N, C, H, W) as a command reads them."""
+    names = tuple("abcdefghij"[: len(x)])
+    return Inputs((Images(x, names, "0"),), names, ("x",))
 
 
 def run(*args: Any) -> Result:

@@ -235,7 +235,7 @@ def test_the_figure_shows_original_masked_raw_blended_and_baselines(inpaint, mon
 @pytest.mark.parametrize("text", ["random=0.8", "pattern=0.25", "holes=2", "half=top", "text"])
 def test_a_mask_by_name_is_that_of_reconstruct(text):
     option = MaskOption((text,))
-    found = option.build(3, SIZE, SIZE[1:], seed=5)
+    found = option.build(range(3), 3, SIZE, SIZE[1:], seed=5)
     assert option.measure is not None
     physics = MeasureSpec.parse(option.measure).build(SIZE, 5)
     assert torch.equal(found[None], physics.mask)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from ganprior.cli.inputs import Inputs
 from ganprior.cli.measurements import Measurements, as_matrix
 from tests.cli_cases import (
     SIDE,
@@ -186,8 +185,7 @@ def test_a_nonlinear_physics_has_no_matrix():
         def A(self, x):
             return x.flatten(1).square()
 
-    inputs = Inputs(torch.rand(1, 1, 4, 4), ("a",), ("x",), ("0",))
-    y = Squares().A(inputs.pixels)
+    y = Squares().A(torch.rand(1, 1, 4, 4))
     measured = Measurements(y, Squares(), (1, 4, 4), ("a",), (0,), "squares", 0, 0.0)
     with pytest.raises(ValueError, match="squares is not linear"):
         as_matrix(measured)

@@ -10,8 +10,7 @@ from PIL import Image
 
 import ganprior
 from ganprior.cli.comparison import Attempt
-from ganprior.cli.comparison_report import rows, summarise, table
-from ganprior.cli.inputs import Inputs
+from ganprior.cli.comparison_report import rows, summary_lines, table, tally
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import Measurements, take
 from ganprior.cli.outcome import _advise
@@ -20,6 +19,7 @@ from ganprior.solution import Status
 from tests.cli_cases import (
     SIDE,
     TINY,
+    inputs_of,
     read_arrays,
     read_summary,
     refuse,
@@ -93,8 +93,8 @@ def test_measurement_error_is_of_the_unclipped_image_and_the_noisy_y(results):
     """A and noise are those that anyone rebuilds from spec and seed."""
     arrays = read_arrays(results[0])
     original = torch.from_numpy(arrays["original"])
-    inputs = Inputs(original, ("a", "b", "c"), (), ())
-    measured = take(inputs, MeasureSpec.parse("gaussian:m=60"), 0.01, seed=5)
+    spec = MeasureSpec.parse("gaussian:m=60")
+    measured = take(inputs_of(original), spec, 0.01, seed=5).whole()
     for row in read_summary(results[0])["rows"]:
         x = torch.from_numpy(arrays[f"solver_{list(arrays['solvers']).index(row['solver'])}"])
         misfit = (measured.y - measured.physics.A(x)).square().sum(1)[int(row["image"][-2])]
@@ -235,10 +235,10 @@ def test_resize_crops_pads_or_stretches(files, tmp_path):
 
 
 def test_ctrl_c_leaves_nothing(files, tmp_path, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganprior.cli.outcome.compare", interrupted)
+    monkeypatch.setattr("ganprior.cli.blockwise.compare", interrupted)
     result = run(
         "reconstruct", files[1], "--prior", files[0], "--measure", "identity",
         "--out", tmp_path / "out",
@@ -250,8 +250,7 @@ def test_ctrl_c_leaves_nothing(files, tmp_path, monkeypatch):
 @pytest.fixture
 def measured():
     """Two signals measured by the identity."""
-    inputs = Inputs(torch.rand(2, 1, 12, 12), ("a", "b"), ("x",), ("0",))
-    return take(inputs, MeasureSpec.parse("identity"), 0.0, 0)
+    return take(inputs_of(torch.rand(2, 1, 12, 12)), MeasureSpec.parse("identity"), 0.0, 0).whole()
 
 
 def attempt(measured: Measurements, x: torch.Tensor, status: Status) -> Attempt:
@@ -264,7 +263,7 @@ def test_an_exact_image_has_no_finite_psnr(measured):
     assert [row["psnr"] for row in found] == [None, None]
     assert [row["per_pixel_error"] for row in found] == [0, 0]
     assert found[0]["ssim"] == pytest.approx(1)
-    assert '"psnr": null' in summarise({}, found)
+    assert '"psnr": null' in "".join(summary_lines({}, found))
 
 
 def test_a_failed_reconstruction_is_null_in_json_and_advised_on_stderr(measured, capsys):
@@ -273,8 +272,8 @@ def test_a_failed_reconstruction_is_null_in_json_and_advised_on_stderr(measured,
     for key in ("per_pixel_error", "psnr", "ssim", "measurement_error"):
         assert found[0][key] is None
     assert found[0]["status"] == "nonfinite"
-    assert "2 nonfinite" in table(found)
-    _advise([failed])
+    assert "2 nonfinite" in table(tally(found))
+    _advise(tally(found))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("csgm: 2 of 2 not reconstructed")
@@ -286,11 +285,11 @@ def test_the_interval_is_of_the_mean():
          "measurement_error": 1.0, "seconds": 2.0, "status": "converged"}
         for e in (0.1, 0.2, 0.3)
     ]  # fmt: skip
-    line = table(found).splitlines()[1]
+    line = table(tally(found)).splitlines()[1]
     # Standard deviation 0.1 of three values: 1.96 * 0.1 / sqrt(3).
     assert "0.200 ± 0.11" in line
     assert "3 converged" in line
-    assert "±" not in table(found[:1])
+    assert "±" not in table(tally(found[:1]))
 
 
 def test_psnr_is_that_of_the_mean_error():
@@ -300,7 +299,7 @@ def test_psnr_is_that_of_the_mean_error():
          "measurement_error": 1.0, "seconds": 2.0, "status": "converged"}
         for solver, own in errors.items() for e in own
     ]  # fmt: skip
-    lines = table(found).splitlines()
+    lines = table(tally(found)).splitlines()
     assert [line.split()[4] for line in lines[1:4]] == ["23.16", "20.36", "inf"]
     assert lines[-1] == "PSNR: of the mean per-pixel error"
-    assert "PSNR: of" not in table(found[:1])
+    assert "PSNR: of" not in table(tally(found[:1]))

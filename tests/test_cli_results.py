@@ -157,10 +157,14 @@ class TestARerun:
         def full(*args, **arrays):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(np, "savez", full)
+        monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
         assert "No space left on device" in refuse(*inpaint(tmp_path, mask="half=left"))
         assert contents(tmp_path) == before
-        monkeypatch.setattr(np, "savez", lambda *args, **arrays: (_ for _ in ()).throw(MemoryError))
+
+        def no_memory(*args, **arrays):
+            raise MemoryError
+
+        monkeypatch.setattr(np.lib.format, "write_array_header_1_0", no_memory)
         assert run(*inpaint(tmp_path, mask="half=left")).exit_code == 2
         assert contents(tmp_path) == before
 

@@ -24,15 +24,29 @@ NOTED = 1.0
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """What one solver made of N signals, on the CPU.
+class Recovered:
+    """Images that one solver recovered, to be looked at.
 
     Attributes
     ----------
     solver : str
         The solver as asked for.
     x : Tensor
-        Reconstructions, not clipped, (N, C, H, W).
+        Reconstructions, not clipped, (N, C, H, W), on the CPU.
+    """
+
+    solver: str
+    x: Tensor
+
+
+@dataclass(frozen=True)
+class Attempt(Recovered):
+    """What one solver made of N signals, on the CPU.
+
+    Attributes
+    ----------
+    solver, x
+        As those of :class:`Recovered`.
     measurement_error : Tensor
         ||y - A(x)||^2, (N,).
     status : tuple of Status
@@ -46,8 +60,6 @@ class Attempt:
         per signal.
     """
 
-    solver: str
-    x: Tensor
     measurement_error: Tensor
     status: tuple[Status, ...]
     seconds: float
@@ -61,6 +73,8 @@ def compare(
     prior: Prior,
     seed: int,
     device: torch.device,
+    *,
+    visible: bool = True,
 ) -> list[Attempt]:
     """Reconstruct all signals with each solver: the same y and A for all.
 
@@ -78,6 +92,8 @@ def compare(
         Seed of the starts.
     device : torch.device
         Where to compute.
+    visible : bool
+        Show on stderr how far it has come.
 
     Raises
     ------
@@ -95,7 +111,7 @@ def compare(
     streams = Streams(seed, measured.indices)
     attempts = []
     for spec in solvers:
-        with progress_bar(spec.text) as progress:
+        with progress_bar(spec.text, visible=visible) as progress:
             solver = spec.build(prior, measured.noise_std, progress.tell)
             start = time.perf_counter()
             solution = solver.solve(y, physics, rng=streams)
@@ -103,7 +119,7 @@ def compare(
             x = solution.x.cpu()
             bank = solution.bank_seconds
             seconds = (time.perf_counter() - start - bank) / len(y)
-        if bank >= NOTED:
+        if bank >= NOTED and visible:
             remark(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them"

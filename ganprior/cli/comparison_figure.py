@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganprior.cli.comparison import Attempt
+from ganprior.cli.comparison import Recovered
 from ganprior.cli.measurements import Measurements
 from ganprior.files import write_atomically
 
@@ -23,7 +23,7 @@ _SIDE, _UNDER, _LABEL = 1.0, 0.22, 1.5
 
 
 def draw(
-    path: Path, measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
+    path: Path, measured: Measurements, attempts: Sequence[Recovered], original: Tensor | None
 ) -> None:
     """Draw originals, measurements that are images, and reconstructions with their errors.
 
@@ -82,7 +82,7 @@ Strip = tuple[str, "Tensor", "list[float] | None"]
 
 
 def _strips(
-    measured: Measurements, attempts: Sequence[Attempt], original: Tensor | None
+    measured: Measurements, attempts: Sequence[Recovered], original: Tensor | None
 ) -> list[Strip]:
     """Rows of the figure: name, images (N, C, H, W), and the error of each."""
     from ganprior.metrics import per_pixel_error

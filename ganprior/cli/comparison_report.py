@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,55 +89,88 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def write_results(
-    out: Path,
-    summary: str,
-    attempts: Sequence[Attempt],
-    original: Tensor | None,
-) -> None:
-    """Write ``reconstructions.npz`` and ``summary.json``.
+def summary_lines(config: Mapping[str, Any], found: Iterable[Row]) -> Iterator[str]:
+    """Pieces of the text of ``summary.json``: strict JSON, without NaN, a row at a time."""
 
-    Parameters
-    ----------
-    out : Path
-        Folder.
-    summary : str
-        Text of ``summary.json``.
-    attempts, original
-        As for :func:`rows`.
+    def text(value: object) -> str:
+        return json.dumps(value, indent=2, allow_nan=False)
+
+    def inner(value: object, depth: int) -> str:
+        # A string has no line break of its own in JSON.
+        return text(value).replace("\n", "\n" + " " * depth)
+
+    yield '{\n  "config": ' + inner(config, 2) + ',\n  "rows": ['
+    comma = ""
+    for row in found:
+        yield f"{comma}\n    {inner(row, 4)}"
+        comma = ","
+    yield "\n  ]\n}\n"
+
+
+def write_summary(path: Path, config: Mapping[str, Any], found: Iterable[Row]) -> None:
+    """Write ``summary.json``.
 
     Raises
     ------
     ValueError
-        If a file cannot be written.
+        If the file cannot be written.
     """
-    import numpy as np
 
-    arrays = {f"solver_{i}": attempt.x.numpy() for i, attempt in enumerate(attempts)}
-    arrays["solvers"] = np.array([attempt.solver for attempt in attempts])
-    if original is not None:
-        arrays["original"] = original.numpy()
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines(summary_lines(config, found))
 
-    def write_summary(file: Path) -> None:
-        file.write_text(summary + "\n", encoding="utf-8")
-
-    write_atomically(out / ARRAYS, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
-    write_atomically(out / SUMMARY, write_summary)
+    write_atomically(path, write)
 
 
-def summarise(config: dict[str, Any], found: Sequence[Row]) -> str:
-    """Text of ``summary.json``: strict JSON, without NaN."""
-    return json.dumps({"config": config, "rows": found}, indent=2, allow_nan=False)
+class Tally:
+    """Numbers of one solver's rows that the table needs.
+
+    Attributes
+    ----------
+    error, ssim, measurement_error, seconds : array of float
+        As far as they are finite.
+    has_errors : bool
+        Whether the true images are known.
+    status : Counter
+        How often each status occurred.
+    """
+
+    def __init__(self) -> None:
+        self.error, self.ssim = array("d"), array("d")
+        self.measurement_error, self.seconds = array("d"), array("d")
+        self.has_errors = False
+        self.status: Counter[str] = Counter()
+
+    def add(self, row: Row) -> None:
+        """Count a row."""
+        self.has_errors = "per_pixel_error" in row
+        self.status[row["status"]] += 1
+        for key, values in (
+            ("per_pixel_error", self.error),
+            ("ssim", self.ssim),
+            ("measurement_error", self.measurement_error),
+            ("seconds", self.seconds),
+        ):
+            if row.get(key) is not None:
+                values.append(row[key])
 
 
-def table(found: Sequence[Row]) -> str:
+def tally(found: Iterable[Row]) -> dict[str, Tally]:
+    """Tally of each solver, in the order of their first rows."""
+    tallies: dict[str, Tally] = {}
+    for row in found:
+        tallies.setdefault(row["solver"], Tally()).add(row)
+    return tallies
+
+
+def table(found: Mapping[str, Tally]) -> str:
     """One line per solver: means over its images, that of the error with its 95% interval.
 
     The interval is 1.96 standard errors; a last line says so where there is one. Means are over
     the images whose number is finite; PSNR is that of the mean error, which a last line says too.
     """
-    solvers = list(dict.fromkeys(row["solver"] for row in found))
-    lines = [_line(solver, [row for row in found if row["solver"] == solver]) for solver in solvers]
+    lines = [_line(solver, own) for solver, own in found.items()]
     columns = list(lines[0])
     widths = {key: max(len(key), *(len(line[key]) for line in lines)) for key in columns}
     header = {key: key for key in columns}
@@ -145,40 +179,38 @@ def table(found: Sequence[Row]) -> str:
         for line in (header, *lines)
     ]
     notes = [PLUS_MINUS] if any("±" in line for line in shown) else []
-    if len(found) > len(lines) and "PSNR (dB)" in columns:
+    if any(own.status.total() > 1 for own in found.values()) and "PSNR (dB)" in columns:
         notes.append(PSNR)
     return "\n".join(shown + notes)
 
 
-def _line(solver: str, found: Sequence[Row]) -> dict[str, str]:
-    counts = Counter(row["status"] for row in found)
+def _line(solver: str, found: Tally) -> dict[str, str]:
     line = {"solver": solver}
-    if "per_pixel_error" in found[0]:
-        line["per-pixel error"] = _mean(found, "per_pixel_error", "#.3g", interval=True)
-        line["PSNR (dB)"] = _psnr(found)
-        line["SSIM"] = _mean(found, "ssim", ".3f")
-    line["measurement error"] = _mean(found, "measurement_error", ".3g")
-    line["s/image"] = f"{found[0]['seconds']:.3g}"
-    line["status"] = ", ".join(f"{count} {status}" for status, count in counts.items())
+    if found.has_errors:
+        line["per-pixel error"] = _mean(found.error, "#.3g") + _interval(found.error)
+        line["PSNR (dB)"] = _psnr(found.error)
+        line["SSIM"] = _mean(found.ssim, ".3f")
+    line["measurement error"] = _mean(found.measurement_error, ".3g")
+    line["s/image"] = _mean(found.seconds, ".3g")
+    line["status"] = ", ".join(f"{count} {status}" for status, count in found.status.items())
     return line
 
 
-def _psnr(found: Sequence[Row]) -> str:
+def _psnr(errors: Sequence[float]) -> str:
     """PSNR of the mean error: the mean of decibels has no place for an image that is exact."""
-    errors = [row["per_pixel_error"] for row in found if row["per_pixel_error"] is not None]
     if not errors:
         return "-"
     mean = sum(errors) / len(errors)
     return f"{-10 * math.log10(mean):.2f}" if mean else "inf"
 
 
-def _mean(found: Sequence[Row], key: str, form: str, *, interval: bool = False) -> str:
-    values = [row[key] for row in found if row[key] is not None]
-    if not values:
-        return "-"
+def _mean(values: Sequence[float], form: str) -> str:
+    return format(sum(values) / len(values), form) if values else "-"
+
+
+def _interval(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return ""
     mean = sum(values) / len(values)
-    text = format(mean, form)
-    if interval and len(values) > 1:
-        variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-        text += f" ± {1.96 * math.sqrt(variance / len(values)):#.2g}"
-    return text
+    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return f" ± {1.96 * math.sqrt(variance / len(values)):#.2g}"

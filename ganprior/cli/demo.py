@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from ganprior.cli.inputs import Inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurements import take
 from ganprior.cli.options import OUT, device_option
-from ganprior.cli.outcome import Source, reconstruct_and_report
+from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import RULE, check_results
 from ganprior.cli.solver_specs import SolverSpec
 
@@ -45,14 +46,12 @@ def demo(out: Path, device: str) -> None:
     target = pick_device(device)
     prior = Prior.load(DEMO_PRIOR)
     images = demo_images()
-    pixels = images.floats()
-    inputs = Inputs(pixels, images.names, ("demo images",), (images.sha256,))
+    inputs = Inputs((images,), images.names, ("demo images",))
+    n = math.prod(images.shape)
     click.echo(
-        f"{len(images)} images of n = {pixels[0].numel()} pixels, measured by {DEMO_MEASURE}; "
-        f"prior: {DEMO_PRIOR}"
+        f"{len(images)} images of n = {n} pixels, measured by {DEMO_MEASURE}; prior: {DEMO_PRIOR}"
     )
     reconstruct_and_report(
-        Source(inputs.sources, inputs.sha256, pixels),
         take(inputs, MeasureSpec.parse(DEMO_MEASURE), 0.0, DEMO_SEED),
         DEMO_PRIOR,
         prior,

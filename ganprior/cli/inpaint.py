@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.blockwise import Blockwise
 from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.mask_inputs import MaskOption
-from ganprior.cli.measurements import Measurements
+from ganprior.cli.measurements import Measurements, Signals
 from ganprior.cli.options import (
     SEED,
+    block_options,
     convert_option,
     device_option,
     json_option,
@@ -21,13 +23,20 @@ from ganprior.cli.options import (
     resize_option,
     results_option,
 )
-from ganprior.cli.outcome import Source, reconstruct_and_report
+from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 from ganprior.cli.spec_help import mask_help, solver_help
+from ganprior.jobs import blocks
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganprior.priors import Prior
+
+
+# Images that are looked at together.
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class _Request:
     convert: bool
     out: Path
     as_json: bool
+    blockwise: Blockwise
 
     @property
     def masks(self) -> MaskOption:
@@ -108,6 +118,7 @@ class _Request:
 @resize_option("the prior's")
 @convert_option
 @results_option
+@block_options
 @json_option
 def inpaint(**options: Any) -> None:
     """Hide a part of images, or take damaged ones, and fill the holes.
@@ -121,12 +132,12 @@ def inpaint(**options: Any) -> None:
     semantic are the blended images, whose known pixels are those of INPUT; those of semantic-raw
     are the images that the generator gave.
     """
-    request = _Request(**options)
+    request = _Request(blockwise=Blockwise.of(options), **options)
     solvers = request.solvers
     if not (request.mask or request.damaged):
         raise ValueError("nothing is hidden: give --mask, or --damaged for NaN in INPUT")
     request.masks.check()
-    check_results(request.out, is_result(request.out))
+    check_results(request.out, is_result(request.out), resume=request.blockwise.resume)
 
     from ganprior.cli.devices import pick_device
     from ganprior.priors import Prior
@@ -135,7 +146,6 @@ def inpaint(**options: Any) -> None:
     prior = Prior.load(request.prior)
     inputs = _read(request, prior)
     reconstruct_and_report(
-        Source(inputs.sources, inputs.sha256, None if request.damaged else inputs.pixels),
         _hide(request, inputs),
         request.prior,
         prior,
@@ -144,6 +154,7 @@ def inpaint(**options: Any) -> None:
         device=device,
         out=request.out,
         as_json=request.as_json,
+        blockwise=request.blockwise,
         more={**request.masks.describe(), "damaged": request.damaged},
     )
 
@@ -162,29 +173,76 @@ def _read(request: _Request, prior: Prior) -> Inputs:
     )
 
 
-def _hide(request: _Request, inputs: Inputs) -> Measurements:
+def _hide(request: _Request, inputs: Inputs) -> Signals:
     """Images without the pixels that the mask hides, and the mask as their physics."""
     from ganprior.physics import inpainting
 
-    count, shape = len(inputs.pixels), inputs.shape
-    native = shape
-    if request.resize and any(Path(text).is_file() for text in request.mask):
-        native = read_inputs(request.inputs, limit=request.limit, missing=request.damaged).shape
-    mask = request.masks.build(count, shape, native[1:], request.seed)
-    # A pixel is missing as a whole: the methods fill all of its channels together.
-    missing = inputs.pixels.isnan().any(1, keepdim=True)
-    if missing.any():
-        mask = mask * ~missing
-    elif not request.mask:
+    shape = inputs.shape
+    hidden = _Hidden(request.masks, inputs, _native(request, inputs), request.seed)
+    if not (request.mask or hidden.missing):
         raise ValueError("--damaged without --mask: no pixel of INPUT is NaN; give --mask")
-    physics = inpainting(mask, shape)
-    return Measurements(
-        y=physics.A(inputs.pixels.nan_to_num()),
-        physics=physics,
-        image_shape=shape,
-        names=inputs.names,
-        indices=tuple(range(count)),
-        spec=request.masks.measure,
-        seed=request.seed,
-        noise_std=0.0,
+
+    def part(first: int, last: int) -> Measurements:
+        x = inputs.part(first, last)
+        physics = inpainting(hidden.mask(first, last, x), shape)
+        return Measurements(
+            y=physics.A(x.nan_to_num()),
+            physics=physics,
+            image_shape=shape,
+            names=inputs.names[first:last],
+            indices=tuple(range(first, last)),
+            spec=request.masks.measure,
+            seed=request.seed,
+            noise_std=0.0,
+            original=None if request.damaged else x,
+        )
+
+    return Signals(
+        inputs.names,
+        inputs.sources,
+        inputs.sha256,
+        shape,
+        request.masks.measure,
+        request.seed,
+        0.0,
+        part,
+        {"resize": request.resize, "convert": request.convert},
     )
+
+
+def _native(request: _Request, inputs: Inputs) -> tuple[int, int]:
+    """Height and width of the images before they were resized, where a mask has to have them."""
+    if not (request.resize and any(Path(text).is_file() for text in request.mask)):
+        return inputs.shape[1:]
+    return read_inputs(request.inputs, limit=request.limit, missing=request.damaged).shape[1:]
+
+
+class _Hidden:
+    """What is hidden of images: what a mask hides, and their own missing pixels.
+
+    Parameters
+    ----------
+    masks : MaskOption
+        The mask options.
+    inputs : Inputs
+        The images.
+    native : tuple of int
+        As for :meth:`~ganprior.cli.mask_inputs.MaskOption.build`.
+    seed : int
+        Seed of the run.
+    """
+
+    def __init__(
+        self, masks: MaskOption, inputs: Inputs, native: tuple[int, int], seed: int
+    ) -> None:
+        self._masks, self._inputs, self._native, self._seed = masks, inputs, native, seed
+        parts = (inputs.part(*ends) for ends in blocks(len(inputs), _AT_ONCE))
+        self.missing = any(bool(x.isnan().any()) for x in parts)
+
+    def mask(self, first: int, last: int, x: Tensor) -> Tensor:
+        """Mask of images ``first`` to ``last``, which are ``x``: (1, H, W) or (B, 1, H, W)."""
+        inputs = self._inputs
+        images = range(first, last)
+        mask = self._masks.build(images, len(inputs), inputs.shape, self._native, self._seed)
+        # A pixel is missing as a whole: the methods fill all of its channels together.
+        return mask * ~x.isnan().any(1, keepdim=True) if self.missing else mask

@@ -28,26 +28,45 @@ class Inputs:
 
     Attributes
     ----------
-    pixels : Tensor
-        Float32 in [0, 1], (N, C, H, W); NaN where one is missing.
+    sets : tuple of Images
+        The images of each source, as they are stored: a byte for a pixel where it has 8 bits.
     names : tuple of str
         One name per image: its file, and its index in the file where there are many.
     sources : tuple of str
         The arguments that were read; those after ``limit`` images are not.
-    sha256 : tuple of str
-        Checksum of each source.
     """
 
-    pixels: Tensor
+    sets: tuple[Images, ...]
     names: tuple[str, ...]
     sources: tuple[str, ...]
-    sha256: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """Checksum of each source."""
+        return tuple(images.sha256 for images in self.sets)
 
     @property
     def shape(self) -> Shape:
         """Channels, height and width of one image."""
-        channels, height, width = self.pixels.shape[1:]
-        return channels, height, width
+        return self.sets[0].shape
+
+    def part(self, first: int, last: int) -> Tensor:
+        """Images ``first`` to ``last``, the last one excluded: float32 in [0, 1], (B, C, H, W).
+
+        NaN where a pixel is missing.
+        """
+        import torch
+
+        parts, begin = [], 0
+        for images in self.sets:
+            start, stop = max(first - begin, 0), min(last - begin, len(images))
+            if start < stop:
+                parts.append(images.select(start, stop).floats())
+            begin += len(images)
+        return torch.cat(parts)
 
 
 def read_inputs(
@@ -86,8 +105,6 @@ def read_inputs(
     ValueError
         If a source cannot be read or its images have another shape.
     """
-    import torch
-
     sets, read, count = [], [], 0
     for source in sources:
         left = None if limit is None else limit - count
@@ -112,12 +129,7 @@ def read_inputs(
         read.append(source)
         count += len(images)
     names = [(source, name) for source, part in zip(read, sets, strict=True) for name in part.names]
-    return Inputs(
-        torch.cat([part.floats() for part in sets]),
-        _distinct(names),
-        tuple(read),
-        tuple(part.sha256 for part in sets),
-    )
+    return Inputs(tuple(sets), _distinct(names), tuple(read))
 
 
 def load_images(source: str, **arguments: Any) -> Images:

@@ -61,13 +61,17 @@ class MaskOption:
         if not files and (self.invert or self.threshold is not None):
             raise ValueError("--invert and --threshold are for masks from files; drop them")
 
-    def build(self, count: int, shape: Shape, native: tuple[int, int], seed: int) -> Tensor:
-        """Masks of images: (1, H, W) for all, or (count, 1, H, W).
+    def build(
+        self, images: range, count: int, shape: Shape, native: tuple[int, int], seed: int
+    ) -> Tensor:
+        """Masks of images: (1, H, W) for all, or (B, 1, H, W).
 
         Parameters
         ----------
+        images : range
+            Indices of the B images.
         count : int
-            Number of images.
+            Number of all images.
         shape : tuple of int
             (C, H, W) of the images.
         native : tuple of int
@@ -93,17 +97,19 @@ class MaskOption:
                 f"--mask is given {len(self.texts)} times for {count} images; "
                 "give one mask, or as many as images"
             )
-        streams = Streams(seed)
+        streams = Streams(seed, images)
         if self.per_image:
             [text] = self.texts
-            return masks.per_image(count, lambda rng: self._one(text, shape, native, rng), streams)
+            return masks.per_image(
+                len(images), lambda rng: self._one(text, shape, native, rng), streams
+            )
         if len(self.texts) == 1:
             rng = torch.Generator().manual_seed(derive_seed(seed, "physics"))
             return self._one(self.texts[0], shape, native, rng)
         return torch.stack(
             [
                 self._one(text, shape, native, streams.generator("mask", i))
-                for i, text in enumerate(self.texts)
+                for i, text in enumerate(self.texts[images.start : images.stop])
             ]
         )
 

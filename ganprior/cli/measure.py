@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def measure(
         channels=channels,
         remedy="measure them apart, or make them alike with --size and --channels",
     )
-    measured = take(read, parsed, noise_std, seed)
+    measured = take(read, parsed, noise_std, seed).whole()
     if not keep_images:
         measured = replace(measured, original=None)
     m, matrix = measured.m, None
@@ -62,5 +63,4 @@ def measure(
         y, matrix = as_matrix(measured)
         measured = replace(measured, y=y)
     save(measured, out, matrix=matrix)
-    n = read.pixels[0].numel()
-    click.echo(f"wrote {out}: {len(read.pixels)} signals, m = {m}, n = {n}")
+    click.echo(f"wrote {out}: {len(read)} signals, m = {m}, n = {math.prod(read.shape)}")

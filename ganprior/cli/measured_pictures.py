@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.inputs import Inputs, Shape, read_inputs, words
 from ganprior.cli.measure_specs import MeasureSpec
-from ganprior.cli.measurements import Measurements
+from ganprior.cli.measurements import Measurements, Signals
+from ganprior.jobs import blocks
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Pictures that are looked at together.
+_AT_ONCE = 1000
 # Channels of what a picture file can hold.
 _PICTURES = (1, 3)
 
@@ -25,7 +29,7 @@ def read_measured(
     limit: int | None,
     resize: str | None,
     convert: bool,
-) -> tuple[Inputs, Measurements]:
+) -> Signals:
     """Read pictures as measurements: y itself, of images that nobody has seen.
 
     Where a picture is NaN nothing was measured.
@@ -70,19 +74,34 @@ def read_measured(
         remedy="give pictures of that shape, or --resize for the size and --convert for the "
         "channels",
     )
-    known = ~inputs.pixels.isnan()
-    if not known.all():
-        physics = with_missing(physics, known)
-    return inputs, Measurements(
-        y=_zero_where_hidden(physics, image_shape, inputs.pixels.nan_to_num()),
-        physics=physics,
-        image_shape=image_shape,
-        names=inputs.names,
-        indices=tuple(range(len(known))),
-        spec=spec.text,
-        seed=seed,
-        noise_std=noise_std,
+    whole = all(not x.isnan().any() for x in _blocks(inputs))
+
+    def part(first: int, last: int) -> Measurements:
+        x = inputs.part(first, last)
+        measured_by = physics if whole else with_missing(physics, ~x.isnan())
+        return Measurements(
+            y=_zero_where_hidden(measured_by, image_shape, x.nan_to_num()),
+            physics=measured_by,
+            image_shape=image_shape,
+            names=inputs.names[first:last],
+            indices=tuple(range(first, last)),
+            spec=spec.text,
+            seed=seed,
+            noise_std=noise_std,
+        )
+
+    if not whole:
+        for x in _blocks(inputs):
+            # Raises for a picture of which nothing is known.
+            with_missing(physics, ~x.isnan())
+    return Signals(
+        inputs.names, inputs.sources, inputs.sha256, image_shape, spec.text, seed, noise_std, part
     )
+
+
+def _blocks(inputs: Inputs) -> Iterator[Tensor]:
+    """All pictures, some at a time."""
+    return (inputs.part(*ends) for ends in blocks(len(inputs), _AT_ONCE))
 
 
 def _picture_shape(physics: Any, spec: MeasureSpec, image_shape: Shape) -> Shape:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,52 @@ class Measurements:
         """:attr:`m` of each signal: they differ where each has a mask of its own."""
         return tuple(self.known.m.tolist())
 
-    def head(self, count: int | None) -> Measurements:
-        """Keep the first ``count`` signals, all for None."""
-        cut = slice(count)
+    def part(self, first: int, last: int | None) -> Measurements:
+        """Keep signals ``first`` to ``last`` (excluded) of a physics that measures all alike."""
+        cut = slice(first, last)
         x = None if self.original is None else self.original[cut]
         names, indices = self.names[cut], self.indices[cut]
         return replace(self, y=self.y[cut], names=names, indices=indices, original=x)
 
 
-def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Measurements:
+@dataclass(frozen=True)
+class Signals:
+    """N signals that are measured, or read, when they are asked for: any number, block by block.
+
+    Attributes
+    ----------
+    names : tuple of str
+        One per signal.
+    inputs, sha256 : tuple of str
+        Files, folders or data sets of the images, or the file of measurements; checksum of each.
+    image_shape, spec, seed, noise_std
+        As those of :class:`Measurements`.
+    part : callable
+        Gives the measurements of signals ``first`` to ``last``, the last one excluded. The numbers
+        of a signal are the same in every part.
+    settings : mapping
+        What else the numbers depend on: how the images were resized, say.
+    """
+
+    names: tuple[str, ...]
+    inputs: tuple[str, ...]
+    sha256: tuple[str, ...]
+    image_shape: Shape
+    spec: str | None
+    seed: int
+    noise_std: float
+    part: Callable[[int, int], Measurements]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def whole(self) -> Measurements:
+        """All signals at once."""
+        return self.part(0, len(self))
+
+
+def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Signals:
     """Measure images: y = A(x) + noise, on the CPU, so that no device changes a number of y.
 
     Raises
@@ -91,20 +129,24 @@ def take(inputs: Inputs, spec: MeasureSpec, noise_std: float, seed: int) -> Meas
     from ganprior.streams import Streams
 
     physics = spec.build(inputs.shape, seed)
-    indices = tuple(range(len(inputs.pixels)))
-    y = add_noise(
-        physics.A(inputs.pixels), noise_std, Streams(seed, indices), physics, inputs.shape
-    )
-    return Measurements(
-        y=y,
-        physics=physics,
-        image_shape=inputs.shape,
-        names=inputs.names,
-        indices=indices,
-        spec=spec.text,
-        seed=seed,
-        noise_std=noise_std,
-        original=inputs.pixels,
+
+    def part(first: int, last: int) -> Measurements:
+        x, indices = inputs.part(first, last), tuple(range(first, last))
+        y = add_noise(physics.A(x), noise_std, Streams(seed, indices), physics, inputs.shape)
+        names = inputs.names[first:last]
+        return Measurements(
+            y, physics, inputs.shape, names, indices, spec.text, seed, noise_std, original=x
+        )
+
+    return Signals(
+        inputs.names,
+        inputs.sources,
+        inputs.sha256,
+        inputs.shape,
+        spec.text,
+        seed,
+        noise_std,
+        part,
     )
 
 

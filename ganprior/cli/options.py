@@ -96,3 +96,31 @@ convert_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print summary.json and nothing else."
 )
+
+
+def block_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of long work to a command: blocks, and who computes them."""
+    for option in (
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Address of a Dask scheduler that spreads the blocks.",
+        ),
+        click.option(
+            "--workers",
+            type=at_least(1),
+            help="Processes that the blocks are spread over.  [default: 1]",
+        ),
+        click.option(
+            "--resume", is_flag=True, help="Go on where an earlier run into OUT was stopped."
+        ),
+        click.option(
+            "--block",
+            type=at_least(1),
+            default=100,
+            show_default=True,
+            help="Images computed at a time, and lost at most when a run is stopped.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import ganprior
-from ganprior.cli.comparison import Attempt, compare
-from ganprior.cli.comparison_figure import draw
+from ganprior.cli.array_stream import Stream, write_arrays
+from ganprior.cli.blockwise import Blockwise, Finished, Job, digest, protocol, solved
+from ganprior.cli.comparison import Recovered
+from ganprior.cli.comparison_figure import MOST_COLUMNS, draw
 from ganprior.cli.comparison_report import (
     ARRAYS,
     FIGURE,
     FILES,
     SUMMARY,
+    Tally,
     is_result,
-    rows,
-    summarise,
     table,
-    write_results,
+    tally,
+    write_summary,
 )
-from ganprior.cli.measurements import Measurements
+from ganprior.cli.measurements import Signals
 from ganprior.cli.pictures import FOLDER, picture_files, write_pictures
-from ganprior.cli.results import new_results
+from ganprior.cli.results import UNFINISHED, new_results
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.verbosity import remark
+from ganprior.jobs import blocks
 
 if TYPE_CHECKING:
     import torch
@@ -36,28 +43,8 @@ if TYPE_CHECKING:
     from ganprior.priors import Prior
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the signals came from.
-
-    Attributes
-    ----------
-    inputs : tuple of str
-        Files, folders or data sets of the images; or the measurement file.
-    sha256 : tuple of str
-        Checksum of each.
-    original : Tensor or None
-        The images in [0, 1], (N, C, H, W); None where there are measurements alone.
-    """
-
-    inputs: tuple[str, ...]
-    sha256: tuple[str, ...]
-    original: Tensor | None
-
-
 def reconstruct_and_report(
-    source: Source,
-    measured: Measurements,
+    signals: Signals,
     prior_name: str,
     prior: Prior,
     solvers: Sequence[SolverSpec],
@@ -66,18 +53,17 @@ def reconstruct_and_report(
     device: torch.device,
     out: Path,
     as_json: bool = False,
+    blockwise: Blockwise | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Run all solvers, write the files, and print the table and what was written.
 
     Parameters
     ----------
-    source : Source
-        Origin of the signals, and the truth where it is known.
-    measured : Measurements
-        What to reconstruct from.
+    signals : Signals
+        What to reconstruct from, with the truth where it is known.
     prior_name : str
-        Name or path of the prior, for the record.
+        Name or path of the prior, for the record and for workers.
     prior : Prior
         The prior.
     solvers : sequence of SolverSpec
@@ -90,6 +76,8 @@ def reconstruct_and_report(
         Folder of the files.
     as_json : bool
         Print ``summary.json`` in place of the table.
+    blockwise : Blockwise, optional
+        Size of a block, and who computes it.
     more : mapping, optional
         What else the configuration in ``summary.json`` shall say.
 
@@ -98,35 +86,30 @@ def reconstruct_and_report(
     ValueError
         If a solver does not suit the physics or a file cannot be written.
     """
-    config = _config(source, measured, prior_name, prior, solvers, seed, device)
-    config |= more or {}
-    attempts = compare(solvers, measured, prior, seed, device)
-    found = rows(measured, attempts, source.original)
-    images = picture_files(measured.names, [attempt.solver for attempt in attempts])
-    config["settings"] = [{"solver": a.solver, **a.settings} for a in attempts]
-    summary = summarise({**config, "files": [*FILES, *images]}, found)
-    problem = None
-    with new_results(out, is_result(out)) as new:
-        write_results(new, summary, attempts, source.original)
-        try:
-            draw(new / FIGURE, measured, attempts, source.original)
-            write_pictures(new, measured.names, attempts)
-        except ValueError as error:
-            # What took long to compute is kept: the pictures can be drawn from it.
-            problem = error
-    _advise(attempts)
-    if problem is not None:
-        raise ValueError(f"{problem}; {ARRAYS} and {SUMMARY} are in {out}") from problem
+    blockwise, chosen = blockwise or Blockwise(), list(solvers)
+    config = _config(signals, prior_name, prior, chosen, seed, device) | dict(more or {})
+    common = protocol(config, signals, blockwise.size)
+    config["protocol"] = digest(common, chosen)
+    if blockwise.resume and _is_there(out, config["protocol"]):
+        remark(f"{out} holds the results of this command already")
+        found = tally(json.loads((out / SUMMARY).read_text(encoding="utf-8"))["rows"])
+    else:
+        for spec in chosen:
+            # A wrong option shall not cost the others' work.
+            spec.build(prior, signals.noise_std)
+        job = Job(prior_name, prior.card.get("weights_sha256"), seed, str(device), common, True)
+        with solved(signals, job, prior, chosen, out, blockwise) as finished:
+            found = _write(out, config, signals, finished)
     if as_json:
-        click.echo(summary)
+        with (out / SUMMARY).open(encoding="utf-8") as file:
+            shutil.copyfileobj(file, sys.stdout)
         return
     click.echo(table(found))
     click.echo("wrote " + ", ".join(str(out / name) for name in (*FILES, FOLDER)))
 
 
 def _config(
-    source: Source,
-    measured: Measurements,
+    signals: Signals,
     prior_name: str,
     prior: Prior,
     solvers: Sequence[SolverSpec],
@@ -140,26 +123,109 @@ def _config(
         "deepinv": importlib.metadata.version("deepinv"),
         "prior": prior_name,
         "weights_sha256": prior.card.get("weights_sha256"),
-        "measure": measured.spec,
+        "measure": signals.spec,
         "solvers": [spec.text for spec in solvers],
-        "noise_std": measured.noise_std,
+        "noise_std": signals.noise_std,
         "seed": seed,
         "device": str(device),
-        "inputs": list(source.inputs),
-        "data_sha256": list(source.sha256),
-        "images": len(measured.y),
+        "inputs": list(signals.inputs),
+        "data_sha256": list(signals.sha256),
+        "images": len(signals),
     }
 
 
-def _advise(attempts: Sequence[Attempt]) -> None:
+def _is_there(out: Path, protocol: str) -> bool:
+    """Whether the folder holds the results of the very same command, whole."""
+    if (out / UNFINISHED).exists():
+        return False
+    try:
+        config = json.loads((out / SUMMARY).read_text(encoding="utf-8"))["config"]
+        return bool(config["protocol"] == protocol)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _write(
+    out: Path, config: dict[str, Any], signals: Signals, finished: Finished
+) -> dict[str, Tally]:
+    """Write all files of the results, block by block, and put them in the place of earlier ones."""
+    config["settings"] = finished.settings()
+    pictures = picture_files(signals.names, finished.solvers)
+    config = {**config, "files": [*FILES, *pictures]}
+    problem = None
+    with new_results(out, is_result(out)) as new:
+        write_arrays(new / ARRAYS, _arrays(signals, finished))
+        write_summary(new / SUMMARY, config, finished.rows())
+        try:
+            _draw(new / FIGURE, signals, finished)
+            write_pictures(new, pictures, _each(finished))
+        except ValueError as error:
+            # What took long to compute is kept: the pictures can be drawn from it.
+            problem = error
+    found = tally(finished.rows())
+    _advise(found)
+    if problem is not None:
+        raise ValueError(f"{problem}; {ARRAYS} and {SUMMARY} are in {out}") from problem
+    return found
+
+
+def _arrays(signals: Signals, finished: Finished) -> dict[str, Stream]:
+    """The arrays of ``reconstructions.npz``, in pieces."""
+    import numpy as np
+
+    shape = (len(signals), *signals.image_shape)
+    solvers = finished.solvers
+    arrays: dict[str, Stream] = {
+        f"solver_{i}": (shape, finished.images(i)) for i in range(len(solvers))
+    }
+    arrays["solvers"] = ((len(solvers),), [np.array(solvers)])
+    if signals.part(0, 1).original is not None:
+        arrays["original"] = (shape, (x.numpy() for x in _originals(signals)))
+    return arrays
+
+
+def _originals(signals: Signals) -> Iterator[Tensor]:
+    for first, last in blocks(len(signals), Blockwise.size):
+        x = signals.part(first, last).original
+        assert x is not None
+        yield x
+
+
+def _draw(path: Path, signals: Signals, finished: Finished) -> None:
+    """Draw the first images of each solver."""
+    head = signals.part(0, min(len(signals), MOST_COLUMNS))
+    recovered = [
+        Recovered(solver, _first(finished, i, len(head.y)))
+        for i, solver in enumerate(finished.solvers)
+    ]
+    draw(path, head, recovered, head.original)
+
+
+def _first(finished: Finished, attempt: int, count: int) -> Tensor:
+    import torch
+
+    images = itertools.chain.from_iterable(finished.images(attempt))
+    return torch.stack([torch.from_numpy(x) for x in itertools.islice(images, count)])
+
+
+def _each(finished: Finished) -> Iterator[Tensor]:
+    """Every image of every solver."""
+    import torch
+
+    for attempt in range(len(finished.solvers)):
+        for block in finished.images(attempt):
+            yield from torch.from_numpy(block)
+
+
+def _advise(found: Mapping[str, Tally]) -> None:
     """Say on stderr which reconstructions failed, and what to do."""
     from ganprior.solution import Status
 
-    for attempt in attempts:
-        count = attempt.status.count(Status.NONFINITE)
+    for solver, own in found.items():
+        count = own.status[Status.NONFINITE]
         if count:
             click.echo(
-                f"{attempt.solver}: {count} of {len(attempt.status)} not reconstructed. "
+                f"{solver}: {count} of {own.status.total()} not reconstructed. "
                 f"{Status.NONFINITE.advice}",
                 err=True,
             )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganprior.cli.comparison import Attempt
 from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
@@ -41,33 +40,34 @@ def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
     return [f"{FOLDER}/{stem}-{label}.png" for label in labels for stem in stems]
 
 
-def write_pictures(out: Path, names: Sequence[str], attempts: Sequence[Attempt]) -> list[Path]:
-    """Write :func:`picture_files` below a folder, 8 bits, clipped to [0, 1].
+def write_pictures(out: Path, files: Iterable[str], images: Iterable[Tensor]) -> None:
+    """Write pictures below a folder, 8 bits, clipped to [0, 1].
 
     Parameters
     ----------
     out : Path
-        Folder of the results.
-    names : sequence of str
-        Names of the images, which differ.
-    attempts : sequence of Attempt
-        What the solvers made of them.
-
-    Returns
-    -------
-    list of Path
-        The files.
+        Folder that nobody reads yet: the files are not flushed one by one.
+    files : iterable of str
+        Their names in it, :func:`picture_files`.
+    images : iterable of Tensor
+        As many images, (C, H, W).
 
     Raises
     ------
     ValueError
         If a file cannot be written.
     """
-    files = [out / name for name in picture_files(names, [attempt.solver for attempt in attempts])]
-    images = (x for attempt in attempts for x in attempt.x.nan_to_num())
-    for file, x in zip(files, images, strict=True):
-        write_picture(file, x)
-    return files
+    from ganprior.sheets import contact_sheet
+
+    try:
+        (out / FOLDER).mkdir(exist_ok=True)
+        for file, x in zip(files, images, strict=True):
+            contact_sheet(x.nan_to_num()[None], 1, gap=0).save(out / file, format="PNG")
+    except OSError as error:
+        raise ValueError(
+            f"cannot write {error.filename or out / FOLDER}: {error.strerror or error}; choose "
+            "another output folder"
+        ) from error
 
 
 def write_picture(path: Path, x: Tensor) -> None:

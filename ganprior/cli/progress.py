@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
+def progress_bar(label: str, *, visible: bool = True) -> Iterator[Progress]:
     """Show progress while the block runs, unless the command is to be quiet.
 
     Parameters
     ----------
     label : str
         What is at work.
+    visible : bool
+        False for nothing at all.
     """
     from ganprior.progress import logger, progress
 
-    with progress(label, visible=not is_quiet()) as told:
+    with progress(label, visible=visible and not is_quiet()) as told:
         logger.info("%s", label)
         with _listening(told):
             yield told

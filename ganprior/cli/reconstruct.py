@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganprior.cli.blockwise import Blockwise
 from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measured_pictures import read_measured
-from ganprior.cli.measurements import Measurements, take
+from ganprior.cli.measurements import Signals, take
 from ganprior.cli.options import (
     NOISE_STD,
     SEED,
+    block_options,
     convert_option,
     device_option,
     json_option,
@@ -23,7 +25,7 @@ from ganprior.cli.options import (
     resize_option,
     results_option,
 )
-from ganprior.cli.outcome import Source, reconstruct_and_report
+from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 from ganprior.cli.spec_help import measure_help, solver_help
@@ -50,6 +52,7 @@ class _Request:
     convert: bool
     out: Path
     as_json: bool
+    blockwise: Blockwise
 
 
 @click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
@@ -82,6 +85,7 @@ class _Request:
 @resize_option("the prior's")
 @convert_option
 @results_option
+@block_options
 @json_option
 def reconstruct(**options: Any) -> None:
     """Measure images and recover them, or recover images from pictures or stored measurements.
@@ -102,28 +106,28 @@ def reconstruct(**options: Any) -> None:
     OUT receives summary.json, reconstructions.npz (images as the solvers give them, not clipped),
     figure.png, and every result as a picture of its own, images/NAME-SOLVER.png.
     """
-    request = _Request(**options)
+    request = _Request(blockwise=Blockwise.of(options), **options)
     solvers = [SolverSpec.parse(text) for text in request.solver]
     _check_modes(request)
     spec = _spec(request)
-    check_results(request.out, is_result(request.out))
+    check_results(request.out, is_result(request.out), resume=request.blockwise.resume)
 
     from ganprior.cli.devices import pick_device
     from ganprior.priors import Prior
 
     device = pick_device(request.device)
     prior = Prior.load(request.prior)
-    source, measured = _stored(request, prior) if spec is None else _read(request, spec, prior)
+    signals = _stored(request, prior) if spec is None else _read(request, spec, prior)
     reconstruct_and_report(
-        source,
-        measured,
+        signals,
         request.prior,
         prior,
         solvers,
-        seed=measured.seed if request.seed is None else request.seed,
+        seed=signals.seed if request.seed is None else request.seed,
         device=device,
         out=request.out,
         as_json=request.as_json,
+        blockwise=request.blockwise,
         more={"already_measured": request.measure is None},
     )
 
@@ -166,11 +170,11 @@ def _spec(request: _Request) -> MeasureSpec | None:
     return None if request.measure is None else MeasureSpec.parse(request.measure)
 
 
-def _read(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Source, Measurements]:
+def _read(request: _Request, spec: MeasureSpec, prior: Prior) -> Signals:
     """Measurements of the inputs, or the inputs as measurements."""
     noise_std, seed = request.noise_std or 0.0, request.seed or 0
     if request.measured is not None:
-        inputs, measured = read_measured(
+        signals = read_measured(
             request.inputs,
             spec,
             prior.image_shape,
@@ -192,17 +196,26 @@ def _read(request: _Request, spec: MeasureSpec, prior: Prior) -> tuple[Source, M
             remedy="use another prior, --resize for the size and --convert for the channels, or "
             "--measured if they are measurements",
         )
-        measured = take(inputs, spec, noise_std, seed)
-    return Source(inputs.sources, inputs.sha256, measured.original), measured
+        signals = take(inputs, spec, noise_std, seed)
+    return replace(signals, settings={"resize": request.resize, "convert": request.convert})
 
 
-def _stored(request: _Request, prior: Prior) -> tuple[Source, Measurements]:
+def _stored(request: _Request, prior: Prior) -> Signals:
     from ganprior.cli.measurement_files import load
     from ganprior.files import sha256
 
-    assert request.measurements is not None
-    measured = load(request.measurements, prior.image_shape).head(request.limit)
+    path = request.measurements
+    assert path is not None
+    measured = load(path, prior.image_shape).part(0, request.limit)
     if request.noise_std is not None:
         measured = replace(measured, noise_std=request.noise_std)
-    hashes = (sha256(request.measurements),)
-    return Source((str(request.measurements),), hashes, measured.original), measured
+    return Signals(
+        measured.names,
+        (str(path),),
+        (sha256(path),),
+        measured.image_shape,
+        measured.spec,
+        measured.seed,
+        measured.noise_std,
+        measured.part,
+    )

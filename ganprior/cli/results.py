@@ -5,7 +5,8 @@ else. New results are written to a hidden folder inside it, and when the last on
 the places of the earlier ones. Who is interrupted, killed or out of disk before that still has the
 earlier ones, all of them.
 
-``train`` and ``figure`` go on where they stopped, and have a rule of their own.
+What a run has computed block by block lies in the hidden folder ``.unfinished`` until then.
+``train``, ``figure`` and ``sweep`` go on where they stopped, and have a rule of their own.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ RULE = (
     "Folder to write to: new, or empty, or one that holds the results of an earlier run and "
     "nothing else. Those are replaced all at once, at the very end."
 )
+# Folder of work that is kept when a run is stopped.
+UNFINISHED = ".unfinished"
 # What lies in a folder without anyone's having put it there: of a file browser, and of a run that
 # was killed while it wrote.
-_PASSED_OVER = (".DS_Store", ".part-", ".replaced-")
+_PASSED_OVER = (".DS_Store", ".part-", ".replaced-", UNFINISHED)
 
 
-def check_results(folder: Path, is_result: IsResult) -> None:
+def check_results(folder: Path, is_result: IsResult, *, resume: bool = False) -> None:
     """Refuse, before any work, a folder that a command may not fill with its results.
 
     Parameters
@@ -40,13 +43,21 @@ def check_results(folder: Path, is_result: IsResult) -> None:
         The folder that ``--out`` names; it need not be there.
     is_result : callable
         Tells the files of an earlier run, which are to be replaced.
+    resume : bool
+        Whether to go on with what a run left there that was stopped.
 
     Raises
     ------
     ValueError
-        If it cannot be written to, or holds a file that is no result.
+        If it cannot be written to, holds a file that is no result, or the work of a run that was
+        stopped and is not to go on.
     """
     check_folder("--out", folder)
+    if not resume and (folder / UNFINISHED).exists():
+        raise ValueError(
+            f"--out {folder} holds the work of a run that was stopped; add --resume to go on with "
+            f"it, choose another folder, or remove {folder / UNFINISHED} to start anew"
+        )
     foreign = next((name for name in _files(folder) if not is_result(name)), None)
     if foreign is not None:
         raise ValueError(
