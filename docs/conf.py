@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "extensions")]
 
 import ganprior  # noqa: E402
+from experiments.pages import write_pages  # noqa: E402
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 # deepinv compiles a function when it is imported, and torch says that this is deprecated.
@@ -28,13 +29,14 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
+    "command_picture",
+    "mathml",
 ]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 templates_path = ["_templates"]
-exclude_patterns = ["_templates", "examples/*.py", "examples/*.ipynb"]
+exclude_patterns = ["_templates", "extensions", "examples/*.py", "examples/*.ipynb"]
 
 autosummary_generate = True
 autodoc_typehints = "none"
@@ -76,11 +78,18 @@ def escape_formulas(*event: object) -> None:
 
 
 def setup(app: Any) -> None:
-    """Register the above."""
+    """Register the above, and write the pages of all figures."""
+    write_pages(ROOT / "docs" / "all_figures")
     app.connect("autodoc-process-docstring", escape_formulas)
 
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "ganprior"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "icon_links": []}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "icon_links": [],
+    "show_prev_next": False,
+}
 html_copy_source = False

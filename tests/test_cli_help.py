@@ -1,11 +1,14 @@
 """Help is light, and the shell of all commands: usage errors, faults of ours, Ctrl-C."""
 
+import os
 import subprocess
 import sys
+from importlib import metadata
 
 import click
 import pytest
 
+import ganprior
 from ganprior.cli import main as shell
 from ganprior.cli.options import with_fits
 from ganprior.registry import entries
@@ -31,6 +34,34 @@ def test_help_imports_nothing_heavy():
     assert done.stderr == ""
     for name in shell.COMMANDS:
         assert name in done.stdout
+
+
+def test_versions_of_what_results_depend_on():
+    words = succeed("--version").stdout.split()
+    assert words[:2] == ["ganprior", ganprior.__version__]
+    for name in ("torch", "deepinv"):
+        assert words[words.index(name) + 1].strip(",)") == metadata.version(name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ganprior reconst", "reconstruct"),
+        ("ganprior reconstruct --resi", "--resize"),
+        ("ganprior figure --preset pa", "paper"),
+    ],
+)
+def test_the_shell_completes_commands_options_and_values(typed, offered):
+    asked = {
+        "_GANPRIOR_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - 1),
+    }
+    command = [sys.executable, "-c", "from ganprior.cli.main import main; main()"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **asked}
+    )
+    assert done.stdout.split() == [f"plain,{offered}"]
 
 
 def test_every_spec_stands_in_the_help():

@@ -98,7 +98,7 @@ OPTIONAL = {
     "inpaint": {"--threshold"},
 }
 # These have no option of their own but --out, and demo --device: both are tried elsewhere.
-OTHERS = {"demo", "priors", "report"}
+OTHERS = {"demo", "priors"}
 
 
 @pytest.fixture(scope="module")

@@ -248,7 +248,6 @@ def test_a_dollar_in_a_name_begins_no_formula(files, tmp_path):
         ("sample", "--prior", "PRIOR"),
         ("interpolate", "--prior", "PRIOR"),
         ("arithmetic", "1", "--prior", "PRIOR"),
-        ("report",),
         ("train-classifier", "--data", "IMAGES"),
         ("train-context-encoder", "--data", "IMAGES"),
         ("fit-gaussians", "--data", "IMAGES"),

@@ -14,11 +14,13 @@ from experiments import tables
 from ganprior.cli.main import COMMANDS, cli
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.registry import entries
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SET_UP = ["pip install . && ganprior demo", 'pip install ".[test]" && pytest']
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/methods").glob("*.md")])
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DOCUMENTS = [
     "README.md",
     "experiments/README.md",
@@ -30,8 +32,9 @@ DOCUMENTS = [
 
 
 def blocks(path: Path) -> list[tuple[str, str]]:
-    """Language and text of every fenced block."""
+    """Language and text of every fenced block; the commands that make pictures are shell, too."""
     text = path.read_text(encoding="utf-8")
+    text = re.sub(r"^```\{command-picture\}.*$", "```sh", text, flags=re.MULTILINE)
     return re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -64,6 +67,25 @@ def test_relative_links_lead_somewhere(document):
     relative = [link for link in links if "://" not in link]
     missing = [link for link in relative if not (path.parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", entries("solver"))
+def test_every_solver_has_a_page(name):
+    """With an equation, a picture, and when it fails."""
+    page = (ROOT / "docs" / "methods" / f"{name}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# `{name}`: ")
+    works, _, fails = page.partition("\n## When it fails\n")
+    assert len(re.findall(r"^\$\$", works, re.MULTILINE)) == 1
+    assert "```{command-picture}" in works or "![" in works
+    assert len(fails.split()) > 5
+    assert f"\n{name}\n" in (ROOT / "docs" / "methods" / "index.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_short_and_shows_a_picture(example):
+    text = example.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 60
+    assert "plt.show()" in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -87,7 +87,7 @@ def torchrun(*args: object) -> "subprocess.CompletedProcess[str]":
     launcher = Path(sys.executable).parent / "torchrun"
     options = ["--nproc-per-node", "2", "--master-port", str(free_port())]
     return subprocess.run(
-        [str(launcher), *options, "-m", "ganprior.cli.main", *map(str, args)],
+        [str(launcher), *options, "-m", "ganprior", *map(str, args)],
         capture_output=True,
         text=True,
         timeout=300,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import platform
 import sys
 import warnings
+from importlib import metadata
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +28,6 @@ COMMANDS = {
     "measure": "Store measurements of images.",
     "priors": "List the priors that are here.",
     "reconstruct": "Recover images from measurements.",
-    "report": "Gather all committed figures and tables in one page.",
     "sample": "Draw images from a prior.",
     "train": "Train a prior by a recipe.",
     "train-classifier": "Train the classifier that quality is measured with.",
@@ -119,13 +120,29 @@ def _print_error(message: str) -> None:
     click.echo(f"Error: {' '.join(words)}", err=True)
 
 
+def _print_versions(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Ours, and those that results depend on most, read without importing any."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    others = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "deepinv"))
+    click.echo(f"ganprior {__version__} (Python {platform.python_version()}, {others})")
+    ctx.exit()
+
+
 @click.group(
     "ganprior",
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="ganprior")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions of ganprior, Python, torch and deepinv, and exit.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:

@@ -88,7 +88,7 @@ def train(**options: Any) -> None:
     there, and so it does from the last checkpoint after a crash.
 
     Under torchrun the processes share every batch: torchrun --nproc-per-node 2 -m
-    ganprior.cli.main train ...
+    ganprior train ...
     """
     request = _Request(**options)
     check_folder("--out", request.out)
