@@ -1,4 +1,4 @@
-"""``python -m ganprior``: the command line, where the folder of console scripts is not on the path."""
+"""``python -m ganprior``: the command line, where no console script is on the path."""
 
 from ganprior.cli.main import main
 
