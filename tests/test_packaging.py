@@ -21,9 +21,9 @@ LARGEST_WEIGHTS = 30_000_000
 WEIGHTS = (".safetensors", ".npz")
 
 
-def run(*words: object, **options: object) -> str:
+def run(*words: object, cwd: Path | None = None) -> str:
     done = subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, check=False, **options
+        [str(word) for word in words], capture_output=True, text=True, check=False, cwd=cwd
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
