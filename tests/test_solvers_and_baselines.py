@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 import io
 import pickle
+import pkgutil
 from typing import Any
 
 import pytest
 import torch
 
-import ganprior
+import ganprior.baselines
+import ganprior.solvers
 from ganprior import Prior, Reconstructor, Status, Streams
 from ganprior.solvers import EFFORTS, EFFORTS_L1
 from tests.cases import linear_prior, tiny_dcgan
@@ -28,6 +31,9 @@ def concrete(kind: Any) -> set[type]:
 
 
 def test_every_public_solver_and_baseline_has_a_case():
+    for package in (ganprior.solvers, ganprior.baselines):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     assert concrete(Reconstructor) == {type(case.solver()) for case in CASES.values()}
 
 
