@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -131,6 +132,29 @@ def test_import_linter_knows_every_module():
     modules = {f"ganprior.{name}" for name in inside - {"__init__"}}
     assert {name for layer in layers["layers"] for name in layer.split(" | ")} == modules
     assert {*no_deepinv["source_modules"], "ganprior.physics"} == modules
+
+
+def files_imported(path: Path, modules: dict[str, Path]) -> set[str]:
+    """Modules of the package that a file imports, anywhere in it and for type checking too."""
+    found = set()
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & modules.keys()
+            found |= inner or {node.module}
+    return found & modules.keys()
+
+
+def test_no_circle_between_files():
+    """A file comes after all that it imports: the order exists, or the error names a circle."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sources("ganprior")
+    }
+    graph = {name: files_imported(path, modules) - {name} for name, path in modules.items()}
+    assert len(graph) > 100
+    assert list(TopologicalSorter(graph).static_order())
 
 
 def test_nothing_imports_the_experiments():

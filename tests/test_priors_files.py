@@ -18,7 +18,7 @@ from ganprior.priors import (
     read_card,
     write_card,
 )
-from ganprior.priors.store import float16_change
+from ganprior.priors.store import Stored, float16_change
 from tests.cases import linear_prior, rng, tiny_dcgan
 
 
@@ -90,7 +90,8 @@ def test_float16_change_in_closed_form():
     with torch.no_grad():
         prior.generator.weight.fill_(1 + 2**-12)
     largest = prior.latent.sample(64, rng(0)).abs().max().item()
-    assert float16_change(prior) == pytest.approx(largest * 2**-12)
+    stored = Stored(prior.generator, prior.latent, (1, 1, 1), (0, 1), None, None, {})
+    assert float16_change(stored) == pytest.approx(largest * 2**-12)
 
 
 def test_a_name_with_a_dot_stays_whole(original, tmp_path):
@@ -178,7 +179,7 @@ def test_a_card_of_another_architecture(saved):
         ({"latent": {"law": "cauchy", "shape": [6]}}, "unknown latent law 'cauchy'"),
         ({"latent": "gaussian"}, "incomplete or wrong"),
         ({"image_range": [1, -1]}, "image_range must be"),
-        ({"image_range": [-1]}, "not enough values"),
+        ({"image_range": [-1]}, r"image_range must be \(low, high\)"),
     ):
         original = saved.with_suffix(".json").read_text()
         change_card(saved, **changes)

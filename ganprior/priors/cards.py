@@ -29,6 +29,7 @@ A loaded prior's card also says ``weights_sha256``.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import warnings
@@ -189,3 +190,14 @@ def write_card(path: str | Path, card: dict[str, Any]) -> None:
         file.write_text(text, encoding="utf-8")
 
     write_atomically(part_of_prior(Path(path), ".json"), write)
+
+
+def card_given(card: dict[str, Any], label: int) -> dict[str, Any]:
+    """Card of the prior of one class, made of that of the conditional prior."""
+    card = copy.deepcopy(card)
+    if "architecture" in card:
+        card["architecture"]["label"] = label
+    # Figures of all classes together are not those of one; a name stands for all of them.
+    for key in ("quality", "alias"):
+        card.pop(key, None)
+    return card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -9,8 +10,15 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ganprior.priors.architectures.conditional import check_labels, classes_of
+from ganprior.priors.architectures.architecture import check_label
+from ganprior.priors.architectures.conditional import (
+    check_labels,
+    classes_of,
+    discriminator_given,
+    generator_given,
+)
 from ganprior.priors.architectures.stochastic import drawing_from
+from ganprior.priors.cards import card_given
 from ganprior.priors.checks import (
     check_law,
     check_network,
@@ -21,6 +29,7 @@ from ganprior.priors.checks import (
     image_of,
 )
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
+from ganprior.priors.store import Stored, load_stored, save_stored
 from ganprior.streams import as_generator
 
 
@@ -151,9 +160,7 @@ class Prior(nn.Module):
         ValueError
             If there is none, or the file is damaged or no safetensors file (a pickle, say).
         """
-        from ganprior.priors.store import load_prior
-
-        return load_prior(name)
+        return cls(**load_stored(name)._asdict()).eval()
 
     def save(self, path: str | Path) -> None:
         """Write ``path``.safetensors (float16) and the card ``path``.json.
@@ -164,9 +171,8 @@ class Prior(nn.Module):
             If the prior has no architecture that the card could name, or on a folder that
             cannot be written.
         """
-        from ganprior.priors.store import save_prior
-
-        save_prior(self, Path(path))
+        parts = {name: getattr(self, name) for name in Stored._fields}
+        save_stored(Stored(**parts), Path(path))
 
     @property
     def discriminator_output(self) -> str | None:
@@ -190,9 +196,19 @@ class Prior(nn.Module):
         ValueError
             If the prior is unconditional or the label is out of range.
         """
-        from ganprior.priors.given import prior_given
-
-        return prior_given(self, label)
+        check_label(label, self.classes)
+        own = self.discriminator
+        one = Prior(
+            generator_given(self.generator, label),
+            self.latent,
+            self.image_shape,
+            image_range=self.image_range,
+            discriminator=None if own is None else discriminator_given(own, label),
+            encoder=copy.deepcopy(self.encoder),
+            classes=0,
+            card=card_given(self.card, label),
+        )
+        return one.train(self.training)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images (B, C, H, W) in [0, 1] of latents (B, *latent shape).

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,9 @@ from ganprior.files import sha256, write_tensors
 from ganprior.priors.architectures import Architecture, build_networks, draw_from
 from ganprior.priors.architectures.conditional import classes_of
 from ganprior.priors.cards import find_prior, part_of_prior, read_card, write_card
+from ganprior.priors.checks import checked_range
 from ganprior.priors.latent import Latent, latent_from_description
 from ganprior.priors.network_files import check_fit, fill, read_tensors
-
-if TYPE_CHECKING:
-    from ganprior.priors.prior import Prior
-
 
 # Numbers of an image of the largest prior: a card of few bytes can describe a larger one.
 MOST_NUMBERS = 2**26
@@ -33,8 +30,32 @@ MOST_NUMBERS = 2**26
 _WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 
 
-def load_prior(name: str | Path) -> Prior:
-    """Load a prior by name or path; see :meth:`~ganprior.priors.prior.Prior.load`."""
+class Stored(NamedTuple):
+    """What the files of a prior hold; the fields are those of ``Prior``."""
+
+    generator: nn.Module
+    latent: Latent
+    image_shape: tuple[int, int, int]
+    image_range: tuple[float, float]
+    discriminator: nn.Module | None
+    encoder: nn.Module | None
+    card: dict[str, Any]
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks that there are, by name."""
+        every = {part: getattr(self, part) for part in ("generator", "discriminator", "encoder")}
+        return {part: network for part, network in every.items() if network is not None}
+
+
+def load_stored(name: str | Path) -> Stored:
+    """Load what a prior is made of, by name or path.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or a file is damaged or does not fit the other.
+    """
     path = find_prior(name)
     tensors = _by_part(read_tensors(path))
     card = read_card(path)
@@ -52,33 +73,38 @@ def load_prior(name: str | Path) -> Prior:
             "came with"
         ) from error
     try:
-        prior = _from_card(card, networks)
+        stored = _from_card(card, networks)
     except _WRONG as error:
         raise _wrong_card(path, error) from error
     for part, network in networks.items():
         fill(network, tensors[part])
-    prior.card = {**card, "weights_sha256": sha256(path)}
-    return prior.eval()
+    return stored._replace(card={**card, "weights_sha256": sha256(path)})
 
 
-def save_prior(prior: Prior, path: Path) -> None:
-    """Write a prior; see :meth:`~ganprior.priors.prior.Prior.save`."""
-    if "architecture" not in prior.card:
+def save_stored(stored: Stored, path: Path) -> None:
+    """Write what a prior is made of.
+
+    Raises
+    ------
+    ValueError
+        If the card names no architecture, or the files cannot be written.
+    """
+    if "architecture" not in stored.card:
         raise ValueError(
             "only a prior whose card names its architecture can be saved; "
             "save the module of your own with safetensors and wrap it with Prior.from_module"
         )
     tensors = {
         f"{part}.{name}": _half(tensor)
-        for part, network in _parts(prior).items()
+        for part, network in stored.networks.items()
         for name, tensor in network.state_dict().items()
     }
     card = {
-        **{key: value for key, value in prior.card.items() if key != "weights_sha256"},
-        "image_shape": list(prior.image_shape),
-        "image_range": list(prior.image_range),
-        "latent": prior.latent.describe(),
-        "float16_largest_pixel_change": float16_change(prior),
+        **{key: value for key, value in stored.card.items() if key != "weights_sha256"},
+        "image_shape": list(stored.image_shape),
+        "image_range": list(stored.image_range),
+        "latent": stored.latent.describe(),
+        "float16_largest_pixel_change": float16_change(stored),
     }
     file = part_of_prior(path, ".safetensors")
     write_tensors(file, tensors)
@@ -86,20 +112,21 @@ def save_prior(prior: Prior, path: Path) -> None:
 
 
 @torch.no_grad()
-def float16_change(prior: Prior, count: int = 64) -> float:
+def float16_change(stored: Stored, count: int = 64) -> float:
     """Largest change of an output pixel, in units of [0, 1], by float16 storage of the weights."""
-    exact = copy.deepcopy(prior.generator).eval()
-    stored = copy.deepcopy(exact)
-    stored.load_state_dict({name: _half(t) for name, t in exact.state_dict().items()})
+    exact = copy.deepcopy(stored.generator).eval()
+    half = copy.deepcopy(exact)
+    half.load_state_dict({name: _half(t) for name, t in exact.state_dict().items()})
     # Dropout at test time is drawn alike in both, so that it counts as no change.
-    for network in (exact, stored):
+    for network in (exact, half):
         draw_from(network, torch.Generator().manual_seed(0))
-    z = prior.latent.sample(count, torch.Generator().manual_seed(0))
+    z = stored.latent.sample(count, torch.Generator().manual_seed(0))
     parameter = next(exact.parameters(), None)
     z = z if parameter is None else z.to(parameter)
-    labels = prior.round_robin(count)
-    given = (z,) if labels is None else (z, labels.to(z.device))
-    return float((prior.to_unit(stored(*given)) - prior.to_unit(exact(*given))).abs().max())
+    classes = classes_of(exact)
+    given = (z, torch.arange(count, device=z.device) % classes) if classes else (z,)
+    low, high = stored.image_range
+    return float((half(*given) - exact(*given)).abs().max()) / (high - low)
 
 
 def _by_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
@@ -119,12 +146,10 @@ def _described(card: dict[str, Any]) -> dict[str, nn.Module]:
     return {name: part for name, part in networks._asdict().items() if part is not None}
 
 
-def _from_card(card: dict[str, Any], networks: dict[str, nn.Module]) -> Prior:
-    """Prior of a card and of its networks on the meta device."""
-    from ganprior.priors.prior import Prior
-
+def _from_card(card: dict[str, Any], networks: dict[str, nn.Module]) -> Stored:
+    """What a card and its networks, on the meta device, say together."""
     latent = latent_from_description(card["latent"])
-    low, high = (float(end) for end in card["image_range"])
+    image_range = checked_range(card["image_range"])
     generator = networks["generator"]
     shape = _image_shape(generator, latent, card["architecture"]["latent_size"])
     if list(shape) != card["image_shape"]:
@@ -134,13 +159,14 @@ def _from_card(card: dict[str, Any], networks: dict[str, nn.Module]) -> Prior:
     output = card.get("discriminator_output", "probability")
     if output not in ("probability", "critic"):
         raise TypeError(f"discriminator_output is {output!r}, and not 'probability' or 'critic'")
-    return Prior(
+    return Stored(
         generator,
         latent,
         shape,
-        image_range=(low, high),
-        discriminator=networks.get("discriminator"),
-        encoder=networks.get("encoder"),
+        image_range,
+        networks.get("discriminator"),
+        networks.get("encoder"),
+        card,
     )
 
 
@@ -162,15 +188,6 @@ def _wrong_card(path: Path, error: Exception) -> ValueError:
         f"the card of {path} is incomplete or wrong: {reason.splitlines()[0]}; use the card it "
         "came with"
     )
-
-
-def _parts(prior: Prior) -> dict[str, nn.Module]:
-    parts = {
-        "generator": prior.generator,
-        "discriminator": prior.discriminator,
-        "encoder": prior.encoder,
-    }
-    return {name: network for name, network in parts.items() if network is not None}
 
 
 def _half(tensor: Tensor) -> Tensor:

@@ -8,15 +8,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ganprior.solvers.engine.descent import Project
-
-if TYPE_CHECKING:
-    from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.descent import Project, Rates
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -28,7 +24,7 @@ class Adam:
     ----------
     z : Tensor
         Latents to start from, (R, B, k).
-    effort : Effort
+    rates : Rates
         Gives the rates and the number of steps.
     project : callable
         Maps latents into the feasible set after each step.
@@ -37,9 +33,9 @@ class Adam:
     """
 
     def __init__(
-        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+        self, z: Tensor, rates: Rates, project: Project, metric: Tensor | None = None
     ) -> None:
-        self.effort = effort
+        self.rates = rates
         self.project = project
         self.z = z.clone()
         self.moment1 = torch.zeros_like(z)
@@ -55,7 +51,7 @@ class Adam:
         self.moment2 = BETA2 * self.moment2 + (1 - BETA2) * gradient.square()
         m_hat = self.moment1 / (1 - BETA1**step)
         v_hat = self.moment2 / (1 - BETA2**step)
-        move = rate(self.effort, step) * m_hat / (v_hat.sqrt() + EPSILON)
+        move = rate(self.rates, step) * m_hat / (v_hat.sqrt() + EPSILON)
         self.z = self.project(self.z - move)
 
     def map(self, choose: Callable[[Tensor], Tensor]) -> Adam:
@@ -65,8 +61,8 @@ class Adam:
         return part
 
 
-def rate(effort: Effort, step: int) -> float:
-    """Learning rate at a step, 1 to ``effort.steps``: a cosine from the first to the final rate."""
-    progress = (step - 1) / max(1, effort.steps - 1)
-    span = effort.learning_rate - effort.final_rate
-    return effort.final_rate + span * (1 + math.cos(math.pi * progress)) / 2
+def rate(rates: Rates, step: int) -> float:
+    """Learning rate at a step, 1 to ``rates.steps``: a cosine from the first to the final rate."""
+    progress = (step - 1) / max(1, rates.steps - 1)
+    span = rates.learning_rate - rates.final_rate
+    return rates.final_rate + span * (1 + math.cos(math.pi * progress)) / 2

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from ganprior.solvers.engine.effort import Effort
-
 Project = Callable[[Tensor], Tensor]
+
+
+class Rates(Protocol):
+    """What a descent reads of an effort."""
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the first step, or length of the first move."""
+
+    @property
+    def final_rate(self) -> float:
+        """Rate of the last step."""
 
 
 class Descent(Protocol):
@@ -21,7 +34,7 @@ class Descent(Protocol):
     """
 
     def __init__(
-        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+        self, z: Tensor, rates: Rates, project: Project, metric: Tensor | None = None
     ) -> None:
         """Stand at latents (R, B, k); ``project`` maps latents into the feasible set.
 

@@ -14,17 +14,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ganprior.cuda_graph import Recording
 from ganprior.solvers.engine.blocks import in_blocks
-from ganprior.solvers.engine.descent import Project
-
-if TYPE_CHECKING:
-    from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.descent import Project, Rates
 
 HISTORY = 10
 ARMIJO = 1e-4
@@ -42,7 +38,7 @@ class LBFGS:
     ----------
     z : Tensor
         Latents to start from, (R, B, k).
-    effort : Effort
+    rates : Rates
         ``learning_rate`` is the length of the first move, before any curvature is known.
     project : callable
         Maps latents into the feasible set; trial points are projected.
@@ -52,10 +48,10 @@ class LBFGS:
     """
 
     def __init__(
-        self, z: Tensor, effort: Effort, project: Project, metric: Tensor | None = None
+        self, z: Tensor, rates: Rates, project: Project, metric: Tensor | None = None
     ) -> None:
         self.metric: Callable[[Tensor], Tensor] = _times(metric)
-        self.first = effort.learning_rate
+        self.first = rates.learning_rate
         self.project = project
         self.z = z.clone()
         self.gradient = torch.zeros_like(z)

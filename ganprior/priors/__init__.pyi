@@ -1,0 +1,16 @@
+from .cards import find_prior as find_prior
+from .cards import prior_aliases as prior_aliases
+from .cards import prior_names as prior_names
+from .cards import read_card as read_card
+from .cards import write_card as write_card
+from .gaussian_mixture_files import gaussian_mixture_names as gaussian_mixture_names
+from .gaussian_mixture_files import gaussian_mixture_of as gaussian_mixture_of
+from .gaussian_mixture_files import load_gaussian_mixture as load_gaussian_mixture
+from .gaussian_mixture_files import save_gaussian_mixture as save_gaussian_mixture
+from .gaussian_mixture_law import GaussianMixtureLaw as GaussianMixtureLaw
+from .latent import GaussianLatent as GaussianLatent
+from .latent import Latent as Latent
+from .latent import UniformLatent as UniformLatent
+from .paths import linear_path as linear_path
+from .paths import spherical_path as spherical_path
+from .prior import Prior as Prior
