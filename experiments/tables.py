@@ -28,6 +28,7 @@ from experiments import registered
 ROOT = Path(__file__).parents[1]
 READMES = (
     ROOT / "README.md",
+    ROOT / "docs" / "quick_start.md",
     ROOT / "docs" / "results.md",
     ROOT / "docs" / "speed.md",
     ROOT / "docs" / "which_solver.md",

@@ -20,7 +20,14 @@ Result = TypeVar("Result")
 
 
 class Status(enum.StrEnum):
-    """How the optimisation of one signal ended."""
+    """How the optimisation of one signal ended.
+
+    Examples
+    --------
+    >>> from ganprior import Status
+    >>> Status("max_steps").advice
+    'The step limit came first; allow more steps if the error matters.'
+    """
 
     CONVERGED = "converged"
     MAX_STEPS = "max_steps"

@@ -83,6 +83,14 @@ class Streams:
     indices : sequence of int, optional
         Index of each signal of the batch; 0, 1, 2, ... when absent. An image keeps its numbers
         wherever it stands in a batch as long as it keeps its index.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Streams, add_noise
+    >>> y = add_noise(torch.zeros(3, 100), 0.1, Streams(0))
+    >>> torch.equal(add_noise(torch.zeros(2, 100), 0.1, Streams(0)), y[:2])
+    True
     """
 
     @staticmethod

@@ -57,7 +57,7 @@ def test_the_two_set_up_lines_come_first():
 
 
 def test_readme_is_short():
-    assert len(README.splitlines()) <= 150
+    assert len(README.splitlines()) <= 120
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

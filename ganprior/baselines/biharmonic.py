@@ -26,6 +26,17 @@ class Biharmonic(Inpainter):
 
     Values stay within the range of the known pixels of the channel. One sparse linear system per
     channel and connected hole: large holes of large images take seconds each.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Biharmonic, inpainting
+    >>> mask = torch.ones(1, 28, 28)
+    >>> mask[:, 10:14, 10:14] = 0
+    >>> physics = inpainting(mask, (1, 28, 28))
+    >>> ramp = torch.linspace(0, 1, 28).expand(1, 1, 28, 28)
+    >>> torch.allclose(Biharmonic()(physics(ramp), physics), ramp, atol=1e-4)
+    True
     """
 
     def fill(self, known: Tensor, mask: Tensor) -> Outcome:

@@ -53,6 +53,17 @@ class ContextEncoder(Inpainter):
     card : dict, optional
         What is known about it: ``architecture``, ``recipe``, ``data`` with ``data_sha256`` and
         ``licence``. A loaded one's also says ``weights_sha256``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import ContextEncoder, demo_images, inpainting
+    >>> mask = torch.ones(1, 28, 28)
+    >>> mask[:, 7:21, 7:21] = 0
+    >>> physics = inpainting(mask, (1, 28, 28))
+    >>> solver = ContextEncoder.load("fashion-mnist")
+    >>> solver(physics(demo_images().head(1).floats()), physics).shape
+    torch.Size([1, 1, 28, 28])
     """
 
     def __init__(self, network: Network, card: dict[str, Any] | None = None) -> None:

@@ -66,6 +66,15 @@ class GaussianMixture(Reconstructor):
     ------
     ValueError
         If ``noise_std`` is negative or not finite.
+
+    Examples
+    --------
+    >>> from ganprior import Gaussian, GaussianMixture, demo_images
+    >>> physics = Gaussian(100, (1, 28, 28), 0)
+    >>> y = physics(demo_images().head(2).floats())
+    >>> posterior = GaussianMixture.load("fashion-mnist", noise_std=0.01).posterior(y, physics)
+    >>> posterior.std.shape, posterior.log_evidence.shape
+    (torch.Size([2, 1, 28, 28]), torch.Size([2]))
     """
 
     def __init__(self, law: GaussianMixtureLaw, noise_std: float | None = None) -> None:

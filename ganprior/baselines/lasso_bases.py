@@ -52,6 +52,14 @@ class LassoDCT(Lasso):
     ------
     ValueError
         If ``weights`` is neither; and as :class:`~ganprior.baselines.lasso.Lasso`.
+
+    Examples
+    --------
+    >>> from ganprior import Gaussian, LassoDCT, demo_images
+    >>> physics = Gaussian(50, (1, 28, 28), 0)
+    >>> x = demo_images().head(2).floats()
+    >>> LassoDCT(weights="frequency")(physics(x), physics).shape
+    torch.Size([2, 1, 28, 28])
     """
 
     name = "dct"
@@ -112,6 +120,15 @@ class LassoWavelet(Lasso):
     ------
     ValueError
         If the wavelet is unknown or not orthonormal; and as ``Lasso``.
+
+    Examples
+    --------
+    >>> from ganprior import Gaussian, LassoWavelet, demo_images
+    >>> physics = Gaussian(50, (1, 28, 28), 0)
+    >>> x = demo_images().head(2).floats()
+    >>> solution = LassoWavelet(wavelet="db4").solve(physics(x), physics)
+    >>> sorted(solution.settings)
+    ['alpha']
     """
 
     name = "wavelet"
@@ -141,7 +158,15 @@ class LassoWavelet(Lasso):
 
 @register("solver", "lasso-pixel", "the same on the pixels", ALPHA, BOX, needs="linear")
 class LassoPixel(Lasso):
-    """Lasso on the pixels: Psi is the identity; arguments of ``Lasso``."""
+    """Lasso on the pixels: Psi is the identity; arguments of ``Lasso``.
+
+    Examples
+    --------
+    >>> from ganprior import Gaussian, LassoPixel, demo_images
+    >>> physics = Gaussian(50, (1, 28, 28), 0)
+    >>> LassoPixel(alpha=0.01)(physics(demo_images().head(1).floats()), physics).shape
+    torch.Size([1, 1, 28, 28])
+    """
 
     name = "pixel"
 

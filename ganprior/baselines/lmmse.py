@@ -36,6 +36,13 @@ class LMMSE(GaussianMixture):
     ------
     ValueError
         If ``noise_std`` is negative or not finite.
+
+    Examples
+    --------
+    >>> from ganprior import LMMSE, Gaussian, demo_images
+    >>> physics = Gaussian(100, (1, 28, 28), 0)
+    >>> LMMSE.load("fashion-mnist")(physics(demo_images().head(2).floats()), physics).shape
+    torch.Size([2, 1, 28, 28])
     """
 
     def __init__(self, law: GaussianMixtureLaw, noise_std: float | None = None) -> None:

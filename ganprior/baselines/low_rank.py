@@ -64,6 +64,17 @@ class LowRank(Inpainter):
     ------
     ValueError
         If ``tau`` or ``tolerance`` is not positive or ``max_steps`` is below 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import LowRank, demo_images, inpainting
+    >>> mask = (torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    >>> physics = inpainting(mask, (1, 28, 28))
+    >>> y = physics(demo_images().head(1).floats())
+    >>> x = LowRank()(y, physics)
+    >>> bool((x[mask[None] == 1] == y[mask[None] == 1]).all())
+    True
     """
 
     def __init__(

@@ -58,6 +58,17 @@ class NearestPatch(Inpainter):
     ------
     ValueError
         If ``images`` is not a batch of images, or holds none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import NearestPatch, demo_images, inpainting
+    >>> images = demo_images().floats()
+    >>> mask = torch.ones(1, 28, 28)
+    >>> mask[:, 7:21, 7:21] = 0
+    >>> physics = inpainting(mask, (1, 28, 28))
+    >>> torch.equal(NearestPatch(images)(physics(images), physics), images)
+    True
     """
 
     images: Tensor

@@ -77,6 +77,14 @@ class TotalVariation(Reconstructor):
     ValueError
         If ``weight`` or ``tolerance`` is not positive, ``noise_std`` is negative or ``max_steps``
         is below 1.
+
+    Examples
+    --------
+    >>> from ganprior import TotalVariation, demo_images, downsampling
+    >>> physics = downsampling((1, 28, 28), 2)
+    >>> x = TotalVariation()(physics(demo_images().head(1).floats()), physics)
+    >>> bool((x >= 0).all() and (x <= 1).all())
+    True
     """
 
     def __init__(

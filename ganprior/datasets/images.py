@@ -25,6 +25,13 @@ class Images:
         Class of each image, int64, (N,); None where the source has none.
     skipped : int
         Files of the source that could not be read and were left out.
+
+    Examples
+    --------
+    >>> from ganprior import demo_images
+    >>> images = demo_images().head(3)
+    >>> images.shape, images.floats().dtype
+    ((1, 28, 28), torch.float32)
     """
 
     pixels: Tensor

@@ -74,6 +74,17 @@ def load_images(
     ValueError
         If an argument is out of range, the source is absent, unreadable, empty or malformed, or
         its images differ in shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tempfile
+    >>> from ganprior import load_images
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/mine.npy", np.zeros((3, 40, 30), dtype=np.uint8))
+    ...     images = load_images(f"{folder}/mine.npy", size=28)
+    >>> images.shape, len(images)
+    ((1, 28, 28), 3)
     """
     _check_arguments(split, size, channels, limit)
     try:

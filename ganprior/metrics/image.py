@@ -31,6 +31,13 @@ def per_pixel_error(x_hat: Tensor, x: Tensor) -> Tensor:
     ------
     ValueError
         If the shapes differ or are not (B, C, H, W).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import per_pixel_error
+    >>> per_pixel_error(torch.full((1, 1, 2, 2), 0.5), torch.zeros(1, 1, 2, 2))
+    tensor([0.2500])
     """
     _check_shapes(x_hat, x)
     return (x_hat.clamp(0, 1) - x).square().flatten(1).mean(1)
@@ -53,6 +60,13 @@ def psnr(x_hat: Tensor, x: Tensor) -> Tensor:
     ------
     ValueError
         If the shapes differ or are not (B, C, H, W).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import psnr
+    >>> psnr(torch.full((1, 1, 2, 2), 0.1), torch.zeros(1, 1, 2, 2))
+    tensor([20.])
     """
     return -10 * torch.log10(per_pixel_error(x_hat, x))
 

@@ -40,6 +40,14 @@ class Dense(LinearPhysics):
     ValueError
         If the matrix has not two axes, no row, a number of columns other than n, or entries that
         are not finite real numbers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Dense
+    >>> physics = Dense(torch.eye(784)[::2], (1, 28, 28))
+    >>> physics(torch.ones(1, 1, 28, 28)).sum()
+    tensor(392.)
     """
 
     matrix: Tensor
@@ -136,6 +144,14 @@ class Gaussian(Dense):
     ------
     ValueError
         If m is not between 1 and n.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Gaussian
+    >>> physics = Gaussian(100, (1, 28, 28), 0)
+    >>> physics(torch.zeros(5, 1, 28, 28)).shape
+    torch.Size([5, 100])
     """
 
     def __init__(

@@ -103,6 +103,13 @@ def add_noise(
     ------
     ValueError
         If ``noise_std`` is negative or not finite, or y is not one tensor (stacked physics).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Streams, add_noise
+    >>> add_noise(torch.zeros(2, 100), 0.1, Streams(0)).shape
+    torch.Size([2, 100])
     """
     y = one_tensor(y)
     if not (math.isfinite(noise_std) and noise_std >= 0):

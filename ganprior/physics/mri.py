@@ -57,6 +57,14 @@ class SingleCoilMRI(LinearPhysics):
     ValueError
         If images have several channels, or the mask does not fit them, holds values other than 0
         and 1, or measures nothing of an image.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import SingleCoilMRI, cartesian_mask
+    >>> physics = SingleCoilMRI(cartesian_mask((1, 64, 64), 4, 0), (1, 64, 64))
+    >>> physics(torch.ones(1, 1, 64, 64)).shape
+    torch.Size([1, 2, 64, 64])
     """
 
     mask: Tensor

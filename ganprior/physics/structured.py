@@ -54,6 +54,13 @@ class StructuredRows(StructuredRandom):
     ------
     ValueError
         If m is not between 1 and n.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import StructuredRows
+    >>> StructuredRows(100, (1, 28, 28), 0)(torch.ones(1, 1, 28, 28)).shape
+    torch.Size([1, 100])
     """
 
     rows: Tensor

@@ -62,6 +62,17 @@ class Prior(nn.Module):
     ValueError
         If ``generator`` is no module, ``latent`` no law, ``image_shape`` is not (C, H, W) or
         ``image_range`` is not increasing.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from ganprior import Prior
+    >>> decoder = nn.Sequential(nn.Linear(20, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28)))
+    >>> mine = Prior.from_module(decoder, latent_shape=20, image_range=(0, 1))
+    >>> mine.image_shape
+    (1, 28, 28)
+    >>> mine.sample(4, 0).shape
+    torch.Size([4, 1, 28, 28])
     """
 
     def __init__(

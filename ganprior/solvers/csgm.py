@@ -93,6 +93,16 @@ class CSGM(LatentSolver):
     ValueError
         If ``prior`` is no ``Prior``, ``latent_weight`` or ``noise_std`` is
         negative or not finite, there is no such effort, or a number is below 1.
+
+    Examples
+    --------
+    >>> from ganprior import CSGM, Gaussian, Prior
+    >>> prior = Prior.load("mnist")
+    >>> x = prior.sample(2, 0)
+    >>> physics = Gaussian(100, prior.image_shape, 0)
+    >>> solution = CSGM(prior, effort="fast").solve(physics(x), physics, rng=0)
+    >>> solution.x.shape, solution.z.shape
+    (torch.Size([2, 1, 28, 28]), torch.Size([2, 20]))
     """
 
     def __init__(

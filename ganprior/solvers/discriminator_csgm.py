@@ -90,6 +90,11 @@ class DiscriminatorCSGM(CSGM):
     ------
     ValueError
         If a weight is out of range, the prior has no discriminator, or the loss does not suit it.
+
+    Examples
+    --------
+    >>> from ganprior import DiscriminatorCSGM, Prior
+    >>> solver = DiscriminatorCSGM(Prior.load("fashion-mnist-dcgan"), 0.01, effort="fast")
     """
 
     def __init__(

@@ -173,6 +173,18 @@ class SemanticInpainting(LatentSolver):
     ValueError
         If a number is negative or not finite, an option is none of its words, or the loss needs
         a discriminator that the prior does not have.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganprior import Prior, SemanticInpainting, demo_images, inpainting
+    >>> mask = torch.ones(1, 28, 28)
+    >>> mask[:, 7:21, 7:21] = 0
+    >>> physics = inpainting(mask, (1, 28, 28))
+    >>> prior = Prior.load("fashion-mnist-dcgan")
+    >>> solver = SemanticInpainting(prior, effort="reference", restarts=2, steps=20)
+    >>> solver(physics(demo_images().head(1).floats()), physics).shape
+    torch.Size([1, 1, 28, 28])
     """
 
     efforts = EFFORTS_L1

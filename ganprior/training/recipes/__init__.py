@@ -25,6 +25,12 @@ def load_recipe(name: str | Path) -> Recipe:
     ------
     ValueError
         If there is none of that name, or the file is no recipe.
+
+    Examples
+    --------
+    >>> from ganprior import load_recipe
+    >>> load_recipe("dcgan").override(steps=100).steps
+    100
     """
     if str(name).endswith(".toml"):
         return _read(Path(name))
