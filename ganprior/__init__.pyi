@@ -50,7 +50,7 @@ from .training import Trainer as Trainer
 from .training import TrainingFailed as TrainingFailed
 from .training import load_recipe as load_recipe
 from .training import train as train
-from .training.evaluate import evaluate_prior as evaluate_prior
+from .evaluation import evaluate_prior as evaluate_prior
 from .training.gaussian_mixture import GaussianMixtureRecipe as GaussianMixtureRecipe
 from .training.gaussian_mixture import fit_gaussian_mixture as fit_gaussian_mixture
 from .training.objectives import make_objective as make_objective

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from ganprior.datasets import Images
-from ganprior.training import classifier as module
-from ganprior.training import features
-from ganprior.training.classifier import (
+from ganprior.evaluation import classifier as module
+from ganprior.evaluation import features
+from ganprior.evaluation.classifier import (
     CLASSIFIERS,
     load_classifier,
     save_classifier,

@@ -10,8 +10,8 @@ from PIL import Image
 from ganprior import Prior
 from ganprior.cli.arithmetic import parse_expression
 from ganprior.datasets import Images
+from ganprior.evaluation.arithmetic import groups_of_images, groups_of_labels
 from ganprior.priors.arithmetic import combine, join_label, joined_prior, neighbours
-from ganprior.training.arithmetic import groups_of_images, groups_of_labels
 from tests.cases import rng, tiny_dcgan
 from tests.cases_conditional import conditional_mlp
 from tests.cli_cases import refuse, save_prior, succeed

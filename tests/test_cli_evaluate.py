@@ -11,8 +11,8 @@ from PIL import Image
 
 from ganprior.cli.held_out import hold_out
 from ganprior.datasets import load_images
+from ganprior.evaluation.classifier import train_classifier
 from ganprior.priors import cards, read_card, write_card
-from ganprior.training.classifier import train_classifier
 from tests.cases_training import tiny_images
 from tests.cli_cases import refuse, run, save_prior, succeed
 
@@ -31,7 +31,7 @@ def save(path: Path, count: int = 30, *, size: int = SIDE, seed: int = 0) -> Pat
 def quick_classifier(monkeypatch):
     """One trained on the spot need not be good here."""
     quick = partial(train_classifier, steps=5, filters=2)
-    monkeypatch.setattr("ganprior.training.features.train_classifier", quick)
+    monkeypatch.setattr("ganprior.evaluation.features.train_classifier", quick)
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from ganprior.datasets import Images
-from ganprior.metrics import diversity, frechet_distance
-from ganprior.solvers import Effort
-from ganprior.training.evaluate import (
+from ganprior.evaluation.evaluate import (
     draw_samples,
     evaluate_prior,
     share_read_as_asked,
     update_quality,
 )
-from ganprior.training.features import Features
-from ganprior.training.representation import fit_latents, representation_error
+from ganprior.evaluation.features import Features
+from ganprior.evaluation.representation import fit_latents, representation_error
+from ganprior.metrics import diversity, frechet_distance
+from ganprior.solvers import Effort
 from tests.cases import rng, tiny_dcgan
 from tests.cases_conditional import conditional_mlp
 
@@ -79,7 +79,7 @@ def test_a_perfect_prior_has_perfect_figures():
 
 
 def test_samples_in_chunks_are_all_drawn_and_labels_go_on(monkeypatch):
-    monkeypatch.setattr("ganprior.training.evaluate._CHUNK", 8)
+    monkeypatch.setattr("ganprior.evaluation.evaluate._CHUNK", 8)
     prior = conditional_mlp()
     seen = []
 

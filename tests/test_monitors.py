@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from ganprior.evaluation.quality import Quality
 from ganprior.metrics import diversity, extract_features, frechet_distance, precision_recall
 from ganprior.solvers import Effort
 from ganprior.training.monitors import Health, Snapshot
-from ganprior.training.monitors.quality import Quality
 from tests.cases import linear_prior, rng, tiny_dcgan
 from tests.cases_training import tiny_recipe
 

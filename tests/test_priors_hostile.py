@@ -268,7 +268,7 @@ def test_a_classifier_and_a_context_encoder_with_large_cards(tmp_path, saved):
     """The other networks that are read from files."""
     from ganprior.baselines import ContextEncoder
     from ganprior.baselines.context_encoder import CONTEXT_ENCODERS
-    from ganprior.training.classifier import CLASSIFIERS, load_classifier
+    from ganprior.evaluation.classifier import CLASSIFIERS, load_classifier
 
     for source, key, load in (
         (next(CLASSIFIERS.glob("*.json")), "filters", load_classifier),

@@ -66,7 +66,9 @@ def test_every_public_name_is_there_and_documented(name):
     assert value.__doc__
 
 
-@pytest.mark.parametrize("package", ["solvers", "baselines", "physics", "priors", "training"])
+@pytest.mark.parametrize(
+    "package", ["solvers", "baselines", "physics", "priors", "training", "evaluation"]
+)
 def test_every_name_of_a_package_is_there(package):
     module = importlib.import_module(f"ganprior.{package}")
     names = stated(SOURCE.with_name(package) / "__init__.pyi")

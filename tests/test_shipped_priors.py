@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ganprior import CSGM, Gaussian, LassoDCT, Prior, Streams, demo_images, load_images
+from ganprior.evaluation.classifier import load_classifier, shipped_classifier
+from ganprior.evaluation.evaluate import share_read_as_asked
 from ganprior.metrics import per_pixel_error
 from ganprior.priors import cards, find_prior, read_card
-from ganprior.training.classifier import load_classifier, shipped_classifier
-from ganprior.training.evaluate import share_read_as_asked
 
 NAMES = [
     "cdcgan-mnist",

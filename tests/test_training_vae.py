@@ -135,8 +135,8 @@ def test_a_prior_starts_a_generator_and_a_discriminator(tmp_path):
 
 
 def test_a_classifier_starts_a_discriminator(tmp_path):
+    from ganprior.evaluation.classifier import TrainedClassifier, save_classifier
     from ganprior.priors.architectures import Classifier, initialise
-    from ganprior.training.classifier import TrainedClassifier, save_classifier
 
     network = Classifier(1, 8, 3, filters=4)
     initialise(network, rng(5))

@@ -25,15 +25,9 @@ from experiments.rows import Row
 from experiments.sweep.device import current_device
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images, Prior, load_images
+from ganprior.evaluation import choose_features, evaluate_prior, representation_error
 from ganprior.jobs import Cell
-from ganprior.training import (
-    Trainer,
-    choose_features,
-    evaluate_prior,
-    load_recipe,
-    representation_error,
-    train,
-)
+from ganprior.training import Trainer, load_recipe, train
 
 QUALITY = (
     "representation_error",

@@ -34,9 +34,9 @@ from ganprior import (
     load_recipe,
     train,
 )
+from ganprior.evaluation import load_classifier, shipped_classifier
 from ganprior.metrics import FeatureExtractor
 from ganprior.streams import derive_seed
-from ganprior.training import load_classifier, shipped_classifier
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp")

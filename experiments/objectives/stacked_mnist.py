@@ -34,9 +34,10 @@ from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_
 from experiments.rows import Row
 from experiments.sweep.figure import Figure, Tables, by_name
 from ganprior import Images
+from ganprior.evaluation import TrainedClassifier, classifier, load_classifier
 from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
-from ganprior.training import TrainedClassifier, Trainer, classifier, load_classifier
+from ganprior.training import Trainer
 
 CLASSES = 1000
 REAL, PLAIN = "real images", "alone"

@@ -32,11 +32,11 @@ from experiments.rows import Row
 from experiments.sweep.figure import Figure, Tables, by_name
 from experiments.yeh2017.setting import OURS, PRIORS, RAW, Task, rival, task, with_holes
 from ganprior import Images, Streams, load_images
+from ganprior.evaluation import load_classifier, shipped_classifier
 from ganprior.jobs import Cell, grid
 from ganprior.metrics import extract_features, frechet_distance
 from ganprior.solvers import SemanticInpainting
 from ganprior.streams import derive_seed
-from ganprior.training import load_classifier, shipped_classifier
 
 DATA = "Fashion-MNIST"
 

@@ -39,11 +39,11 @@ def arithmetic(
 
     import torch
 
+    from ganprior.evaluation.arithmetic import groups_of_images, groups_of_labels
     from ganprior.priors import Prior
     from ganprior.priors.arithmetic import combine, neighbours
     from ganprior.sheets import save_sheet
     from ganprior.streams import Streams
-    from ganprior.training.arithmetic import groups_of_images, groups_of_labels
 
     loaded = Prior.load(prior)
     check_amount("--count", count * (len(labels) + 1), loaded)

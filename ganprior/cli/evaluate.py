@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import torch
 
     from ganprior.datasets import Images
+    from ganprior.evaluation.evaluate import Evaluation
+    from ganprior.evaluation.features import Features
     from ganprior.priors import Prior
-    from ganprior.training.evaluate import Evaluation
-    from ganprior.training.features import Features
 
 # Name of a figure in the card, and in the table.
 _WORDS = {
@@ -122,7 +122,7 @@ def evaluate(**options: Any) -> None:
     if updates:
         check_folder("the card's folder", path.parent)
 
-    from ganprior.training.evaluate import check_held_out, evaluate_prior, update_quality
+    from ganprior.evaluation.evaluate import check_held_out, evaluate_prior, update_quality
 
     prior = Prior.load(path)
     splits = _read(request, prior)
@@ -174,8 +174,8 @@ def _read(request: _Request, prior: Prior) -> Splits:
 
 
 def _features(request: _Request, prior: Prior, splits: Splits) -> Features | None:
-    from ganprior.training.classifier import load_classifier
-    from ganprior.training.features import Features, choose_features
+    from ganprior.evaluation.classifier import load_classifier
+    from ganprior.evaluation.features import Features, choose_features
 
     if request.classifier is not None:
         made = f"of {request.classifier.name}"

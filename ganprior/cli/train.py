@@ -113,9 +113,9 @@ def train(**options: Any) -> None:
 
 def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
     """Train; whether the last step was reached. A run that failed ends the command here."""
+    from ganprior.evaluation.watching import quality_monitor
     from ganprior.training import TrainingFailed
     from ganprior.training import train as run
-    from ganprior.training.watching import quality_monitor
 
     if images.skipped:
         remark(f"{images.skipped} unreadable files of {request.data} are left out")
@@ -129,7 +129,7 @@ def _run(request: _Request, trainer: Trainer, images: Images) -> bool:
                 resume=request.resume,
                 should_stop=seen,
                 card={"data": data_name(request.data), "licence": request.licence},
-                monitors=[quality_monitor(images, trainer.recipe)],
+                monitors=[quality_monitor(images, trainer.recipe.images)],
                 stop_on_failure=request.stop_on_failure,
                 tensorboard=request.tensorboard,
                 progress=not is_quiet(),

@@ -38,7 +38,7 @@ def train_classifier(
     check_file("--out", out)
 
     from ganprior.cli.inputs import load_images
-    from ganprior.training import classifier as training
+    from ganprior.evaluation import classifier as training
 
     training_images = load_images(data, limit=images)
     test = load_images(data, split="test")

@@ -1,11 +1,6 @@
-from .classifier import TrainedClassifier as TrainedClassifier
-from .classifier import load_classifier as load_classifier
-from .classifier import shipped_classifier as shipped_classifier
 from .context_encoder import ContextEncoderRecipe as ContextEncoderRecipe
 from .context_encoder import train_context_encoder as train_context_encoder
 from .distributed import World as World
-from .evaluate import evaluate_prior as evaluate_prior
-from .features import choose_features as choose_features
 from .loop import train as train
 from .objectives import DIVERGENCES as DIVERGENCES
 from .objectives import Divergence as Divergence
@@ -16,6 +11,5 @@ from .precision import precision_for as precision_for
 from .recipes import Recipe as Recipe
 from .recipes import load_recipe as load_recipe
 from .recipes import recipe_names as recipe_names
-from .representation import representation_error as representation_error
 from .run_folder import RunFolder as RunFolder
 from .trainer import Trainer as Trainer

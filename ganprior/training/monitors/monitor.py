@@ -37,6 +37,6 @@ class Snapshot:
 class Monitor(Protocol):
     """Something that measures a snapshot."""
 
-    def __call__(self, run: Snapshot) -> dict[str, float]:
+    def __call__(self, run: Snapshot, /) -> dict[str, float]:
         """Columns of one row, by name."""
         ...

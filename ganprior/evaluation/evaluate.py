@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from ganprior.datasets import Images
+from ganprior.evaluation.classifier import TrainedClassifier
+from ganprior.evaluation.features import Features
+from ganprior.evaluation.representation import representation_error
 from ganprior.metrics import (
     FeatureExtractor,
     diversity,
@@ -20,9 +23,6 @@ from ganprior.metrics import (
 )
 from ganprior.priors import Prior
 from ganprior.streams import derive_seed
-from ganprior.training.classifier import TrainedClassifier
-from ganprior.training.features import Features
-from ganprior.training.representation import representation_error
 
 _CHUNK = 500
 # Images that distances of pairs, and to the training images, are taken of.

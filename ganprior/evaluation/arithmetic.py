@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ganprior.datasets import Images
+from ganprior.evaluation.representation import fit_latents
 from ganprior.priors import Prior
 from ganprior.priors.arithmetic import join_label, joined_prior
 from ganprior.streams import Streams
-from ganprior.training.representation import fit_latents
 
 
 def groups_of_images(

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+import torch
 from torch import Tensor
 
+from ganprior.evaluation.evaluate import compare_features, draw_samples
+from ganprior.evaluation.representation import representation_error
 from ganprior.metrics import FeatureExtractor, diversity, extract_features
+from ganprior.priors import Prior
 from ganprior.solvers import FAST, Effort
-from ganprior.training.evaluate import compare_features, draw_samples
-from ganprior.training.monitors.monitor import Snapshot
-from ganprior.training.representation import representation_error
+
+
+class Snapshot(Protocol):
+    """What is measured of a run: see :class:`ganprior.training.monitors.monitor.Snapshot`."""
+
+    @property
+    def prior(self) -> Prior:
+        """The prior as it would ship."""
+
+    @property
+    def real(self) -> Tensor:
+        """Validation images in [0, 1], (N, C, H, W)."""
+
+    @property
+    def rng(self) -> torch.Generator:
+        """Generator for latents."""
 
 
 class Quality:

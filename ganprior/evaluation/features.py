@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from ganprior.datasets import Images
-from ganprior.files import sha256
-from ganprior.metrics import FeatureExtractor
-from ganprior.training.classifier import (
+from ganprior.evaluation.classifier import (
     TrainedClassifier,
     load_classifier,
     shipped_classifier,
     train_classifier,
 )
+from ganprior.files import sha256
+from ganprior.metrics import FeatureExtractor
 
 # The weights that FID figures in the literature are measured with. The name that torch-fidelity
 # gives the file ends in the start of its SHA-256.

@@ -1,0 +1,8 @@
+"""What a prior is worth: representation error, Fréchet distance, precision, recall, diversity.
+
+Training does not stand on it: a run is handed a monitor (:func:`quality_monitor`).
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

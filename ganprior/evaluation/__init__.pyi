@@ -1,0 +1,9 @@
+from .classifier import TrainedClassifier as TrainedClassifier
+from .classifier import load_classifier as load_classifier
+from .classifier import shipped_classifier as shipped_classifier
+from .classifier import train_classifier as train_classifier
+from .evaluate import evaluate_prior as evaluate_prior
+from .features import choose_features as choose_features
+from .quality import Quality as Quality
+from .representation import representation_error as representation_error
+from .watching import quality_monitor as quality_monitor
