@@ -59,7 +59,7 @@ def test_an_auxiliary_classifier_adds_the_class_losses():
     source = softplus(-judge(real)).mean() + softplus(judge(fake)).mean()
     loss = trainer.losses.discriminator(real, fake, labels, 0)
     torch.testing.assert_close(loss, source + classes)
-    loss = trainer.losses.generator(z, labels, 0)
+    loss = trainer.losses.adversarial(z, labels, 0)
     expected = softplus(-judge(fake)).mean() + cross_entropy(judge.classify(fake), labels)
     torch.testing.assert_close(loss, expected)
 
@@ -95,7 +95,7 @@ def test_stabilisers_are_added_to_the_losses():
     images = (plain.generator(z) + 1).flatten(1)
     cosines = torch.nn.functional.cosine_similarity(images[:, None], images[None], dim=2)
     penalty = (cosines.square().sum() - len(z)) / (len(z) * (len(z) - 1))
-    added = close.losses.generator(z, None, 0) - plain.losses.generator(z, None, 0)
+    added = close.losses.adversarial(z, None, 0) - plain.losses.adversarial(z, None, 0)
     torch.testing.assert_close(added, 2 * penalty, rtol=1e-4, atol=1e-4)
 
     noisy = tiny_trainer("hinge", input_noise=0.5, input_noise_steps=10)

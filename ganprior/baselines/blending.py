@@ -23,6 +23,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ganprior.baselines.conjugate_gradients import conjugate_gradients
 from ganprior.baselines.dct import DCT
 
 Method = Literal["auto", "sparse", "conjugate-gradients"]
@@ -78,7 +79,7 @@ def poisson_blend(
         raise ValueError(f"screening must be a finite number of at least 0, got {screening}")
     if method == "auto":
         method = "sparse" if y.device.type == "cpu" else "conjugate-gradients"
-    solvers = {"sparse": _sparse, "conjugate-gradients": _conjugate_gradients}
+    solvers = {"sparse": _sparse, "conjugate-gradients": _iterative}
     if method not in solvers:
         raise ValueError(f"method must be auto, {' or '.join(solvers)}, got {method!r}")
     known = (mask != 0).expand_as(y).flatten(0, 1)
@@ -121,36 +122,21 @@ def _path_laplacian(size: int):  # type: ignore[no-untyped-def]
     return difference.T @ difference
 
 
-def _conjugate_gradients(difference: Tensor, known: Tensor, screening: float) -> Tensor:
-    """Solve by preconditioned conjugate gradients on all planes (N, H, W) at once.
-
-    Planes share the loop and no number: one that has converged stays as it is, so that a plane
-    alone gets what it gets among others.
-    """
+def _iterative(difference: Tensor, known: Tensor, screening: float) -> Tensor:
+    """Solve by preconditioned conjugate gradients on all planes (N, H, W) at once."""
     hidden = (~known).double()
 
     def operator(e: Tensor) -> Tensor:
         return hidden * (_laplacian(e) + screening * e)
 
-    precondition = _Preconditioner(hidden, screening)
-    e = torch.zeros_like(difference)
-    r = -operator(difference)
-    p = s = precondition(r)
-    r_s, goal = _dot(r, s), TOLERANCE**2 * _dot(r, r)
-    for _ in range(difference[0].numel()):
-        # Comparisons with NaN are false: a plane that holds one is left alone.
-        active = _dot(r, r) > goal
-        if not active.any():
-            break
-        a_p = operator(p)
-        step = torch.where(active, r_s / _dot(p, a_p), 0)
-        # What divided by zero is not used, but zero times infinity would be NaN.
-        e = torch.where(active, e + step * p, e)
-        r = torch.where(active, r - step * a_p, r)
-        s = precondition(r)
-        r_s, before = _dot(r, s), r_s
-        p = torch.where(active, s + r_s / before * p, p)
-    return e
+    solved = conjugate_gradients(
+        operator,
+        -operator(difference),
+        tolerance=TOLERANCE,
+        max_steps=difference[0].numel(),
+        precondition=_Preconditioner(hidden, screening),
+    )
+    return solved.x
 
 
 class _Preconditioner:
@@ -185,7 +171,3 @@ def _laplacian(e: Tensor) -> Tensor:
     result[..., 1:] += right
     result[..., :-1] -= right
     return result
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum((-2, -1), keepdim=True)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ganprior.baselines.linear_map import LinearMap
+from ganprior.baselines.momentum import restarted_momentum
 from ganprior.solution import squared_norm
 
 # One certificate costs about as much as the vector work of one step.
@@ -107,18 +108,18 @@ def _step(operator: LinearMap, problem: _Problem, now: _Iterate) -> _Iterate:
     # (4.1)
     w = soft_threshold(v - gradient / problem.lipschitz, problem.alpha / problem.lipschitz)
     residual = problem.y - operator.forward(w)
-    # (4.2)
-    t = (1 + (1 + 4 * now.t.square()).sqrt()) / 2
     # The gradient scheme: v - w is the generalised gradient at v times the step size.
     uphill = ((v - w) * (w - now.w)).sum(-1, keepdim=True) > 0
+    # (4.2)
+    momentum, t = restarted_momentum(now.t, uphill)
     return _Iterate(
         w=w,
         w_before=now.w,
         gradient=-operator.transpose(residual),
         gradient_before=now.gradient,
         residual=residual,
-        t=torch.where(uphill, 1, t),
-        momentum=torch.where(uphill, 0, (now.t - 1) / t),
+        t=t,
+        momentum=momentum,
     )
 
 

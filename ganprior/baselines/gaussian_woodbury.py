@@ -25,11 +25,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganprior.baselines.conjugate_gradients import conjugate_gradients
 from ganprior.baselines.linear_map import LinearMap
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
 from ganprior.solution import squared_norm
 
-# Of conjugate gradients; the tolerance is relative, in units of the root of eps of the type.
+# Of conjugate gradients.
 MOST_STEPS = 1000
 # Rounding of a measurement, in units of eps.
 ROUNDING = 16
@@ -71,7 +72,8 @@ class _Sigma:
         if self.diagonal is not None:
             fine = torch.ones_like(v[:, 0], dtype=torch.bool)
             return v / self.diagonal, fine, fine.long()
-        return _conjugate_gradients(self.product, v)
+        tolerance = math.sqrt(torch.finfo(v.dtype).eps)
+        return conjugate_gradients(self.product, v, tolerance=tolerance, max_steps=MOST_STEPS)
 
 
 def condition_by_woodbury(
@@ -147,25 +149,3 @@ def _constant(sigma: _Sigma, A: LinearMap, y: Tensor) -> Tensor:
     responds = seen > ROUNDING * torch.finfo(y.dtype).eps * seen.amax(1, keepdim=True)
     logs = (2 * math.pi * sigma.diagonal.double()).log()
     return torch.where(responds, logs, 0).sum(1)
-
-
-def _conjugate_gradients(
-    product: Callable[[Tensor], Tensor], right: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Solve for every row; rows that are done wait, unchanged, for the others."""
-    x, residual = torch.zeros_like(right), right.clone()
-    direction, energy = right.clone(), squared_norm(right)
-    bound = torch.finfo(right.dtype).eps * energy
-    steps = torch.zeros_like(energy, dtype=torch.int64)
-    for _ in range(MOST_STEPS):
-        running = energy > bound
-        if not running.any():
-            break
-        image = product(direction)
-        length = torch.where(running, energy / (direction * image).sum(1), 0)[:, None]
-        x, residual = x + length * direction, residual - length * image
-        before, energy = energy, torch.where(running, squared_norm(residual), energy)
-        ratio = torch.where(running, energy / before, 0)[:, None]
-        direction = torch.where(running[:, None], residual + ratio * direction, direction)
-        steps += running
-    return x, energy <= bound, steps

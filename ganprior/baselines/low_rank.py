@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
+from ganprior.baselines.momentum import restarted_momentum
 from ganprior.baselines.outcome import Outcome
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
@@ -224,8 +225,6 @@ def _first(known: Tensor, entries: Tensor, tau: Tensor) -> _State:
 def _ascend(now: _State, error: Tensor) -> _State:
     # (2.7), second line, with step 1
     Y = now.Y + error
-    t = (1 + (1 + 4 * now.t.square()).sqrt()) / 2
     downhill = (error * (Y - now.Y_before)).sum((1, 2), keepdim=True) < 0
-    momentum = torch.where(downhill, 0, (now.t - 1) / t)
-    t = torch.where(downhill, 1, t)
+    momentum, t = restarted_momentum(now.t, downhill)
     return _State(now.known, now.entries, now.tau, Y + momentum * (Y - now.Y_before), Y, t)

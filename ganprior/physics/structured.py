@@ -18,6 +18,7 @@ from ganprior.physics.arguments import (
     checked_img_size,
     refuse_unknown,
 )
+from ganprior.physics.cosine import cosine_matrix
 from ganprior.registry import Count, register
 from ganprior.streams import uniform
 
@@ -115,24 +116,15 @@ class StructuredRows(StructuredRandom):
 def cosine_transform(x: Tensor) -> Tensor:
     """Orthonormal DCT-II over the last three axes."""
     for axis in (-3, -2, -1):
-        x = _along(axis, x, cosine_matrix(x.shape[axis], x))
+        x = _along(axis, x, cosine_matrix(x.shape[axis], x.dtype, x.device))
     return x
 
 
 def inverse_cosine_transform(x: Tensor) -> Tensor:
     """Orthonormal DCT-III over the last three axes, the inverse and adjoint of the DCT-II."""
     for axis in (-3, -2, -1):
-        x = _along(axis, x, cosine_matrix(x.shape[axis], x).T)
+        x = _along(axis, x, cosine_matrix(x.shape[axis], x.dtype, x.device).T)
     return x
-
-
-def cosine_matrix(length: int, like: Tensor) -> Tensor:
-    """Orthonormal DCT-II matrix (length, length), of the type and on the device of ``like``."""
-    k = torch.arange(length, device=like.device)
-    # The angle repeats after 4 length: reduced as whole numbers it stays exact in float32.
-    angle = (k[:, None] * (2 * k + 1)) % (4 * length)
-    matrix = torch.cos(angle.to(like.dtype) * (math.pi / (2 * length))) * math.sqrt(2 / length)
-    return torch.where(k[:, None] == 0, matrix / math.sqrt(2), matrix)
 
 
 def _along(axis: int, x: Tensor, matrix: Tensor) -> Tensor:

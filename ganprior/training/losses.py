@@ -70,7 +70,7 @@ class Losses:
             loss = loss + discriminator_class_loss(*classes)
         return loss
 
-    def generating(
+    def generator(
         self,
         z: Tensor | None,
         labels: Tensor | None,
@@ -81,12 +81,12 @@ class Losses:
         """Loss of the generator on latents, as the decoder of the VAE on images, or their sum."""
         losses = []
         if z is not None:
-            losses.append(self.generator(z, labels, step))
+            losses.append(self.adversarial(z, labels, step))
         if real is not None:
             losses.append(self.vae(real, real_labels))
         return torch.stack(losses).sum()
 
-    def generator(self, z: Tensor, labels: Tensor | None, step: int) -> Tensor:
+    def adversarial(self, z: Tensor, labels: Tensor | None, step: int) -> Tensor:
         """Adversarial loss of the generator on images of latents (B, k)."""
         assert self.objective is not None
         fake = self.images(z, labels)

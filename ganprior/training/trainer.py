@@ -174,18 +174,19 @@ class Trainer:
         if not self.in_vae_steps:
             assert self.objective is not None
             for _ in range(self.objective.critic_steps):
-                loss_d, norm_d = self._discriminator_step()
-        loss_g, norm_g = self._generator_step()
+                loss_d, norm_d = self._play_discriminator()
+        loss_g, norm_g = self._play_generator()
         self.average.update_parameters(self.generator)
         self.step += 1
         return Step(loss_d, loss_g, norm_d, norm_g)
 
-    def _discriminator_step(self) -> tuple[Tensor, ...]:
+    def _play_discriminator(self) -> tuple[Tensor, ...]:
+        """Draw what a step of the discriminator needs, and take it."""
         real, labels = self.batches.take(self.device)
         inputs = real, labels, self.latents()
-        return self._play("discriminator", self._step_discriminator, *inputs)
+        return self._play("discriminator", self._descend_discriminator, *inputs)
 
-    def _step_discriminator(
+    def _descend_discriminator(
         self, real: Tensor, labels: Tensor | None, z: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Loss and norm of the gradient of a step on these images and latents."""
@@ -205,16 +206,17 @@ class Trainer:
         self.objective.after_step(self.discriminator)
         return loss.detach(), norm
 
-    def _generator_step(self) -> tuple[Tensor, ...]:
+    def _play_generator(self) -> tuple[Tensor, ...]:
+        """Draw what a step of the generator needs, and take it."""
         z = labels = real = real_labels = None
         if not self.in_vae_steps:
             z, labels = self.latents(), self._labels()
         if self._trains_encoder:
             real, real_labels = self.batches.take(self.device)
         inputs = z, labels, real, real_labels
-        return self._play("generator", self._step_generator, *inputs)
+        return self._play("generator", self._descend_generator, *inputs)
 
-    def _step_generator(
+    def _descend_generator(
         self,
         z: Tensor | None,
         labels: Tensor | None,
@@ -228,7 +230,7 @@ class Trainer:
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
         loss = self._averaging["generator"](
-            self.losses.generating, z, labels, real, real_labels, self.step
+            self.losses.generator, z, labels, real, real_labels, self.step
         )
         for optimizer in moving:
             optimizer.zero_grad(set_to_none=True)

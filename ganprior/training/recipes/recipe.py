@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ganprior.names import check_name
 from ganprior.registry import entries
 from ganprior.training.recipes.values import (
+    BETAS,
+    COUNT,
     DIVERGENCES,
+    FROM_ZERO,
+    LABEL,
     OBJECTIVES,
-    check_range,
+    POSITIVE,
+    SEED,
+    SHARE,
+    WEIGHT,
+    check,
     convert,
+    one_of,
 )
 
 # Changing these changes where a run ends or what is said about it, not the run itself.
@@ -98,63 +107,58 @@ class Recipe:
         Time and quality to expect, in words.
     """
 
-    objective: str
-    size: int
-    channels: int
-    latent_size: int
-    filters: int
-    discriminator_filters: int
-    images: int
-    steps: int
-    batch_size: int
-    learning_rate: float
-    betas: tuple[float, float]
-    optimizer: str = "adam"
-    decay_from: int = 0
-    architecture: str = "dcgan"
-    classes: int = 0
-    conditioning: str = "labels"
+    objective: str = field(metadata=one_of(*OBJECTIVES))
+    size: int = field(metadata=COUNT)
+    channels: int = field(metadata=COUNT)
+    latent_size: int = field(metadata=COUNT)
+    filters: int = field(metadata=COUNT)
+    discriminator_filters: int = field(metadata=COUNT)
+    images: int = field(metadata=COUNT)
+    steps: int = field(metadata=COUNT)
+    batch_size: int = field(metadata=COUNT)
+    learning_rate: float = field(metadata=POSITIVE)
+    betas: tuple[float, float] = field(metadata=BETAS)
+    optimizer: str = field(default="adam", metadata=one_of("adam", "rmsprop"))
+    decay_from: int = field(default=0, metadata=FROM_ZERO)
+    architecture: str = field(default="dcgan", metadata=one_of(*entries("architecture")))
+    classes: int = field(default=0, metadata=FROM_ZERO)
+    conditioning: str = field(default="labels", metadata=one_of("labels", "auxiliary"))
     divergence: str = "pearson"
-    critic_steps: int = 1
-    penalty_weight: float = 10.0
-    clip: float = 0.01
+    critic_steps: int = field(default=1, metadata=COUNT)
+    penalty_weight: float = field(default=10.0, metadata=WEIGHT)
+    clip: float = field(default=0.01, metadata=POSITIVE)
     encoder: bool = False
-    vae_steps: int = 0
-    reconstruction_weight: float = 1.0
-    kl_weight: float = 1.0
-    real_label: float = 1.0
-    fake_label: float = 0.0
-    label_flip: float = 0.0
-    input_noise: float = 0.0
-    input_noise_steps: int = 0
-    closeness_weight: float = 0.0
-    generator_noise: float = 0.0
-    generator_dropout: float = 0.0
+    vae_steps: int = field(default=0, metadata=FROM_ZERO)
+    reconstruction_weight: float = field(default=1.0, metadata=WEIGHT)
+    kl_weight: float = field(default=1.0, metadata=WEIGHT)
+    real_label: float = field(default=1.0, metadata=LABEL)
+    fake_label: float = field(default=0.0, metadata=LABEL)
+    label_flip: float = field(default=0.0, metadata=SHARE)
+    input_noise: float = field(default=0.0, metadata=WEIGHT)
+    input_noise_steps: int = field(default=0, metadata=FROM_ZERO)
+    closeness_weight: float = field(default=0.0, metadata=WEIGHT)
+    generator_noise: float = field(default=0.0, metadata=WEIGHT)
+    generator_dropout: float = field(default=0.0, metadata=SHARE)
     dropout_at_test: bool = False
     spectral_norm: bool = False
     start_generator: str = ""
     start_discriminator: str = ""
     start_encoder: str = ""
-    ema_decay: float = 0.999
-    precision: str = "auto"
+    ema_decay: float = field(default=0.999, metadata=SHARE)
+    precision: str = field(default="auto", metadata=one_of("auto", "float32", "bfloat16"))
     channels_last: bool = True
     compile: bool = False
-    seed: int = 0
-    sheet_every: int = 1000
-    checkpoint_every: int = 500
-    monitor_every: int = 1000
+    seed: int = field(default=0, metadata=SEED)
+    sheet_every: int = field(default=1000, metadata=COUNT)
+    checkpoint_every: int = field(default=500, metadata=COUNT)
+    monitor_every: int = field(default=1000, metadata=FROM_ZERO)
     expected: str = ""
 
     def __post_init__(self) -> None:
-        check_name("objective", self.objective, OBJECTIVES)
-        check_name("architecture", self.architecture, entries("architecture"))
-        check_name("optimizer", self.optimizer, ("adam", "rmsprop"))
-        check_name("conditioning", self.conditioning, ("labels", "auxiliary"))
-        check_name("precision", self.precision, ("auto", "float32", "bfloat16"))
+        for each in fields(self):
+            check(each, getattr(self, each.name))
         if self.objective == "f-gan":
             check_name("divergence", self.divergence, DIVERGENCES)
-        for field in fields(self):
-            check_range(field.name, str(field.type), getattr(self, field.name))
         if self.classes == 1:
             raise ValueError("recipe: classes must be 0 (unconditional) or at least 2, got 1")
 
@@ -183,7 +187,7 @@ class Recipe:
             If a name is unknown, a value does not convert or is out of range, or one is missing.
         """
         converted = _converted(values)
-        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        needed = [each.name for each in fields(cls) if each.default is MISSING]
         missing = [name for name in needed if name not in converted]
         if missing:
             raise ValueError(f"recipe: {', '.join(missing)} missing; copy the ones of dcgan.toml")
@@ -211,7 +215,7 @@ class Recipe:
 
 
 def _converted(values: dict[str, Any]) -> dict[str, Any]:
-    types = {field.name: str(field.type) for field in fields(Recipe)}
+    types = {each.name: str(each.type) for each in fields(Recipe)}
     for name in values:
         check_name("recipe option", name, types)
     return {name: convert(name, types[name], value) for name, value in values.items()}

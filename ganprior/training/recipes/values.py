@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import Field
+from typing import Any, NamedTuple
 
+from ganprior.names import check_name
 from ganprior.registry import entries
 
 # Those that are registered, and the two that train an encoder and a decoder.
@@ -22,18 +25,42 @@ DIVERGENCES = (
     "gan",
 )
 
-_INTEGERS_FROM_ZERO = (
-    "seed", "decay_from", "classes", "vae_steps", "input_noise_steps", "monitor_every",
-)  # fmt: skip
-_POSITIVE = ("learning_rate", "clip")
-_WEIGHTS = (
-    "penalty_weight", "reconstruction_weight", "kl_weight", "input_noise", "closeness_weight",
-    "generator_noise",
-)  # fmt: skip
-_SHARES = ("ema_decay", "label_flip", "generator_dropout")
-_LABELS = ("real_label", "fake_label")
 # Numbers whose square float32 can hold.
 _LARGEST = 1e18
+
+
+class Bound(NamedTuple):
+    """What holds of a value, and how it is said."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+def _ranged(*bounds: Bound) -> Mapping[str, Any]:
+    """Metadata of a field whose values are within bounds."""
+    return {"bounds": bounds}
+
+
+# Ranges of fields, as ``field(metadata=...)`` takes them.
+_MOST = Bound(lambda v: v <= 2**31 - 1, f"at most {2**31 - 1}")
+_FINITE = Bound(lambda v: v <= _LARGEST, f"at most {_LARGEST:g}")
+COUNT = _ranged(Bound(lambda v: v >= 1, "at least 1"), _MOST)
+FROM_ZERO = _ranged(Bound(lambda v: v >= 0, "at least 0"), _MOST)
+SEED = _ranged(
+    Bound(lambda v: v >= 0, "at least 0"), Bound(lambda v: v < 2**63, f"at most {2**63 - 1}")
+)
+POSITIVE = _ranged(Bound(lambda v: 0 < v < math.inf, "positive"), _FINITE)
+WEIGHT = _ranged(Bound(lambda v: 0 <= v < math.inf, ">= 0"), _FINITE)
+SHARE = _ranged(Bound(lambda v: 0 <= v < 1, "in [0, 1)"))
+LABEL = _ranged(Bound(lambda v: 0 <= v <= 1, "in [0, 1]"))
+BETAS = _ranged(Bound(lambda v: all(0 <= beta < 1 for beta in v), "two in [0, 1)"))
+
+
+def one_of(*known: str) -> Mapping[str, Any]:
+    """Metadata of a field that is one of several words."""
+    return {"known": known}
+
+
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -42,31 +69,19 @@ _WORDS = {
 }
 
 
-def check_range(name: str, kind: str, value: Any) -> None:
-    """Refuse a value of the right type that makes no sense.
+def check(field: Field[Any], value: Any) -> None:
+    """Refuse a value of the right type that its field does not have.
 
     Raises
     ------
     ValueError
-        If it is out of the range of its field.
+        If it is out of the field's range, or none of its words.
     """
-    if kind == "int":
-        least = 0 if name in _INTEGERS_FROM_ZERO else 1
-        most = 2**63 - 1 if name == "seed" else 2**31 - 1
-        _inside(name, value, value >= least, f"at least {least}")
-        _inside(name, value, value <= most, f"at most {most}")
-    elif name in _POSITIVE:
-        _inside(name, value, 0 < value < math.inf, "positive")
-        _inside(name, value, value <= _LARGEST, f"at most {_LARGEST:g}")
-    elif name in _WEIGHTS:
-        _inside(name, value, 0 <= value < math.inf, ">= 0")
-        _inside(name, value, value <= _LARGEST, f"at most {_LARGEST:g}")
-    elif name in _SHARES:
-        _inside(name, value, 0 <= value < 1, "in [0, 1)")
-    elif name in _LABELS:
-        _inside(name, value, 0 <= value <= 1, "in [0, 1]")
-    elif name == "betas":
-        _inside(name, value, all(0 <= beta < 1 for beta in value), "two in [0, 1)")
+    if "known" in field.metadata:
+        check_name(field.name, value, field.metadata["known"])
+    for bound in field.metadata.get("bounds", ()):
+        if not bound.holds(value):
+            raise ValueError(f"recipe: {field.name} must be {bound.words}, got {value}")
 
 
 def convert(name: str, kind: str, value: Any) -> Any:
@@ -105,8 +120,3 @@ def _whole(value: Any) -> int:
 
 def _flag(value: Any) -> bool:
     return value if isinstance(value, bool) else {"true": True, "false": False}[value.lower()]
-
-
-def _inside(name: str, value: object, inside: bool, wanted: str) -> None:
-    if not inside:
-        raise ValueError(f"recipe: {name} must be {wanted}, got {value}")
