@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-# Measurements are regressed on by so many principal components for each entry of the latent: more
-# say little more, and the work grows with their square.
+# Number of principal components of the measurements, for each entry of the latent, that the
+# regression uses. More of them improve the fit little, and its cost grows with their square.
 COMPONENTS = 3
 # Weight of the ridge in units of the mean variance of the components.
 RIDGE = 0.1
@@ -37,7 +37,7 @@ class Axes:
     @classmethod
     def principal(cls, y: Tensor, count: int) -> Axes:
         """At most ``count`` principal directions of measurements (N, M)."""
-        y = y.nan_to_num(0.0, 0.0, 0.0)  # what is not finite has no say
+        y = y.nan_to_num(0.0, 0.0, 0.0)  # entries that are not finite change no direction
         centre = y.mean(0)
         spread = y - centre
         if y.shape[1] <= count:
@@ -117,7 +117,7 @@ def regress(
     """
     numbers = nearest(error, max(neighbourhoods))
     parts = []
-    # One signal at a time is work enough, and is rounded alike in any batch.
+    # One signal at a time, so that its rounding is the same in any batch; it is hardly slower.
     for own, target in zip(numbers.unbind(1), targets.split(1), strict=True):
         x, z = features.index_select(0, own)[None], latents.index_select(0, own)[None]
         parts.append(_fits(x, z, target, neighbourhoods))
@@ -134,7 +134,8 @@ def _fits(x: Tensor, z: Tensor, target: Tensor, sizes: tuple[int, ...]) -> Tenso
     gram = x.new_zeros(len(x), x.shape[2], x.shape[2])
     done, fits = 0, {}
     for size in sorted(set(sizes)):
-        # Small neighbourhoods are in large ones, and their products are parts of those.
+        # A larger neighbourhood contains the smaller ones: only the products of its additional
+        # rows are computed.
         ring, done = x[:, done:size], size
         gram = torch.baddbmm(gram, ring.mT, ring)
         fits[size] = _fit(gram, x[:, :size], z[:, :size], target)

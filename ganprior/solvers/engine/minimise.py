@@ -1,4 +1,9 @@
-"""Starts, race and polish, in this order, and further rounds of the three."""
+"""The search for the lowest objective: starts, race and polish, then further rounds.
+
+``minimise`` cuts the signals into blocks; ``_searched`` finds the starts of a block and repeats the
+search where rounds disagree; ``_minimise`` races from given starts, polishes what is left and
+chooses the best restart of each signal.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def effort_for(problem: Problem, effort: Effort) -> Effort:
-    """What a problem gets of an effort: by the signal of which the fewest numbers are measured."""
+    """Effort of a whole problem, chosen by the signal that has the fewest measurements."""
     possible = problem.alike or problem.can_select
     fewest = int(problem.measurements.min())
     return effort.on(fewest, problem.prior.latent.size, possible)
@@ -85,7 +90,8 @@ def _blocks(problem: Problem, effort: Effort) -> list[Tensor]:
     signals = torch.arange(problem.count, device=problem.y.device)
     if not problem.can_select:
         return [signals]
-    # Signals are independent: a block at a time bounds the memory of starts and descents.
+    # Starts and descents of all signals at once would take too much memory. Blocks change no
+    # result, because signals are independent.
     long = effort.determined_by(problem.measurements, problem.prior.latent.size)
     return [b for own in (~long, long) for b in signals[own].split(BLOCK) if len(b)]
 
@@ -130,7 +136,8 @@ def _minimise(
     steps = found.steps.expand_as(found.value).clone()
     converged = found.converged.expand_as(found.value).clone()
     falling = (~found.converged).nonzero()[:, 0]
-    # Signals that cannot leave the batch are polished with it, and keep what they had.
+    # Some physics cannot be cut down to some of the signals. Then all are polished, and the results
+    # of the signals that had converged before are dropped.
     left = falling if problem.can_select else torch.arange(problem.count, device=falling.device)
     part = problem if len(left) == problem.count else problem.select(left)
     own = torch.isin(left, falling)
@@ -145,7 +152,7 @@ def _minimise(
         steps[row, falling] += polished.steps[own]
         converged[row, falling] = polished.converged[own]
 
-    # torch.argmin takes NaN for the smallest number; the race leaves infinity in its place.
+    # torch.argmin returns the index of a NaN; the race has put infinity in the place of each.
     winner = found.value.argmin(0)
     signals = torch.arange(problem.count, device=winner.device)
     value = found.value[winner, signals]
@@ -166,9 +173,10 @@ def _raced(
     metric: Tensor | None,
     progress: Callable[[int], None],
 ) -> Race:
-    """Race with the penalty, then one without it, from what that left and from the best start.
+    """Race with the penalty on ||z||^2, then a second race without it.
 
-    A start may be exact already, as a warm one, and the penalty leads away from it.
+    The second race starts from the restarts that the first one left, and from the best start
+    itself: a start that is exact already, such as a warm one, is spoilt by the penalty.
     """
     held = problem.penalised(effort.penalty) if effort.penalty else problem
     first = race(held, starts, effort, progress, metric)

@@ -103,7 +103,7 @@ def race(
             going = going & _still_falling(best.value, past[0], far, effort)[active]
             best.converged[active] = ~going
             if not going.any():
-                # As for a signal that leaves the batch: its last trial point is not looked at.
+                # The last trial point is not evaluated, as it is not where a signal leaves.
                 return best
             if problem.can_select and _worth_leaving(going):
                 active = active[going]
@@ -128,16 +128,17 @@ def _not_begun(starts: Tensor) -> Race:
 
 
 def _keep_better(best: Race, active: Tensor, going: Tensor, z: Tensor, value: Tensor) -> None:
-    # A comparison with NaN is False, so that what is not a number never becomes the best.
+    # Comparisons with NaN are false, so that a latent whose objective is NaN is never the best.
     better = (value < best.value[:, active]) & going
     best.z[:, active] = torch.where(better[..., None], z, best.z[:, active])
     best.value[:, active] = torch.where(better, value, best.value[:, active])
 
 
 def _worth_leaving(going: Tensor) -> bool:
-    """Whether those that have converged had better leave the batch.
+    """Whether the signals that have converged should leave the batch now.
 
-    A step on a GPU is recorded for one size of the batch, and hardly slower for twice as many.
+    On a CPU they leave at once. On a GPU a step is recorded anew for every size of the batch, and
+    takes hardly longer for twice as many signals: they leave when half have converged.
     """
     staying = int(going.sum())
     return 2 * staying <= len(going) if going.is_cuda else staying < len(going)

@@ -1,17 +1,23 @@
-"""Further rounds for signals whose minimum two rounds do not agree on.
+"""Further rounds: signals are solved again until two rounds agree on the minimum.
 
-A descent now and then ends in a minimum beside the right one. Three quarters of the latent where it
-ended are a start from which another one is often found: most of what such a latent has right is
-still there, and what keeps it where it is lies further out. (Iterated local search; compare basin
-hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are random.)
-Every round sets out from where the last one ended, be it better or worse, and the best is kept.
-Rounds that end equally low have in all likelihood found what there is, as for most real images: no
-further round follows. The further a signal is from the generator's range the fewer rounds it has,
-and far from it none, since a lower minimum is not worth its cost there.
+A descent sometimes ends in a local minimum that is not the lowest. The next round then starts from
+``SHRINK`` times the latent at which the last round ended: the start keeps most of what that latent
+has right, and it lies outside of the basin of that minimum. (This is iterated local search; compare
+basin hopping, D. J. Wales, J. P. K. Doye, J. Physical Chemistry A 101, 1997, whose moves are
+random.) The next round starts from the last result even where an earlier one was lower; the lowest
+of all is returned.
 
-An objective that is nearly zero can still fall to zero, as for images of the generator's own; of
-real images hardly one comes so near. There equal rounds are not believed, and all but the first
-are races from other starts. The search ends where the objective is zero.
+Three rules say when a signal has no further round:
+
+- two rounds end at the same objective, up to ``AGREE``: this is probably the lowest minimum, and it
+  is the usual end for real images;
+- the objective is above a limit that falls with the number of the round: the signal is far from the
+  generator's range, where a lower minimum is not worth its cost;
+- the objective is below ``EXACT``: the generator makes the signal exactly.
+
+Signals whose objective is between ``EXACT`` and ``NEAR`` are an exception. They are mostly images
+that the generator can make exactly, so that two equal rounds do not end the search, and from the
+second further round on they start from other latents of the bank, with racing.
 """
 
 from __future__ import annotations
@@ -25,11 +31,12 @@ from torch import Tensor
 from ganprior.solvers.engine.minimum import Minimum
 from ganprior.solvers.engine.problem import Problem
 
-# Objective over ||y||^2 below which a signal counts as exact, and below which as nearly so.
+# A signal is exact where its objective is below EXACT ||y||^2, and nearly so below NEAR ||y||^2.
 EXACT, NEAR = 1e-8, 8e-4
-# Relative difference up to which two rounds count as equally low.
+# Two rounds agree where their objectives differ by at most this fraction of the lower one.
 AGREE = 0.05
-# Further off a round takes more steps and is no surer, nearer by more rounds fall back.
+# Factor between the last latent and the next start. A smaller one made rounds longer and found no
+# more; with a larger one more rounds ended in the same minimum again.
 SHRINK = 0.75
 
 logger = logging.getLogger(__name__)
@@ -65,7 +72,7 @@ def again(
     z = found.z.clone()
     unsettled = torch.ones_like(found.value, dtype=torch.bool)
     for number in range(1, rounds + 1):
-        # A comparison with NaN is False: what is not a number is left alone.
+        # Comparisons with NaN are false, so that a signal whose objective is NaN has no round.
         relative = found.value / problem.energy()
         unsettled &= (relative > EXACT) & (relative < (reach / number**2).clamp(min=NEAR))
         near = unsettled & (relative < NEAR)
@@ -76,7 +83,8 @@ def again(
             if len(chosen) == 0:
                 continue
             logger.info("round %d, %d images", number + 1, len(chosen))
-            # Signals that cannot leave the batch are solved with it, and keep what they had.
+            # Some physics cannot be cut down to some of the signals. Then the whole batch is
+            # solved, and the results of the signals that have no round are dropped.
             signals = chosen if problem.can_select else torch.arange(problem.count, device=z.device)
             part = problem if len(signals) == problem.count else problem.select(signals)
             shrunk = SHRINK * z[None, signals]

@@ -51,13 +51,14 @@ def first_starts(
     skipped: int = 0,
     measured: Measured | None = None,
 ) -> Tensor:
-    """Starts (restarts, B, k) by an effort: the best of all candidates, and regressed ones.
+    """Choose the starts (restarts, B, k) of an effort: the best candidates, then regressed latents.
 
-    Candidates are the bank's best entries, or random latents without a bank; the encoder's
-    latent, where the prior has an encoder and the physics an inverse; and the caller's own. The
-    best by the objective come first. What is regressed on neighbourhoods of the bank follows,
-    whatever its objective: it is seldom lower than that of the nearest entry, and leads further.
-    A further round has none of it.
+    Candidates are the bank's best entries (random latents, where there is no bank), the encoder's
+    latent (where the prior has an encoder and the physics an inverse), and the caller's own. Those
+    of the lowest objective become starts. The latents that are regressed on neighbourhoods of the
+    bank become starts whatever their objective: it is seldom below that of the nearest entry, but
+    the descent from there ends lower. In a further round (``skipped`` above 0) there are no
+    regressed latents, and the encoder's and the caller's are not tried again.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def first_starts(
     if bank is not None:
         measured = measured or measured_for(problem, effort, bank)
         regressed = measured.regressed[: 0 if skipped else effort.restarts]
-    # What the caller or the encoder gives is looked at in any case.
+    # At least one place is left for latents of the caller or the encoder, where there are any.
     places = max(effort.restarts - len(regressed), 1 if rivals else 0)
     tried = places * effort.candidates
     if tried == 0:

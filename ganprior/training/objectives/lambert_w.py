@@ -50,8 +50,3 @@ def log_lambert_w_of_exp(x: Tensor) -> Tensor:
     """
     v: Tensor = _LogLambertWOfExp.apply(x)
     return v
-
-
-def lambert_w_of_exp(x: Tensor) -> Tensor:
-    """W(e^x): the w > 0 with w e^w = e^x. Shapes as in ``log_lambert_w_of_exp``."""
-    return log_lambert_w_of_exp(x).exp()
