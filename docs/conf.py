@@ -64,28 +64,38 @@ sphinx_gallery_conf = {
 FORMULA = re.compile(r"(?<!\\)\||\*(?=(?:latent|shape|size))")
 
 
-def escape_formulas(*event: object) -> None:
+def keep_formulas(_: Any, what: str, __: str, ___: Any, ____: Any, lines: list[str]) -> None:
     """Keep bars and stars of formulas, ``||z||`` and ``(B, *latent shape)``, as they are.
 
-    The docstrings are read in editors first of all, where a backslash would be in the way.
+    Likewise the lines of formulas that a module's docstring indents. The docstrings are read in
+    editors first of all, where marks of the page's language would be in the way.
     """
-    lines = event[-1]
-    assert isinstance(lines, list)
-    for number, line in enumerate(lines):
+    kept, inside = [], False
+    for before, line in zip(["", *lines], lines, strict=False):
+        if what == "module" and line.startswith("    "):
+            if not inside and not before.strip():
+                kept += ["::", ""]
+                inside = True
+        elif line.strip():
+            inside = False
         parts = line.split("``")
-        parts[::2] = [FORMULA.sub(r"\\\g<0>", part) for part in parts[::2]]
-        lines[number] = "``".join(parts)
+        if not inside:
+            parts[::2] = [FORMULA.sub(r"\\\g<0>", part) for part in parts[::2]]
+        kept.append("``".join(parts))
+    lines[:] = kept
 
 
 def setup(app: Any) -> None:
     """Register the above, and write the pages of all figures."""
     write_pages(ROOT / "docs" / "all_figures")
-    app.connect("autodoc-process-docstring", escape_formulas)
+    app.connect("autodoc-process-docstring", keep_formulas)
 
 
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "ganprior"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
