@@ -91,6 +91,8 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-docstring", keep_formulas)
 
 
+# Blocks without a word about their language are formulas.
+highlight_language = "none"
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "ganprior"
