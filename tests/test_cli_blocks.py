@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganprior.cli import blockwise, comparison, inputs
+from ganprior.cli import block_work, comparison, inputs
 from tests.cli_cases import TINY, read_summary, refuse, run, save_images, save_prior, succeed
 
 ROOT = Path(__file__).parents[1]
@@ -129,7 +129,7 @@ class Stopped:
     def __init__(self, monkeypatch, after, error):
         self.calls, self.after, self.error = 0, after, error
         self.compare = comparison.compare
-        monkeypatch.setattr(blockwise, "compare", self)
+        monkeypatch.setattr(block_work, "compare", self)
 
     def __call__(self, *args, **options):
         if self.calls == self.after:
@@ -202,7 +202,7 @@ def test_no_part_is_larger_than_a_block(words, tmp_path, monkeypatch):
         return part(self, first, last)
 
     monkeypatch.setattr(inputs.Inputs, "part", recording)
-    monkeypatch.setattr(blockwise.Blockwise, "size", 2)
+    monkeypatch.setattr(block_work.Blockwise, "size", 2)
     monkeypatch.setattr("ganprior.cli.outcome.MOST_COLUMNS", 2)
     succeed(*words(tmp_path / "out", "--block", "2"))
     assert max(sizes) == 2
@@ -248,7 +248,7 @@ def test_a_run_killed_outright_goes_on(words, tmp_path):
     out, more = tmp_path / "out", ("--block", "1")
     succeed(*words(tmp_path / "whole", *more))
     slow = (
-        "import time, ganprior.cli.blockwise as b; compare = b.compare\n"
+        "import time, ganprior.cli.block_work as b; compare = b.compare\n"
         "def slowly(*a, **k): time.sleep(0.2); return compare(*a, **k)\n"
         "b.compare = slowly"
     )

@@ -42,7 +42,7 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     "figure": (["bora2017/inpainting"], {"--preset": "smoke", "--workers": "x", "--device": "x"}),
     "inpaint": (
         ["IMAGES"],
-        {"--mask": "center", "--threshold": "x", "--prior": "PRIOR", "--solver": "tv",
+        {"--block": "1", "--mask": "center", "--threshold": "x", "--prior": "PRIOR", "--solver": "tv",
          "--compare": "tv", "--seed": "0", "--device": "cpu", "--limit": "1", "--resize": "crop",
          "--out": "FOLDER/a"},
     ),
@@ -58,7 +58,8 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "reconstruct": (
         ["IMAGES"],
-        {"--prior": "PRIOR", "--measure": "gaussian:m=20", "--noise-std": "0", "--seed": "0",
+        {"--block": "1",
+         "--prior": "PRIOR", "--measure": "gaussian:m=20", "--noise-std": "0", "--seed": "0",
          "--solver": "csgm:restarts=1,steps=2", "--device": "cpu", "--limit": "1",
          "--resize": "crop", "--out": "FOLDER/a"},
     ),
@@ -66,6 +67,13 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
         [],
         {"--prior": "PRIOR", "--count": "2", "--seed": "0", "--columns": "1",
          "--out": "FOLDER/a.png"},
+    ),
+    "sweep": (
+        ["IMAGES"],
+        {"--block": "1", "--prior": "PRIOR", "--measure": "gaussian",
+         "--over": "m=20", "--noise-std": "0", "--seed": "0", "--draws": "1",
+         "--solver": "lasso-dct", "--device": "cpu", "--limit": "1", "--resize": "crop",
+         "--out": "FOLDER/a"},
     ),
     "train": (
         ["RECIPE"],
@@ -165,7 +173,7 @@ def test_every_option_of_every_command_is_tried():
             for parameter in command.params
             if isinstance(parameter, click.Option) and not parameter.is_flag
         }
-        untried = {"--out", "--scheduler", "--measured", "--measurements"}
+        untried = {"--out", "--workers", "--scheduler", "--measured", "--measurements"}
         assert valued - options.keys() <= untried, name
         assert len(arguments) <= 1
 

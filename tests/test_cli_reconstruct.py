@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_nothing(files, tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganprior.cli.blockwise.compare", interrupted)
+    monkeypatch.setattr("ganprior.cli.block_work.compare", interrupted)
     result = run(
         "reconstruct", files[1], "--prior", files[0], "--measure", "identity",
         "--out", tmp_path / "out",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganprior.cli.blockwise import Blockwise
+from ganprior.cli.block_work import Blockwise
 from ganprior.cli.comparison_report import is_result
 from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.mask_inputs import MaskOption

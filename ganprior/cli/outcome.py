@@ -15,7 +15,8 @@ import click
 
 import ganprior
 from ganprior.cli.array_stream import Stream, write_arrays
-from ganprior.cli.blockwise import Blockwise, Finished, Job, digest, protocol, solved
+from ganprior.cli.block_work import Blockwise, Job, digest, protocol
+from ganprior.cli.blockwise import solved
 from ganprior.cli.comparison import Recovered
 from ganprior.cli.comparison_figure import MOST_COLUMNS, draw
 from ganprior.cli.comparison_report import (
@@ -29,6 +30,7 @@ from ganprior.cli.comparison_report import (
     tally,
     write_summary,
 )
+from ganprior.cli.finished import Finished
 from ganprior.cli.measurements import Signals
 from ganprior.cli.pictures import FOLDER, picture_files, write_pictures
 from ganprior.cli.results import UNFINISHED, new_results
@@ -88,7 +90,7 @@ def reconstruct_and_report(
     """
     blockwise, chosen = blockwise or Blockwise(), list(solvers)
     config = _config(signals, prior_name, prior, chosen, seed, device) | dict(more or {})
-    common = protocol(config, signals, blockwise.size)
+    common = protocol({**config, **signals.settings}, blockwise.size)
     config["protocol"] = digest(common, chosen)
     if blockwise.resume and _is_there(out, config["protocol"]):
         remark(f"{out} holds the results of this command already")
@@ -97,7 +99,7 @@ def reconstruct_and_report(
         for spec in chosen:
             # A wrong option shall not cost the others' work.
             spec.build(prior, signals.noise_std)
-        job = Job(prior_name, prior.card.get("weights_sha256"), seed, str(device), common, True)
+        job = Job(prior_name, prior.card.get("weights_sha256"), seed, str(device), common)
         with solved(signals, job, prior, chosen, out, blockwise) as finished:
             found = _write(out, config, signals, finished)
     if as_json:
@@ -106,6 +108,18 @@ def reconstruct_and_report(
         return
     click.echo(table(found))
     click.echo("wrote " + ", ".join(str(out / name) for name in (*FILES, FOLDER)))
+
+
+def configuration(prior_name: str, prior: Prior, device: str) -> dict[str, Any]:
+    """What made the numbers, apart from the images and the solvers."""
+    return {
+        "ganprior": ganprior.__version__,
+        "torch": importlib.metadata.version("torch"),
+        "deepinv": importlib.metadata.version("deepinv"),
+        "prior": prior_name,
+        "weights_sha256": prior.card.get("weights_sha256"),
+        "device": device,
+    }
 
 
 def _config(
@@ -118,16 +132,11 @@ def _config(
 ) -> dict[str, Any]:
     """What is needed to do it again."""
     return {
-        "ganprior": ganprior.__version__,
-        "torch": importlib.metadata.version("torch"),
-        "deepinv": importlib.metadata.version("deepinv"),
-        "prior": prior_name,
-        "weights_sha256": prior.card.get("weights_sha256"),
+        **configuration(prior_name, prior, str(device)),
         "measure": signals.spec,
         "solvers": [spec.text for spec in solvers],
         "noise_std": signals.noise_std,
         "seed": seed,
-        "device": str(device),
         "inputs": list(signals.inputs),
         "data_sha256": list(signals.sha256),
         "images": len(signals),

@@ -85,9 +85,14 @@ class Progress:
         Declared cost of every cell that is to be done, by key.
     stream : file
         Where it is written; stderr when absent.
+    unit : str
+        What cells are called.
     """
 
-    def __init__(self, costs: dict[str, float], stream: TextIO | None = None) -> None:
+    def __init__(
+        self, costs: dict[str, float], stream: TextIO | None = None, *, unit: str = "cells"
+    ) -> None:
+        self._unit = unit
         self._costs = dict(costs)
         self._total = len(costs)
         self._whole = sum(costs.values())
@@ -106,7 +111,7 @@ class Progress:
         elapsed = now - self._begin
         ahead = elapsed * left / max(self._whole - left, 1e-9)
         done = self._total - len(self._costs)
-        text = f"{done} of {self._total} cells, {clock(elapsed)} gone, {clock(ahead)} left"
+        text = f"{done} of {self._total} {self._unit}, {clock(elapsed)} gone, {clock(ahead)} left"
         if terminal:
             filled = BAR * done // self._total
             text = f"\r\x1b[K[{'#' * filled:{BAR}}] {text}: {cell.key}"
