@@ -89,7 +89,7 @@ def test_a_solver_that_blends_has_two_curves(words, tmp_path):
 
 def test_what_is_done_is_not_done_again(words, tmp_path, monkeypatch):
     """After Ctrl-C, and with values, solvers and draws added."""
-    calls = []
+    calls: list[object] = []
 
     def counted(solvers, *args, **options):
         if len(calls) == 1 and not monkeypatched:
