@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """Reconstructions of a batch of B signals, with one entry per signal in every field.
 
@@ -86,6 +87,16 @@ class Solution:
     trace: Tensor | None = None
     bank_seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """One line: how many images of what size, how they ended, and how well they fit y."""
+        shape = " x ".join(map(str, self.x.shape[1:]))
+        ends = ", ".join(f"{count} {status}" for status, count in Counter(self.status).items())
+        errors = self.measurement_error.detach()
+        fit = f"{float(errors.min()):.3g} to {float(errors.max()):.3g}" if len(errors) else "none"
+        return (
+            f"{type(self).__name__}({len(self.x)} images, {shape}: {ends}; measurement_error {fit})"
+        )
 
 
 class Reconstructor(nn.Module, ABC):

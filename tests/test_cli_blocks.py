@@ -271,7 +271,7 @@ def test_a_full_disk_keeps_what_is_there(words, tmp_path):
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960))"
     process = start(words(out, *more), small)
     _, errors = process.communicate()
-    assert process.returncode == 2
+    assert process.returncode == 2, errors
     assert "blocks.sqlite" in errors
     assert "disk" in errors
     assert 2 <= kept(out) < 2 * COUNT

@@ -303,3 +303,18 @@ def test_psnr_is_that_of_the_mean_error():
     assert [line.split()[4] for line in lines[1:4]] == ["23.16", "20.36", "inf"]
     assert lines[-1] == "PSNR: of the mean per-pixel error"
     assert "PSNR: of" not in table(tally(found[:1]))
+
+
+def test_the_figure_in_formats_of_a_paper(files, tmp_path):
+    words = [
+        "reconstruct", files[1], "--prior", files[0], "--measure", "gaussian:m=60",
+        "--solver", "lasso-dct", "--out", tmp_path, "--limit", "1",
+    ]  # fmt: skip
+    done = succeed(*words, "--figure-format", "pdf", "--figure-format", "svg")
+    assert "figure.svg" in done.stdout
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert "<svg" in (tmp_path / "figure.svg").read_text()
+    assert (tmp_path / "figure.png").is_file()
+    # They are results of that run, and go with it.
+    succeed(*words)
+    assert not (tmp_path / "figure.pdf").exists()

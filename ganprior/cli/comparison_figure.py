@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 10
 # Brightness of a pixel that a mask hides.
 _HIDDEN = 0.5
-# Inches: side of an image, room under it for its error, width of the names of the rows.
-_SIDE, _UNDER, _LABEL = 1.0, 0.22, 1.5
+# Inches: side of an image, room under it for its error, width of the names of the rows, height of
+# the note at the foot.
+_SIDE, _UNDER, _LABEL, _NOTE = 1.0, 0.22, 1.5, 0.2
+NOTE = "error: mean over the pixels of the squared difference from the original, in [0, 1]"
 
 
 def draw(
@@ -30,7 +32,7 @@ def draw(
     Parameters
     ----------
     path : Path
-        PNG file to write.
+        File to write: PNG, PDF or SVG, by its suffix.
     measured, attempts, original
         As for :func:`ganprior.cli.comparison_report.rows`. The first ten images are shown.
 
@@ -44,7 +46,8 @@ def draw(
 
     strips = _strips(measured, attempts, original)
     columns = min(len(measured.y), MOST_COLUMNS)
-    width, height = _LABEL + columns * _SIDE, len(strips) * (_SIDE + _UNDER)
+    foot = _NOTE if original is not None else 0.0
+    width, height = _LABEL + columns * _SIDE, len(strips) * (_SIDE + _UNDER) + foot
     figure = Figure(figsize=(width, height), dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.subplots(
@@ -55,7 +58,7 @@ def draw(
             "left": _LABEL / width,
             "right": 1 - 0.02,
             "top": 1 - 0.05 / height,
-            "bottom": _UNDER / height,
+            "bottom": (_UNDER + foot) / height,
             "wspace": 0.05,
             "hspace": _UNDER / _SIDE,
         },
@@ -74,8 +77,18 @@ def draw(
         for i, place in enumerate(row):
             _show(place, images[i])
             if errors is not None:
-                place.set_xlabel(f"{errors[i]:#.3g}", fontsize=7, labelpad=2)
-    write_atomically(path, figure.savefig)
+                place.set_xlabel(f"error {errors[i]:#.3g}", fontsize=7, labelpad=2)
+    if foot:
+        # To the left end, where there is room for all of it beside a single image, too.
+        figure.text(0.02, 0.04 / height, _note(width), fontsize=6, va="bottom")
+    # Without a date: the same file for the same images.
+    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix)
+    write_atomically(path, lambda file: figure.savefig(file, metadata=metadata))
+
+
+def _note(width: float) -> str:
+    """What the numbers are, in as many words as there is room for."""
+    return NOTE if width > 4 else "error: per-pixel error"
 
 
 Strip = tuple[str, "Tensor", "list[float] | None"]

@@ -18,6 +18,7 @@ from ganprior.cli.options import (
     block_options,
     convert_option,
     device_option,
+    figure_format_option,
     json_option,
     limit_option,
     resize_option,
@@ -61,6 +62,7 @@ class _Request:
     out: Path
     as_json: bool
     blockwise: Blockwise
+    figure_formats: tuple[str, ...]
 
     @property
     def masks(self) -> MaskOption:
@@ -119,6 +121,7 @@ class _Request:
 @convert_option
 @results_option
 @block_options
+@figure_format_option
 @json_option
 def inpaint(**options: Any) -> None:
     """Hide a part of images, or take damaged ones, and fill the holes.
@@ -155,6 +158,7 @@ def inpaint(**options: Any) -> None:
         out=request.out,
         as_json=request.as_json,
         blockwise=request.blockwise,
+        figure_formats=request.figure_formats,
         more={**request.masks.describe(), "damaged": request.damaged},
     )
 

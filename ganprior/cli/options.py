@@ -93,6 +93,13 @@ limit_option = click.option("--limit", type=LIMIT, help="Take so many images and
 convert_option = click.option(
     "--convert", is_flag=True, help="Convert images to the prior's channels."
 )
+figure_format_option = click.option(
+    "--figure-format",
+    "figure_formats",
+    multiple=True,
+    type=click.Choice(["pdf", "svg"]),
+    help="Write the figure in this format as well; give both for both.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print summary.json and nothing else."
 )

@@ -56,6 +56,7 @@ def reconstruct_and_report(
     out: Path,
     as_json: bool = False,
     blockwise: Blockwise | None = None,
+    figure_formats: Sequence[str] = (),
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Run all solvers, write the files, and print the table and what was written.
@@ -80,6 +81,8 @@ def reconstruct_and_report(
         Print ``summary.json`` in place of the table.
     blockwise : Blockwise, optional
         Size of a block, and who computes it.
+    figure_formats : sequence of str
+        Suffixes of further files of the figure: ``pdf``, ``svg``.
     more : mapping, optional
         What else the configuration in ``summary.json`` shall say.
 
@@ -92,7 +95,8 @@ def reconstruct_and_report(
     config = _config(signals, prior_name, prior, chosen, seed, device) | dict(more or {})
     common = protocol({**config, **signals.settings}, blockwise.size)
     config["protocol"] = digest(common, chosen)
-    if blockwise.resume and _is_there(out, config["protocol"]):
+    figures = [FIGURE, *(f"figure.{suffix}" for suffix in dict.fromkeys(figure_formats))]
+    if blockwise.resume and _is_there(out, config["protocol"], figures):
         remark(f"{out} holds the results of this command already")
         found = tally(json.loads((out / SUMMARY).read_text(encoding="utf-8"))["rows"])
     else:
@@ -101,13 +105,13 @@ def reconstruct_and_report(
             spec.build(prior, signals.noise_std)
         job = Job(prior_name, prior.card.get("weights_sha256"), seed, str(device), common)
         with solved(signals, job, prior, chosen, out, blockwise) as finished:
-            found = _write(out, config, signals, finished)
+            found = _write(out, config, signals, finished, figures)
     if as_json:
         with (out / SUMMARY).open(encoding="utf-8") as file:
             shutil.copyfileobj(file, sys.stdout)
         return
     click.echo(table(found))
-    click.echo("wrote " + ", ".join(str(out / name) for name in (*FILES, FOLDER)))
+    click.echo("wrote " + ", ".join(str(out / name) for name in (*FILES, *figures[1:], FOLDER)))
 
 
 def configuration(prior_name: str, prior: Prior, device: str) -> dict[str, Any]:
@@ -143,9 +147,9 @@ def _config(
     }
 
 
-def _is_there(out: Path, protocol: str) -> bool:
+def _is_there(out: Path, protocol: str, figures: Sequence[str]) -> bool:
     """Whether the folder holds the results of the very same command, whole."""
-    if (out / UNFINISHED).exists():
+    if (out / UNFINISHED).exists() or not all((out / name).is_file() for name in figures):
         return False
     try:
         config = json.loads((out / SUMMARY).read_text(encoding="utf-8"))["config"]
@@ -155,18 +159,22 @@ def _is_there(out: Path, protocol: str) -> bool:
 
 
 def _write(
-    out: Path, config: dict[str, Any], signals: Signals, finished: Finished
+    out: Path,
+    config: dict[str, Any],
+    signals: Signals,
+    finished: Finished,
+    figures: Sequence[str],
 ) -> dict[str, Tally]:
     """Write all files of the results, block by block, and put them in the place of earlier ones."""
     config["settings"] = finished.settings()
     pictures = picture_files(signals.names, finished.solvers)
-    config = {**config, "files": [*FILES, *pictures]}
+    config = {**config, "files": [*dict.fromkeys([*FILES, *figures]), *pictures]}
     problem = None
     with new_results(out, is_result(out)) as new:
         write_arrays(new / ARRAYS, _arrays(signals, finished))
         write_summary(new / SUMMARY, config, finished.rows())
         try:
-            _draw(new / FIGURE, signals, finished)
+            _draw(new, figures, signals, finished)
             write_pictures(new, pictures, _each(finished))
         except ValueError as error:
             # What took long to compute is kept: the pictures can be drawn from it.
@@ -200,14 +208,15 @@ def _originals(signals: Signals) -> Iterator[Tensor]:
         yield x
 
 
-def _draw(path: Path, signals: Signals, finished: Finished) -> None:
+def _draw(folder: Path, figures: Sequence[str], signals: Signals, finished: Finished) -> None:
     """Draw the first images of each solver."""
     head = signals.part(0, min(len(signals), MOST_COLUMNS))
     recovered = [
         Recovered(solver, _first(finished, i, len(head.y)))
         for i, solver in enumerate(finished.solvers)
     ]
-    draw(path, head, recovered, head.original)
+    for name in figures:
+        draw(folder / name, head, recovered, head.original)
 
 
 def _first(finished: Finished, attempt: int, count: int) -> Tensor:

@@ -20,6 +20,7 @@ from ganprior.cli.options import (
     block_options,
     convert_option,
     device_option,
+    figure_format_option,
     json_option,
     limit_option,
     resize_option,
@@ -53,6 +54,7 @@ class _Request:
     out: Path
     as_json: bool
     blockwise: Blockwise
+    figure_formats: tuple[str, ...]
 
 
 @click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
@@ -86,6 +88,7 @@ class _Request:
 @convert_option
 @results_option
 @block_options
+@figure_format_option
 @json_option
 def reconstruct(**options: Any) -> None:
     """Measure images and recover them, or recover images from pictures or stored measurements.
@@ -128,6 +131,7 @@ def reconstruct(**options: Any) -> None:
         out=request.out,
         as_json=request.as_json,
         blockwise=request.blockwise,
+        figure_formats=request.figure_formats,
         more={"already_measured": request.measure is None},
     )
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Images:
     """N images of one size.
 
@@ -42,6 +42,14 @@ class Images:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def __repr__(self) -> str:
+        """One line: how many images, their size and type, the first and the last name, classes."""
+        shape = " x ".join(map(str, self.shape))
+        dtype = str(self.pixels.dtype).removeprefix("torch.")
+        names = " ... ".join(dict.fromkeys((*self.names[:1], *self.names[-1:])))
+        classes = "" if self.labels is None else f", {len(self.labels.unique())} classes"
+        return f"Images({len(self)} of {shape}, {dtype}{classes}: {names})"
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -99,6 +99,15 @@ class Prior(nn.Module):
         self.classes = classes_of(generator) if classes is None else classes
         self.card = dict(card or {})
 
+    def __repr__(self) -> str:
+        """One line: name, image size, latent law, and what comes with the generator."""
+        name = f"{self.card['name']}, " if self.card.get("name") else ""
+        images, latents = (" x ".join(map(str, s)) for s in (self.image_shape, self.latent.shape))
+        extras = [word for word in ("discriminator", "encoder") if getattr(self, word) is not None]
+        extras += [f"{self.classes} classes"] if self.classes else []
+        law = type(self.latent).__name__
+        return f"Prior({', '.join([f'{name}{images} images', f'{latents} {law}', *extras])})"
+
     @classmethod
     def from_module(
         cls,

@@ -99,7 +99,7 @@ class SemanticObjective:
         return self.support(z)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InpaintingSolution(Solution):
     """A :class:`~ganprior.solution.Solution` whose ``x`` may be blended.
 
