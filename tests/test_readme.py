@@ -14,6 +14,7 @@ from experiments import tables
 from ganprior.cli.main import COMMANDS, cli
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.sweep_axis import Axis
 from ganprior.registry import entries
 
 ROOT = Path(__file__).parents[1]
@@ -153,11 +154,23 @@ def test_specs_parse(option, spec):
     table = text[text.index(f"| `{option}` |") :].partition("\n\n")[0]
     cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)[1:]
     listed = re.findall(r"`([^`]+)`", " ".join(cells))
-    used = [w[i + 1] for w in commands() for i, word in enumerate(w) if word == option]
+    # Those of a sweep are whole with what it varies alone.
+    whole = [words for words in commands() if words[0] != "sweep"]
+    used = [w[i + 1] for w in whole for i, word in enumerate(w) if word == option]
     assert len(listed) > 3
     assert used
     for text in [*listed, *used]:
         spec.parse(text)
+
+
+@pytest.mark.parametrize("words", [w for w in commands() if w[0] == "sweep"], ids=" ".join)
+def test_axes_parse(words):
+    given = {
+        option: [words[i + 1] for i, word in enumerate(words) if word == option]
+        for option in ("--over", "--measure", "--solver")
+    }
+    [over], [measure] = given["--over"], given["--measure"]
+    assert len(Axis.parse(over, measure, tuple(given["--solver"])).values) > 1
 
 
 def test_the_store_and_start_again_example_runs(tmp_path, monkeypatch):
