@@ -192,18 +192,10 @@ class GaussianMixture(Reconstructor):
     def _by_matrix(self, rows: MeasuredRows, noise_std: Tensor, *, variance: bool) -> Conditioned:
         """One factorisation per component for all signals that share a matrix and a noise."""
         law = self.law.to(rows.y.device)
-        parts: list[tuple[Tensor, Conditioned]] = []
-        if rows.shared:
-            A = rows.matrices[0].double()
-            for level in noise_std.unique():
-                own = (noise_std == level).nonzero()[:, 0]
-                found = condition(law, A, rows.y[own], float(level), variance=variance)
-                parts.append((own, found))
-        else:
-            for i, level in enumerate(noise_std.tolist()):
-                matrix, y = rows.of_signal(i)
-                found = condition(law, matrix.double(), y, level, variance=variance)
-                parts.append((noise_std.new_tensor([i]).long(), found))
+        parts: list[tuple[Tensor, Conditioned]] = [
+            (g.signals, condition(law, g.matrix.double(), g.y, g.noise_std, variance=variance))
+            for g in rows.groups(noise_std)
+        ]
         order = torch.cat([own for own, _ in parts]).argsort()
         return Conditioned(
             mean=torch.cat([found.mean for _, found in parts])[order],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,27 @@ class MeasuredRows:
         matrix = self.matrices[index]
         kept = (matrix != 0).any(1)
         return matrix[kept], self.y[index : index + 1, kept]
+
+    def groups(self, noise_std: Tensor) -> Iterator[Group]:
+        """Signals that share a matrix and a noise; ``noise_std`` is (B,)."""
+        if not self.shared:
+            for i, level in enumerate(noise_std.tolist()):
+                matrix, y = self.of_signal(i)
+                yield Group(torch.tensor([i], device=y.device), matrix, y, level)
+            return
+        for level in noise_std.unique().tolist():
+            signals = (noise_std == level).nonzero()[:, 0].to(self.y.device)
+            yield Group(signals, self.matrices[0], self.y[signals], level)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Signals, by position (S,), with their matrix (m, n), measurements (S, m) and noise."""
+
+    signals: Tensor
+    matrix: Tensor
+    y: Tensor
+    noise_std: float
 
 
 def measured_rows(physics: Any, known: Facts, y: Tensor, image: Tensor) -> MeasuredRows | None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "Recover ten images from 100 measurements, beside three Lassos.",
     "evaluate": "Measure the quality of a prior.",
     "figure": "Reproduce a figure of a paper, from a source checkout.",
+    "fit-density": "Fit the laws that make a prior a density.",
     "fit-gaussians": "Fit the Gaussian mixture that reconstruction is compared with.",
     "inpaint": "Fill the holes of images.",
     "interpolate": "Draw the images on a path between two latents.",

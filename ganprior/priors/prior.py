@@ -28,6 +28,7 @@ from ganprior.priors.checks import (
     eval_mode,
     image_of,
 )
+from ganprior.priors.density import Density
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.priors.store import Stored, load_stored, save_stored
 from ganprior.streams import as_generator
@@ -54,6 +55,9 @@ class Prior(nn.Module):
     classes : int, optional
         Number of classes of a conditional generator; read from the generator if it is of this
         package, else 0, which means an unconditional one.
+    density : Density, optional
+        Laws of the latents of real images and of what the generator leaves out of them, for the
+        solvers that take the prior for a density: MAP.
     card : dict, optional
         Facts about the prior: data, licence, recipe, measured quality.
 
@@ -85,6 +89,7 @@ class Prior(nn.Module):
         discriminator: nn.Module | None = None,
         encoder: nn.Module | None = None,
         classes: int | None = None,
+        density: Density | None = None,
         card: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -97,6 +102,7 @@ class Prior(nn.Module):
         self.discriminator = discriminator
         self.encoder = encoder
         self.classes = classes_of(generator) if classes is None else classes
+        self.density = density
         self.card = dict(card or {})
 
     def __repr__(self) -> str:

@@ -1,8 +1,8 @@
 """The tensors of a prior on disk.
 
 ``NAME.safetensors`` holds the networks' tensors, as ``generator.*``, ``discriminator.*`` and
-``encoder.*``, in float16; the card beside it says how to build the networks
-(:mod:`ganprior.priors.cards`).
+``encoder.*``, in float16, and the density's as ``density.*``; the card beside it says how to build
+the networks (:mod:`ganprior.priors.cards`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from ganprior.priors.architectures import Architecture, build_networks, draw_fro
 from ganprior.priors.architectures.conditional import classes_of
 from ganprior.priors.cards import find_prior, part_of_prior, read_card, write_card
 from ganprior.priors.checks import checked_range
+from ganprior.priors.density import Density
+from ganprior.priors.density_files import density_of_tensors, density_tensors
 from ganprior.priors.latent import Latent, latent_from_description
 from ganprior.priors.network_files import check_fit, fill, read_tensors
 
@@ -40,6 +42,7 @@ class Stored(NamedTuple):
     discriminator: nn.Module | None
     encoder: nn.Module | None
     card: dict[str, Any]
+    density: Density | None = None
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -78,7 +81,15 @@ def load_stored(name: str | Path) -> Stored:
         raise _wrong_card(path, error) from error
     for part, network in networks.items():
         fill(network, tensors[part])
-    return stored._replace(card={**card, "weights_sha256": sha256(path)})
+    stored = stored._replace(card={**card, "weights_sha256": sha256(path)})
+    if "density" not in tensors:
+        return stored
+    try:
+        size = stored.latent.size
+        density = density_of_tensors(tensors["density"], stored.image_shape, size)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}; fit the density anew") from error
+    return stored._replace(density=density)
 
 
 def save_stored(stored: Stored, path: Path) -> None:
@@ -99,6 +110,9 @@ def save_stored(stored: Stored, path: Path) -> None:
         for part, network in stored.networks.items()
         for name, tensor in network.state_dict().items()
     }
+    if stored.density is not None:
+        own = density_tensors(stored.density)
+        tensors.update({f"density.{name}": tensor for name, tensor in own.items()})
     card = {
         **{key: value for key, value in stored.card.items() if key != "weights_sha256"},
         "image_shape": list(stored.image_shape),

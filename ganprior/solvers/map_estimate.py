@@ -1,0 +1,187 @@
+"""The image at the modes of the posterior, where the prior is a density.
+
+    x = G(z) + nu,    x^ = sum over c of p(c | y) (G(z_c) + E[nu | y, z_c])
+
+z_c maximises p(z | y) within one Gaussian of the latents' law, and p(c | y) is Laplace's
+approximation there (:mod:`ganprior.solvers.modes`). What the generator cannot draw is not forced
+upon the image: nu takes it up (:mod:`ganprior.solvers.whitened`; J. Kaipio, E. Somersalo, Journal
+of Computational and Applied Mathematics 198(2), 2007).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
+from ganprior.baselines.measured_rows import Group, measured_rows
+from ganprior.baselines.outcome import Outcome
+from ganprior.priors import Prior
+from ganprior.priors.density import Density
+from ganprior.priors.prior import check_prior
+from ganprior.solution import Reconstructor, Solution, without_autocast
+from ganprior.solvers.modes import Mode, find_modes
+from ganprior.solvers.whitened import Whitened
+from ganprior.streams import Streams
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found of signals that share a matrix: whitened measurements, and modes."""
+
+    group: Group
+    white: Whitened
+    modes: list[Mode]
+
+    def of(self, mode: Mode) -> Whitened:
+        """The whitened measurements of the signals of a mode."""
+        return replace(self.white, y=self.white.y[mode.signals])
+
+    def log_joint(self) -> Tensor:
+        """log p(y, c), (modes, S); minus infinity where a component was not searched."""
+        found = self.white.y.new_full((len(self.modes), len(self.group.y)), -math.inf)
+        for row, mode in zip(found, self.modes, strict=True):
+            row[mode.signals] = mode.log_joint - self.white.log_scale
+        return found
+
+
+class MAP(Reconstructor):
+    """Mean of the images at the posterior's modes; any linear physics.
+
+    Parameters
+    ----------
+    prior : Prior
+        Supplies G, and with ``prior.density`` the laws of z and of what G leaves out.
+    noise_std : float, optional
+        Standard deviation of each entry of y, of the real and of the imaginary part where it is
+        complex; 0 is allowed. When absent: ``physics.noise_model.sigma`` where there is one, else
+        0.
+    components : int
+        Gaussians of the latents' law whose modes are searched to the end, for each signal those
+        that are ahead after ten steps.
+    steps : int
+        First-order steps at most for each of them.
+
+    Raises
+    ------
+    ValueError
+        If ``prior`` is no ``Prior`` or has no density, ``noise_std`` is negative or not finite, or
+        a number is below 1.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        noise_std: float | None = None,
+        *,
+        components: int = 4,
+        steps: int = 100,
+    ) -> None:
+        super().__init__()
+        check_prior(prior)
+        if prior.density is None:
+            raise ValueError(
+                "the prior has no density; fit one with 'ganprior fit-density' or "
+                "ganprior.training.fit_density, or take CSGM, which needs none"
+            )
+        if noise_std is not None and not 0 <= noise_std < math.inf:
+            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
+        for name, value in (("components", components), ("steps", steps)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        self.prior = prior
+        self.density: Density = prior.density
+        self.noise_std = noise_std
+        self.components = components
+        self.steps = steps
+
+    @without_autocast
+    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+        """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
+
+        Parameters
+        ----------
+        y : Tensor
+            Measurements of B signals, first axis B; real or complex.
+        physics : object
+            Linear, with ``A`` and ``A_adjoint``, as in deepinv, and at most 4,096 measurements:
+            its matrix is formed.
+        rng : Streams or int
+            Not used: nothing here is random.
+
+        Returns
+        -------
+        Solution
+            ``objective`` is -log p(y) by Laplace's approximation, comparable with that of
+            :class:`~ganprior.baselines.gaussian_mixture.GaussianMixture`. ``z`` is the most
+            probable mode; ``x`` is not G of it. A signal whose measurements are not all finite has
+            status ``nonfinite`` and an image of zeros.
+
+        Raises
+        ------
+        ValueError
+            If y is not a tensor, the physics is not linear, has no adjoint, does not fit y or the
+            prior, or has more measurements than that.
+        """
+        with torch.inference_mode(False), torch.no_grad():
+            measured, finite = split_finite(checked_measurements(y, physics))
+            x = measured.new_zeros(len(y), *self.prior.image_shape, dtype=y.dtype.to_real())
+            z = x.new_zeros(len(y), *self.prior.latent.shape)
+            objective, steps = x.new_zeros(len(y)), finite.long()
+            converged = torch.ones_like(finite)
+            for found in self.explain(measured, physics):
+                own = found.group.signals
+                log_joint = found.log_joint()
+                objective[own] = -log_joint.logsumexp(0).to(x)
+                x[own] = self._mean(found, log_joint.softmax(0)).to(x)
+                best = log_joint.argmax(0)
+                for row, mode in enumerate(found.modes):
+                    signals = own[mode.signals]
+                    steps[signals] += mode.steps
+                    first = best[mode.signals] == row
+                    latents = self.density.latents(mode.u, mode.component)
+                    z[signals[first]] = latents[first].unflatten(1, self.prior.latent.shape).to(z)
+                    converged[signals[first]] = mode.converged[first]
+            outcome = Outcome(x, objective, converged, steps)
+            return replace(outcome.solution(y, physics, finite), z=z)
+
+    def explain(self, y: Tensor, physics: Any) -> Iterator[Explanation]:
+        """Modes of finite measurements, for signals that share a matrix and a noise.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`solve`.
+        """
+        known, image = linear_facts(y, physics)
+        if tuple(image.shape[1:]) != self.prior.image_shape:
+            raise ValueError(
+                f"y has images of size {tuple(image.shape[1:])} and the prior draws "
+                f"{self.prior.image_shape}; take a prior of that size"
+            )
+        rows = measured_rows(physics, known, y, image)
+        if rows is None:
+            raise ValueError(
+                f"physics {type(physics).__name__} has more measurements than a covariance of "
+                "them can be factorised for (4,096 in all, fewer where each signal has its own); "
+                "take CSGM, or fewer signals at a time"
+            )
+        density = self.density.to(image.device)
+        kept = min(self.components, density.components)
+        for group in rows.groups(known.noise_std(self.noise_std)):
+            white = Whitened.of(density.deviation, group.matrix, group.y, group.noise_std)
+            modes = find_modes(self.prior, density, white, image, kept, self.steps)
+            yield Explanation(group, white, modes)
+
+    def _mean(self, found: Explanation, weights: Tensor) -> Tensor:
+        """Mean image of the modes, float64 (S, C, H, W)."""
+        mean = found.white.y.new_zeros(len(found.group.y), math.prod(self.prior.image_shape))
+        for mode, weight in zip(found.modes, weights, strict=True):
+            image = mode.images.flatten(1).double() + found.of(mode).deviations(mode.images)
+            mean[mode.signals] += weight[mode.signals, None] * image
+        return mean.reshape(-1, *self.prior.image_shape)

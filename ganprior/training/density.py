@@ -1,0 +1,232 @@
+"""Fit of a prior's density: the law of its latents, and of what its range leaves out.
+
+Images are projected onto the range, the latents get a mixture of Gaussians (scikit-learn's, full
+covariances) and the deviations x - G(z) one Gaussian, low rank plus diagonal, shrunk towards its
+diagonal. The numbers that decide how much is believed of few images (components, what is added to
+their covariances, shrinkage) are chosen by the likelihood of a part of the images that is held out.
+
+The images should be such as the generator was not trained on: those of training deviate less.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import warnings
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
+
+from ganprior.physics import identity
+from ganprior.priors import Prior
+from ganprior.priors.density import Density
+from ganprior.priors.density_files import as_stored, gaussian_law
+from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
+from ganprior.solvers import CSGM
+from ganprior.solvers.engine import FAST, LBFGS, Effort
+from ganprior.streams import Streams, derive_seed
+
+# One in so many images is held out while the numbers are chosen; then all are fitted.
+HELD_OUT = 5
+# From the encoder's latent, which is near: a descent without restarts.
+FROM_ENCODER = Effort(
+    restarts=1,
+    steps=60,
+    learning_rate=1.0,
+    final_rate=1.0,
+    descent=LBFGS,
+    tolerance=0.003,
+    window=6,
+)
+# Added to the variance of every pixel: that of rounding to 256 grey levels.
+FLOOR = 1 / (12 * 255**2)
+
+
+@dataclass(frozen=True)
+class DensityRecipe:
+    """Every number of a fit.
+
+    Attributes
+    ----------
+    latent_weight : float
+        lambda of the projection ||x - G(z)||^2 + lambda ||z||^2: about the variance of a pixel's
+        deviation.
+    components : tuple of int
+        Numbers of Gaussians of the latents that are tried: K.
+    reg_covar : tuple of float
+        What is added to the diagonals of their covariances, tried.
+    shrinkage : tuple of float
+        Shares of the diagonal in the covariance of the deviations, tried.
+    rank : int
+        Directions of that covariance; of what they leave each pixel has a variance of its own.
+    steps : int
+        Most EM steps.
+    seed : int
+        Seed of starts and of the k-means start.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive, or a shrinkage is not between 0 and 1.
+    """
+
+    latent_weight: float = 0.02
+    components: tuple[int, ...] = (1, 5, 10, 20)
+    reg_covar: tuple[float, ...] = (0.005, 0.02, 0.06)
+    shrinkage: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
+    rank: int = 300
+    steps: int = 60
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = {
+            "latent_weight": (self.latent_weight,),
+            "components": self.components,
+            "reg_covar": self.reg_covar,
+            "rank": (self.rank,),
+            "steps": (self.steps,),
+        }
+        for name, values in numbers.items():
+            if not values or not min(values) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if not self.shrinkage or not all(0 < share <= 1 for share in self.shrinkage):
+            raise ValueError(f"shrinkage must be between 0 and 1, got {self.shrinkage}")
+
+
+def fit_density(
+    prior: Prior, x: Tensor, recipe: DensityRecipe | None = None
+) -> tuple[Density, dict[str, Any]]:
+    """Fit the law of a prior's latents and deviations.
+
+    Parameters
+    ----------
+    prior : Prior
+        Unconditional; ``prior.given(label)`` is.
+    x : Tensor
+        Images in [0, 1], (N, C, H, W), at least 50.
+    recipe : DensityRecipe, optional
+        All numbers; those of the shipped ones when absent.
+
+    Returns
+    -------
+    tuple
+        The density as a file of it gives it back, and what a card says of it: what was chosen, and
+        mean log densities of the held-out part of the images in nats.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer images than that, of another shape than the prior's, or the prior is
+        conditional.
+    """
+    recipe = recipe or DensityRecipe()
+    if prior.classes:
+        raise ValueError("the prior is conditional; fit the density of prior.given(label)")
+    if x.dim() != 4 or tuple(x.shape[1:]) != prior.image_shape:
+        raise ValueError(f"x must be (N, {prior.image_shape}), got {tuple(x.shape)}")
+    if len(x) < 10 * HELD_OUT:
+        raise ValueError(f"{len(x)} images are too few for a density; give at least 50")
+    z, deviations = project(prior, x, recipe)
+    mixture, about = _chosen_mixture(z.double().numpy(), recipe)
+    deviation, further = _chosen_deviation(deviations.double(), prior.image_shape, recipe)
+    density = Density(
+        weights=_float64(mixture.weights_),
+        means=_float64(mixture.means_),
+        factors=torch.linalg.cholesky(_float64(mixture.covariances_)),
+        deviation=deviation,
+    )
+    error = float(deviations.square().mean())
+    return as_stored(density), {
+        "images": len(x),
+        "representation_error": float(f"{error:.4g}"),
+        **about,
+        **further,
+    }
+
+
+def trained_images(prior: Prior) -> int:
+    """How many images of its data a prior was trained on: the first ones, by its card; 0 unknown.
+
+    A recipe that names none took all that there were.
+    """
+    card = prior.card
+    count = tomllib.loads(card["recipe"]).get("images") if "recipe" in card else None
+    return int(count or card.get("training_images") or 0)
+
+
+def project(prior: Prior, x: Tensor, recipe: DensityRecipe) -> tuple[Tensor, Tensor]:
+    """Latents (N, k) of images, and their deviations x - G(z), (N, n), in float32 on the CPU."""
+    starts, effort = None, FAST
+    if prior.encoder is not None:
+        with torch.no_grad():
+            starts = prior.encoder(prior.from_unit(x)).reshape(1, len(x), *prior.latent.shape)
+        effort = FROM_ENCODER
+    solver = CSGM(prior, recipe.latent_weight, effort=effort)
+    solution = solver.solve(x, identity(), rng=Streams(recipe.seed), starts=starts)
+    assert solution.z is not None
+    return solution.z.flatten(1).cpu(), (x - solution.x).flatten(1).cpu()
+
+
+def _chosen_mixture(z: np.ndarray, recipe: DensityRecipe) -> tuple[GaussianMixture, dict[str, Any]]:
+    """Mixture of all latents, with the numbers under which held-out ones are likeliest."""
+    held = np.arange(len(z)) % HELD_OUT == 0
+    tried = []
+    for count, added in product(recipe.components, recipe.reg_covar):
+        if 2 * count <= np.count_nonzero(~held):
+            score = float(_mixture(z[~held], count, added, recipe).score(z[held]))
+            tried.append((score, count, added))
+    score, count, added = max(tried)
+    about = {"components": count, "reg_covar": added, "held_out_log_density_of_latents": score}
+    return _mixture(z, count, added, recipe), {**about, "scikit_learn": _version()}
+
+
+def _mixture(z: np.ndarray, count: int, added: float, recipe: DensityRecipe) -> GaussianMixture:
+    seed = derive_seed(recipe.seed, "density") % 2**32
+    mixture = GaussianMixture(count, reg_covar=added, max_iter=recipe.steps, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mixture.fit(z)
+
+
+def _chosen_deviation(
+    deviations: Tensor, shape: tuple[int, int, int], recipe: DensityRecipe
+) -> tuple[GaussianMixtureLaw, dict[str, Any]]:
+    held = torch.arange(len(deviations)) % HELD_OUT == 0
+    rest = deviations[held].reshape(-1, *shape)
+    scores = {
+        share: float(_deviation(deviations[~held], shape, share, recipe).log_density(rest).mean())
+        for share in recipe.shrinkage
+    }
+    share = max(scores, key=lambda one: scores[one])
+    law = _deviation(deviations, shape, share, recipe)
+    about = {"rank": len(law.basis), "shrinkage": share}
+    return law, {**about, "held_out_log_density_of_deviations": scores[share]}
+
+
+def _deviation(
+    deviations: Tensor, shape: tuple[int, int, int], share: float, recipe: DensityRecipe
+) -> GaussianMixtureLaw:
+    """Gaussian of the deviations: leading directions of the covariance, and the pixels' rest."""
+    rows = deviations.numpy()
+    rank = min(recipe.rank, *rows.shape)
+    seed = derive_seed(recipe.seed, "deviation") % 2**32
+    pca = PCA(rank, random_state=seed).fit(rows)
+    scale = np.sqrt((1 - share) * pca.explained_variance_)
+    basis = _float64(pca.components_ * scale[:, None])
+    left = (_float64(rows.var(0)) - basis.square().sum(0)).clamp(min=0)
+    return gaussian_law(_float64(pca.mean_), basis, left + FLOOR, shape)
+
+def _float64(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.array(array, dtype=np.float64))
+
+
+def _version() -> str:
+    import sklearn
+
+    return str(sklearn.__version__)
