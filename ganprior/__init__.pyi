@@ -77,4 +77,6 @@ from .physics.pixelwise import identity as identity
 from .physics.structured import StructuredRows as StructuredRows
 from .solvers.csgm import CSGM as CSGM
 from .solvers.discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
+from .solvers.map_estimate import MAP as MAP
+from .solvers.posterior import Posterior as Posterior
 from .solvers.semantic_inpainting import SemanticInpainting as SemanticInpainting

@@ -14,4 +14,6 @@ from .semantic_inpainting import InpaintingSolution as InpaintingSolution
 # registered, by python -m experiments.tables --write
 from .csgm import CSGM as CSGM
 from .discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
+from .map_estimate import MAP as MAP
+from .posterior import Posterior as Posterior
 from .semantic_inpainting import SemanticInpainting as SemanticInpainting

@@ -24,6 +24,7 @@ from ganprior.baselines.outcome import Outcome
 from ganprior.priors import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.prior import check_prior
+from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.solvers.modes import Mode, find_modes
 from ganprior.solvers.whitened import Whitened
@@ -34,7 +35,6 @@ from ganprior.streams import Streams
 class Explanation:
     """What was found of signals that share a matrix: whitened measurements, and modes."""
 
-    group: Group
     white: Whitened
     modes: list[Mode]
 
@@ -44,12 +44,20 @@ class Explanation:
 
     def log_joint(self) -> Tensor:
         """log p(y, c), (modes, S); minus infinity where a component was not searched."""
-        found = self.white.y.new_full((len(self.modes), len(self.group.y)), -math.inf)
+        found = self.white.y.new_full((len(self.modes), len(self.white.y)), -math.inf)
         for row, mode in zip(found, self.modes, strict=True):
             row[mode.signals] = mode.log_joint - self.white.log_scale
         return found
 
 
+@register(
+    "solver",
+    "map",
+    "posterior modes of z and of what G leaves out, for a prior with a density",
+    Count("components", "Gaussians of the latents that are searched to the end", example=4),
+    Count("steps", "most first-order steps for each", example=100),
+    needs="linear",
+)
 class MAP(Reconstructor):
     """Mean of the images at the posterior's modes; any linear physics.
 
@@ -134,8 +142,8 @@ class MAP(Reconstructor):
             z = x.new_zeros(len(y), *self.prior.latent.shape)
             objective, steps = x.new_zeros(len(y)), finite.long()
             converged = torch.ones_like(finite)
-            for found in self.explain(measured, physics):
-                own = found.group.signals
+            for group, white in self.whitened(measured, physics):
+                own, found = group.signals, self.modes_of(white, x)
                 log_joint = found.log_joint()
                 objective[own] = -log_joint.logsumexp(0).to(x)
                 x[own] = self._mean(found, log_joint.softmax(0)).to(x)
@@ -150,8 +158,8 @@ class MAP(Reconstructor):
             outcome = Outcome(x, objective, converged, steps)
             return replace(outcome.solution(y, physics, finite), z=z)
 
-    def explain(self, y: Tensor, physics: Any) -> Iterator[Explanation]:
-        """Modes of finite measurements, for signals that share a matrix and a noise.
+    def whitened(self, y: Tensor, physics: Any) -> Iterator[tuple[Group, Whitened]]:
+        """Finite measurements, whitened, of signals that share a matrix and a noise.
 
         Raises
         ------
@@ -171,16 +179,19 @@ class MAP(Reconstructor):
                 "them can be factorised for (4,096 in all, fewer where each signal has its own); "
                 "take CSGM, or fewer signals at a time"
             )
-        density = self.density.to(image.device)
-        kept = min(self.components, density.components)
+        law = self.density.deviation.to(image.device)
         for group in rows.groups(known.noise_std(self.noise_std)):
-            white = Whitened.of(density.deviation, group.matrix, group.y, group.noise_std)
-            modes = find_modes(self.prior, density, white, image, kept, self.steps)
-            yield Explanation(group, white, modes)
+            yield group, Whitened.of(law, group.matrix, group.y, group.noise_std)
+
+    def modes_of(self, white: Whitened, like: Tensor) -> Explanation:
+        """Modes of whitened measurements; images are of the type and on the device of ``like``."""
+        density = self.density.to(like.device)
+        kept = min(self.components, density.components)
+        return Explanation(white, find_modes(self.prior, density, white, like, kept, self.steps))
 
     def _mean(self, found: Explanation, weights: Tensor) -> Tensor:
         """Mean image of the modes, float64 (S, C, H, W)."""
-        mean = found.white.y.new_zeros(len(found.group.y), math.prod(self.prior.image_shape))
+        mean = found.white.y.new_zeros(len(found.white.y), math.prod(self.prior.image_shape))
         for mode, weight in zip(found.modes, weights, strict=True):
             image = mode.images.flatten(1).double() + found.of(mode).deviations(mode.images)
             mean[mode.signals] += weight[mode.signals, None] * image
