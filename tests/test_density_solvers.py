@@ -114,7 +114,7 @@ class TestPosterior:
 
 def test_other_methods_are_refused():
     with pytest.raises(ValueError, match="one of sampling, laplace"):
-        Posterior(linear_density(), method="guess")
+        Posterior(linear_density(), method="guess")  # type: ignore[arg-type]
 
 
 def test_float32_dcgan_with_a_mask_for_all():

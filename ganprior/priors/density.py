@@ -90,4 +90,3 @@ class Density:
         laws = torch.distributions.MultivariateNormal(self.means, scale_tril=self.factors)
         each = laws.log_prob(z.to(self.means)[:, None])
         return torch.logsumexp(each + self.weights.log(), 1)
-

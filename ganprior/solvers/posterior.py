@@ -11,8 +11,7 @@ the draws are not.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -24,7 +23,7 @@ from ganprior.priors import Prior
 from ganprior.registry import Choice, Count, register
 from ganprior.solution import Solution, without_autocast
 from ganprior.solvers.engine.folding import folded_copy
-from ganprior.solvers.map_estimate import MAP, Explanation
+from ganprior.solvers.map_estimate import MAP
 from ganprior.solvers.modes import component_prior
 from ganprior.solvers.tempering import Target, tempered
 from ganprior.solvers.whitened import Whitened

@@ -96,7 +96,9 @@ def tempered(
     return particles
 
 
-def chain(target: Target, particles: Particles, rounds: int, rng: torch.Generator) -> Iterator[Tensor]:
+def chain(
+    target: Target, particles: Particles, rounds: int, rng: torch.Generator
+) -> Iterator[Tensor]:
     """Go on moving at t = 1; the latents after each round of moves, (B, N, k)."""
     for _ in range(rounds):
         _move(target, particles, 1, rng)

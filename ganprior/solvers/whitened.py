@@ -50,9 +50,7 @@ class Whitened:
     log_scale: Tensor
 
     @classmethod
-    def of(
-        cls, law: GaussianMixtureLaw, matrix: Tensor, y: Tensor, noise_std: float
-    ) -> Whitened:
+    def of(cls, law: GaussianMixtureLaw, matrix: Tensor, y: Tensor, noise_std: float) -> Whitened:
         """Whiten measurements (B, m) by a matrix (m, n), of the types in which they were made."""
         A = matrix.double()
         root = law.square_roots()[0].T @ law.basis

@@ -222,6 +222,7 @@ def _deviation(
     left = (_float64(rows.var(0)) - basis.square().sum(0)).clamp(min=0)
     return gaussian_law(_float64(pca.mean_), basis, left + FLOOR, shape)
 
+
 def _float64(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(array, dtype=np.float64))
 
