@@ -1,4 +1,4 @@
-"""The prior as a density and not as a range of images:
+"""The prior as a density and not as a range of images.
 
     x = G(z) + nu,    z ~ sum over c of w_c N(m_c, L_c L_c^T),    nu ~ N(mu, S)
 
