@@ -75,6 +75,7 @@ from .physics.mri import SingleCoilMRI as SingleCoilMRI
 from .physics.pixelwise import gray as gray
 from .physics.pixelwise import identity as identity
 from .physics.structured import StructuredRows as StructuredRows
+from .solvers.auto import Auto as Auto
 from .solvers.csgm import CSGM as CSGM
 from .solvers.discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
 from .solvers.map_estimate import MAP as MAP

@@ -24,6 +24,13 @@ COUNT = click.IntRange(min=1)
     help="Fit so many images, those behind --skip.",
 )
 @click.option(
+    "--further",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Take so many images in front of them too, for the law of the latents alone.",
+)
+@click.option(
     "--skip",
     type=click.IntRange(min=0),
     help="Leave out the first so many images.  [default: those that the prior was trained on, by "
@@ -49,6 +56,7 @@ def fit_density(
     data: str,
     out: Path,
     images: int,
+    further: int,
     skip: int | None,
     rank: int,
     latent_weight: float,
@@ -75,7 +83,8 @@ def fit_density(
     if skip is not None and first != skip:
         raise ValueError(f"--skip {skip} leaves fewer than 50 of {len(found)} images")
     chosen = found.select(first, min(len(found), first + images))
-    loaded.density, about = fit_density(loaded, chosen.floats(), recipe)
+    more = found.select(max(0, first - further), first).floats() if further and first else None
+    loaded.density, about = fit_density(loaded, chosen.floats(), recipe, more=more)
     about |= {"first_image": first, "unseen": first >= unseen, "data_sha256": found.sha256}
     loaded.card["density"] = about
     loaded.save(out)

@@ -12,6 +12,7 @@ from .latent_solver import LatentSolver as LatentSolver
 from .semantic_inpainting import InpaintingSolution as InpaintingSolution
 
 # registered, by python -m experiments.tables --write
+from .auto import Auto as Auto
 from .csgm import CSGM as CSGM
 from .discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
 from .map_estimate import MAP as MAP

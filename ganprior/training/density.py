@@ -5,7 +5,8 @@ covariances) and the deviations x - G(z) one Gaussian, low rank plus diagonal, s
 diagonal. The numbers that decide how much is believed of few images (components, what is added to
 their covariances, shrinkage) are chosen by the likelihood of a part of the images that is held out.
 
-The images should be such as the generator was not trained on: those of training deviate less.
+The images should be such as the generator was not trained on: those of training deviate less. For
+the law of the latents, which needs many, images of training may be added.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import sklearn
 import torch
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -77,10 +79,10 @@ class DensityRecipe:
     """
 
     latent_weight: float = 0.02
-    components: tuple[int, ...] = (1, 5, 10, 20)
+    components: tuple[int, ...] = (1, 5, 10, 20, 40)
     reg_covar: tuple[float, ...] = (0.005, 0.02, 0.06)
-    shrinkage: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
-    rank: int = 300
+    shrinkage: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+    rank: int = 200
     steps: int = 60
     seed: int = 0
 
@@ -100,7 +102,7 @@ class DensityRecipe:
 
 
 def fit_density(
-    prior: Prior, x: Tensor, recipe: DensityRecipe | None = None
+    prior: Prior, x: Tensor, recipe: DensityRecipe | None = None, *, more: Tensor | None = None
 ) -> tuple[Density, dict[str, Any]]:
     """Fit the law of a prior's latents and deviations.
 
@@ -112,6 +114,8 @@ def fit_density(
         Images in [0, 1], (N, C, H, W), at least 50.
     recipe : DensityRecipe, optional
         All numbers; those of the shipped ones when absent.
+    more : Tensor, optional
+        Further images, (M, C, H, W), for the law of the latents alone.
 
     Returns
     -------
@@ -133,8 +137,16 @@ def fit_density(
     if len(x) < 10 * HELD_OUT:
         raise ValueError(f"{len(x)} images are too few for a density; give at least 50")
     z, deviations = project(prior, x, recipe)
-    mixture, about = _chosen_mixture(z.double().numpy(), recipe)
-    deviation, further = _chosen_deviation(deviations.double(), prior.image_shape, recipe)
+    further = z[:0] if more is None else project(prior, more, recipe)[0]
+    return _fitted(prior, z, deviations, further, recipe)
+
+
+def _fitted(
+    prior: Prior, z: Tensor, deviations: Tensor, more: Tensor, recipe: DensityRecipe
+) -> tuple[Density, dict[str, Any]]:
+    """Density of projected images, and of the latents of further ones."""
+    mixture, about = _chosen_mixture(z.double().numpy(), more.double().numpy(), recipe)
+    deviation, chosen = _chosen_deviation(deviations.double(), prior.image_shape, recipe)
     density = Density(
         weights=_float64(mixture.weights_),
         means=_float64(mixture.means_),
@@ -143,10 +155,11 @@ def fit_density(
     )
     error = float(deviations.square().mean())
     return as_stored(density), {
-        "images": len(x),
+        "images": len(z),
+        "further_images": len(more),
         "representation_error": float(f"{error:.4g}"),
         **about,
-        **further,
+        **chosen,
     }
 
 
@@ -173,22 +186,27 @@ def project(prior: Prior, x: Tensor, recipe: DensityRecipe) -> tuple[Tensor, Ten
     return solution.z.flatten(1).cpu(), (x - solution.x).flatten(1).cpu()
 
 
-def _chosen_mixture(z: np.ndarray, recipe: DensityRecipe) -> tuple[GaussianMixture, dict[str, Any]]:
-    """Mixture of all latents, with the numbers under which held-out ones are likeliest."""
+def _chosen_mixture(
+    z: np.ndarray, more: np.ndarray, recipe: DensityRecipe
+) -> tuple[GaussianMixture, dict[str, Any]]:
+    """Mixture of all latents, with the numbers under which held-out ones of ``z`` are likeliest."""
     held = np.arange(len(z)) % HELD_OUT == 0
-    tried = []
+    fitted, tried = np.concatenate([z[~held], more]), []
     for count, added in product(recipe.components, recipe.reg_covar):
-        if 2 * count <= np.count_nonzero(~held):
-            score = float(_mixture(z[~held], count, added, recipe).score(z[held]))
+        if 2 * count <= len(fitted):
+            score = float(_mixture(fitted, count, added, recipe).score(z[held]))
             tried.append((score, count, added))
     score, count, added = max(tried)
     about = {"components": count, "reg_covar": added, "held_out_log_density_of_latents": score}
-    return _mixture(z, count, added, recipe), {**about, "scikit_learn": _version()}
+    every = np.concatenate([z, more])
+    return _mixture(every, count, added, recipe), {**about, "scikit_learn": sklearn.__version__}
 
 
 def _mixture(z: np.ndarray, count: int, added: float, recipe: DensityRecipe) -> GaussianMixture:
     seed = derive_seed(recipe.seed, "density") % 2**32
-    mixture = GaussianMixture(count, reg_covar=added, max_iter=recipe.steps, random_state=seed)
+    mixture = GaussianMixture(
+        count, reg_covar=added, max_iter=recipe.steps, random_state=seed, tol=0.01
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return mixture.fit(z)
@@ -225,9 +243,3 @@ def _deviation(
 
 def _float64(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(array, dtype=np.float64))
-
-
-def _version() -> str:
-    import sklearn
-
-    return str(sklearn.__version__)
