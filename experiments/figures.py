@@ -134,11 +134,11 @@ FIGURES = {
     "objectives/inversion": Entry(
         "objectives.inversion", "a prior that draws better samples inverts better"
     ),
-    "density/rivals-mnist": Entry(
-        "density.rivals",
+    "density/error-vs-m-mnist": Entry(
+        "density.error_vs_m",
         "without a generator a mixture of Gaussians is ahead of all but CSGM",
     ),
-    "density/rivals-fashion-mnist": Entry("density.rivals", "the same on images of clothes"),
+    "density/error-vs-m-fashion-mnist": Entry("density.error_vs_m", "the same on images of clothes"),
     "tuning/csgm": Entry("tuning.weights", "lambda of CSGM per m and noise level"),
     "tuning/csgm-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/lasso": Entry("tuning.weights", "alpha of the Lassos per m and noise level"),
