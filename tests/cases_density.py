@@ -11,7 +11,7 @@ from ganprior import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.density_files import gaussian_law
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
-from tests.cases import linear_prior, rng
+from tests.cases import linear_prior, rng, tiny_dcgan
 
 SHAPE = (1, 6, 6)
 
@@ -36,6 +36,13 @@ def tiny_density(
         shape,
     )
     return Density(weights / weights.sum(), normal(components, latent_size), factors, deviation)
+
+
+def dense_dcgan() -> Prior:
+    """A tiny DCGAN of images 8 x 8 with a density."""
+    prior = tiny_dcgan()
+    prior.density = tiny_density(prior.latent.size, prior.image_shape)
+    return prior
 
 
 def linear_density(components: int = 3) -> Prior:

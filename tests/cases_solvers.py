@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganprior import CSGM, FAST, MAP, DiscriminatorCSGM, Posterior, Prior, SemanticInpainting
+from ganprior import CSGM, FAST, MAP, DiscriminatorCSGM, Posterior, SemanticInpainting
 from ganprior.baselines import (
     LMMSE,
     Biharmonic,
@@ -30,7 +30,7 @@ from ganprior.solution import Reconstructor
 from ganprior.solvers import EFFORTS_L1, FAST_L1, LatentSolver, solver
 from tests.cases import rng, tiny_dcgan
 from tests.cases_baselines import tiny_law
-from tests.cases_density import tiny_density
+from tests.cases_density import dense_dcgan
 
 SHAPE = (1, 8, 8)
 COUNT = 3
@@ -79,15 +79,12 @@ class Case:
         return self.solver(), physics.A(self.images()), physics
 
 
-def _density() -> Prior:
-    prior = tiny_dcgan()
-    prior.density = tiny_density(prior.latent.size, SHAPE)
-    return prior
-
-
 CASES: dict[str, Case] = {
-    "map": Case(lambda: MAP(_density(), 0.01), _dense),
-    "posterior": Case(lambda: Posterior(_density(), 0.01, particles=16, draws=8), _dense),
+    "map": Case(lambda: MAP(dense_dcgan(), 0.01, steps=12), _dense),
+    "posterior": Case(lambda: Posterior(dense_dcgan(), 0.01, particles=16, draws=8), _dense),
+    "posterior, laplace": Case(
+        lambda: Posterior(dense_dcgan(), 0.01, method="laplace", particles=16, draws=8), _dense
+    ),
     "csgm": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _dense),
     "csgm, mask": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _hole),
     "csgm + D": Case(lambda: DiscriminatorCSGM(tiny_dcgan(), 0.1, effort=_QUICK), _dense),
@@ -119,7 +116,7 @@ CASES: dict[str, Case] = {
 def _as_registered(entry: Entry) -> Case:
     """Case of a name that has none above: the method by its name alone, with a tiny prior."""
     return Case(
-        lambda: shortened(solver(entry.example, tiny_dcgan())),
+        lambda: shortened(solver(entry.example, dense_dcgan())),
         _hole if entry.needs == "mask" else _dense,
     )
 

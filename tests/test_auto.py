@@ -49,5 +49,5 @@ def test_total_variation_takes_over_where_it_predicts_better(monkeypatch):
 
 
 def test_a_prior_with_nothing_to_average_is_refused():
-    with pytest.raises(ValueError, match="no density and no Gaussian mixture.*fit-density"):
+    with pytest.raises(ValueError, match=r"no density and no Gaussian mixture.*fit-density"):
         Auto(tiny_dcgan())

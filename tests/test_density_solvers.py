@@ -7,7 +7,7 @@ from ganprior import MAP, Gaussian, GaussianMixture, Posterior, Prior
 from ganprior.physics import Dense, inpainting, masks
 from ganprior.solution import Status
 from tests.cases import gaussian, rng, tiny_dcgan
-from tests.cases_density import SHAPE, as_mixture, linear_density, tiny_density
+from tests.cases_density import SHAPE, as_mixture, dense_dcgan, linear_density
 
 NOISE = 0.05
 
@@ -118,8 +118,7 @@ def test_other_methods_are_refused():
 
 
 def test_float32_dcgan_with_a_mask_for_all():
-    prior = tiny_dcgan()
-    prior.density = tiny_density(prior.latent.size, prior.image_shape)
+    prior = dense_dcgan()
     physics = inpainting(masks.center(prior.image_shape, 0.2), prior.image_shape)
     x = prior.sample(2, 0)
     found = Posterior(prior, 0.01, particles=32).solve(physics.A(x), physics)
@@ -130,8 +129,7 @@ def test_float32_dcgan_with_a_mask_for_all():
 
 
 def test_the_density_is_saved_with_its_prior(tmp_path):
-    prior = tiny_dcgan()
-    prior.density = tiny_density(prior.latent.size, prior.image_shape)
+    prior = dense_dcgan()
     prior.save(tmp_path / "own")
     again = Prior.load(tmp_path / "own.safetensors").density
     for name in ("weights", "means", "factors"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,8 +25,9 @@ from ganprior.solvers import (
     SemanticInpainting,
     solver,
 )
-from tests.cases import Dense, Mask, gaussian, rng, tiny_dcgan
+from tests.cases import Dense, Mask, gaussian, rng
 from tests.cases_baselines import tiny_law
+from tests.cases_density import dense_dcgan
 from tests.cases_solvers import shortened
 
 SHAPE = (1, 8, 8)
@@ -39,7 +39,7 @@ PAPERS = replace(REFERENCE, restarts=2, steps=10)
 
 
 def prior() -> Prior:
-    return copy.deepcopy(tiny_dcgan()).double()
+    return dense_dcgan().double()
 
 
 def images() -> torch.Tensor:

@@ -114,7 +114,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
     mean = means_of(errors_of(found))
     places = places_of(errors_of(found))
     csgm = next(own for name, own in mean.items() if name.startswith("csgm"))
-    others = [own for name, own in mean.items() if name not in (MAP_NAME, AUTO) and not name.startswith("csgm")]
+    others = [mean[name] for name in (MIXTURE, LINEAR, TV, *LASSOS)]
     few, many = [m for m in places if m <= FEW], [m for m in places if m >= MANY]
     held = {
         f"the mixture is below LMMSE and the Lassos up to m = {FEW}": all(

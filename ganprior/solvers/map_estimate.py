@@ -40,7 +40,7 @@ class Explanation:
 
     def of(self, mode: Mode) -> Whitened:
         """The whitened measurements of the signals of a mode."""
-        return replace(self.white, y=self.white.y[mode.signals])
+        return self.white.select(mode.signals)
 
     def log_joint(self) -> Tensor:
         """log p(y, c), (modes, S); minus infinity where a component was not searched."""

@@ -11,6 +11,7 @@ the draws are not.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from ganprior.registry import Choice, Count, register
 from ganprior.solution import Solution, without_autocast
 from ganprior.solvers.engine.folding import folded_copy
 from ganprior.solvers.map_estimate import MAP
-from ganprior.solvers.modes import component_prior
+from ganprior.solvers.modes import Mode, component_prior
 from ganprior.solvers.tempering import Target, tempered
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams, as_generator, derive_seed
@@ -34,6 +35,10 @@ METHODS = ("sampling", "laplace")
 BANK = 20_000
 IMAGES_AT_ONCE = 512
 LOW, HIGH = 0.05, 0.95
+
+
+# Draws G(z) given y, (N, C, H, W), and computes log p(y) of the whitened y.
+DrawOne = Callable[[torch.Generator], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,7 @@ class Posterior(MAP):
         y, physics
             As for MAP.
         rng : Streams or int
-            Random streams, or the seed to make them from. Unlike with other solvers the particles
-            of a batch share one stream: an image depends on its batch as on a seed.
+            Random streams of the signals, or the seed to make them from.
 
         Returns
         -------
@@ -135,16 +139,22 @@ class Posterior(MAP):
         ValueError
             As for MAP.
         """
-        generator = as_generator(derive_seed(Streams.of(rng).seed, "posterior"))
+        streams = Streams.of(rng)
         with torch.inference_mode(False), torch.no_grad():
             measured, finite = split_finite(checked_measurements(y, physics))
             like = measured.new_zeros(0, dtype=y.dtype.to_real())
             samples = like.new_zeros(self.draws, len(y), *self.prior.image_shape)
             mean, evidence = like.new_zeros(samples.shape[1:]), like.new_zeros(len(y))
             for group, white in self.whitened(measured, physics):
-                own = group.signals
-                found = self._drawn(white, like, generator)
-                mean[own], samples[:, own], evidence[own] = (part.to(like) for part in found)
+                draw = self._by_laplace if self.method == "laplace" else self._by_particles
+                # One signal at a time: what is drawn for it depends on no other.
+                for i, (own, draw_one) in zip(
+                    group.signals.tolist(), draw(white, like), strict=True
+                ):
+                    generator = streams.generator("posterior", i)
+                    images, log_evidence = draw_one(generator)
+                    evidence[i] = log_evidence - white.log_scale
+                    mean[i], samples[:, i] = self._drawn(own, images, generator)
             ones = torch.ones_like(finite)
             solution = Outcome(mean, -evidence, ones, ones.long()).solution(y, physics, finite)
             samples = torch.where(finite[:, None, None, None], samples, torch.zeros_like(samples))
@@ -159,77 +169,72 @@ class Posterior(MAP):
             )
 
     def _drawn(
-        self, white: Whitened, like: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean (S, C, H, W), draws (D, S, C, H, W) and log p(y) (S,) of signals."""
-        if self.method == "laplace":
-            images, evidence = self._by_laplace(white, like, rng)
-        else:
-            images, evidence = self._by_particles(white, like, rng)
-        shape = (-1, *self.prior.image_shape)
-        # The mean of nu is linear in G(z).
-        mean = images.double().mean(0)
-        mean = mean + white.deviations(mean).reshape(mean.shape)
-        chosen = torch.randperm(len(images), generator=rng)[: self.draws]
-        again = chosen[torch.arange(self.draws) % len(chosen)]
-        draws = [
-            images[i].double() + white.drawn_deviations(images[i], rng).reshape(shape)
-            for i in again.tolist()
-        ]
-        return mean, torch.stack(draws), evidence
-
-    def _by_particles(
-        self, white: Whitened, like: Tensor, rng: torch.Generator
+        self, white: Whitened, images: Tensor, rng: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """G(z) of the particles, (N, S, C, H, W), and log p(y), (S,)."""
+        """Mean (C, H, W) and draws (D, C, H, W) of x of one signal, from draws (N, ...) of G(z)."""
+        shape, drawn_images = self.prior.image_shape, images.double()
+        # The mean of nu is linear in G(z).
+        mean = drawn_images.mean(0, keepdim=True)
+        mean = mean + white.deviations(mean).reshape(1, *shape)
+        chosen = torch.randperm(len(images), generator=rng)
+        chosen = chosen[torch.arange(self.draws) % len(chosen)].to(images.device)
+        drawn = white.drawn_deviations(drawn_images[chosen], rng).reshape(-1, *shape)
+        return mean[0].to(images), (drawn_images[chosen] + drawn).to(images)
+
+    def _by_particles(self, white: Whitened, like: Tensor) -> Iterator[tuple[Whitened, DrawOne]]:
+        """For each signal what draws G(z), (N, C, H, W), and computes log p(y)."""
         density = self.density.to(like.device)
         generator = folded_copy(self.prior.generator, like)
         seen = white.matrix.T.to(like)
 
         def images(z: Tensor) -> Tensor:
-            latents = z.reshape(-1, *self.prior.latent.shape).to(like)
+            latents = z.unflatten(-1, self.prior.latent.shape).to(like)
             parts = [self.prior.to_unit(generator(some)) for some in latents.split(IMAGES_AT_ONCE)]
             return torch.cat(parts)
 
         def measured(z: Tensor) -> Tensor:
-            rows = (images(z).flatten(1) @ seen).double()
-            return rows.reshape(*z.shape[:-1], -1)
+            return (images(z).flatten(1) @ seen).double()
 
-        def log_prior(z: Tensor) -> Tensor:
-            return density.log_latent_density(z.flatten(0, -2)).reshape(z.shape[:-1])
-
-        def log_likelihood(z: Tensor) -> Tensor:
-            return -(white.y[:, None] - measured(z)).square().sum(-1) / 2
-
-        bank = density.sample_latents(BANK, rng).to(white.y)
+        bank = density.sample_latents(BANK, as_generator(derive_seed(0, "bank"))).to(white.y)
         shown = measured(bank)
-        squares = torch.cdist(white.y, shown).square()
-        target = Target(log_prior, log_likelihood)
-        found = tempered(target, bank, -squares / 2, self.particles, self.moves, rng)
-        z = found.z.transpose(0, 1)
-        drawn = images(z).reshape(*z.shape[:2], *self.prior.image_shape)
-        return drawn, found.log_evidence - white.log_scale
+        for i in range(len(white.y)):
+            own = white.select(slice(i, i + 1))
 
-    def _by_laplace(
-        self, white: Whitened, like: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """G(z) of draws at the modes, (N, S, C, H, W), and log p(y), (S,)."""
+            def draw(rng: torch.Generator, own: Whitened = own) -> tuple[Tensor, Tensor]:
+                def log_likelihood(seen: Tensor) -> Tensor:
+                    return -(own.y - seen).square().sum(-1) / 2
+
+                target = Target(density.log_latent_density, lambda z: log_likelihood(measured(z)))
+                known = log_likelihood(shown)
+                found = tempered(target, bank, known, self.particles, self.moves, rng)
+                return images(found.z), found.log_evidence
+
+            yield own, draw
+
+    def _by_laplace(self, white: Whitened, like: Tensor) -> Iterator[tuple[Whitened, DrawOne]]:
+        """The same at the modes of each signal."""
         found = self.modes_of(white, like)
-        log_joint = found.log_joint()
-        count, signals = self.particles, len(white.y)
-        chosen = torch.multinomial(
-            log_joint.T.softmax(1).cpu(), count, replacement=True, generator=rng
-        ).T.to(log_joint.device)
-        images = like.new_zeros(count, signals, *self.prior.image_shape)
-        for row, mode in enumerate(found.modes):
-            prior = component_prior(self.prior, self.density, mode.component)
-            normal = torch.randn(count, *mode.u.shape, generator=rng, dtype=torch.float64)
-            factor = mode.precision.mT
-            moved = torch.linalg.solve_triangular(
-                factor, normal.to(factor).permute(1, 2, 0), upper=True
-            ).permute(2, 0, 1)
-            own = chosen[:, mode.signals] == row
-            places = own.nonzero()
-            u = (mode.u.double() + moved)[own].to(like)
-            images[places[:, 0], mode.signals[places[:, 1]]] = prior.render(u)
-        return images, log_joint.logsumexp(0)
+        log_joint = found.log_joint() + white.log_scale
+        priors = [component_prior(self.prior, self.density, m.component) for m in found.modes]
+        for i in range(len(white.y)):
+
+            def draw(rng: torch.Generator, i: int = i) -> tuple[Tensor, Tensor]:
+                shares = log_joint[:, i].softmax(0).cpu()
+                counts = torch.multinomial(shares, self.particles, replacement=True, generator=rng)
+                parts = [
+                    prior.render(_around(mode, i, int((counts == row).sum()), rng).to(like))
+                    for row, (mode, prior) in enumerate(zip(found.modes, priors, strict=True))
+                    if (counts == row).any()
+                ]
+                return torch.cat(parts), log_joint[:, i].logsumexp(0)
+
+            yield white.select(slice(i, i + 1)), draw
+
+
+def _around(mode: Mode, signal: int, count: int, rng: torch.Generator) -> Tensor:
+    """Draws of u around the mode of a signal, float64 (count, k)."""
+    place = (mode.signals == signal).nonzero()[0, 0]
+    normal = torch.randn(mode.u.shape[1], count, generator=rng, dtype=torch.float64)
+    factor = mode.precision[place]
+    moved = torch.linalg.solve_triangular(factor.T, normal.to(factor), upper=True)
+    return mode.u[place].double() + moved.T

@@ -11,7 +11,7 @@ section 4. L^-1 y and L^-1 A are measurements of G(z) with noise N(0, I).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -70,23 +70,31 @@ class Whitened:
             law, solve(factor, away.T, upper=False).T, white, gain, factor, noise_std, log_scale
         )
 
+    def select(self, signals: Tensor | slice) -> Whitened:
+        """Some of the signals, by position."""
+        return replace(self, y=self.y[signals])
+
     def physics(self, like: Tensor) -> Dense:
         """L^-1 A as a physics on images of the type of ``like``."""
         return Dense(self.matrix.to(like), self.law.image_shape)
 
     def deviations(self, images: Tensor) -> Tensor:
-        """E[nu | y, z], float64 (B, n), where ``images`` are G(z), (B, C, H, W)."""
+        """E[nu | y, z], float64 (N, n), of images G(z), (N, C, H, W).
+
+        The images are one of each signal, or any number of one signal.
+        """
         left = self.y - images.flatten(1).double() @ self.matrix.T
         return self.law.mean() + left @ self.gain.T
 
     def drawn_deviations(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        """A draw of nu given y and z, float64 (B, n), by a CPU generator.
+        """A draw of nu given y and z for each image as above, float64 (N, n), by a CPU generator.
 
         Of (nu, noise) drawn from their law, corrected by what it would have measured (G. Matheron;
         Y. Hoffman, E. Ribak, "Constrained realizations of Gaussian fields", ApJ 380, 1991).
         """
         drawn = self.law.sample(len(images), rng).flatten(1).to(self.y)
-        noise = torch.randn(self.y.shape, generator=rng, dtype=torch.float64).to(self.y)
+        shape = (len(images), self.y.shape[1])
+        noise = torch.randn(shape, generator=rng, dtype=torch.float64).to(self.y)
         away = drawn - self.law.mean()
         white = torch.linalg.solve_triangular(self.factor, self.noise_std * noise.T, upper=False).T
         left = self.y - (images.flatten(1).double() + away) @ self.matrix.T - white
