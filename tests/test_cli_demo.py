@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from ganprior.cli import demo as module
+from ganprior.cli.output import check_folder
 from tests.cli_cases import TINY, read_arrays, read_summary, save_prior, succeed
 
 ROOT = Path(__file__).parents[1]
@@ -54,3 +55,8 @@ def test_runs_from_any_folder(tmp_path):
     assert [len(values) for values in errors.values()] == [10] * 4
     best_lasso = min(sum(errors[solver]) for solver in module.DEMO_SOLVERS[1:])
     assert sum(errors["csgm"]) < best_lasso
+
+
+def test_a_file_called_x_beside_the_output_is_no_hindrance(tmp_path):
+    (tmp_path / "x").write_text("mine")
+    check_folder("--out", tmp_path / "results")

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganprior import CSGM, Gaussian, LassoDCT, Prior, Streams, demo_images, load_images
+from ganprior import (
+    CSGM,
+    MAP,
+    Gaussian,
+    GaussianMixture,
+    LassoDCT,
+    Prior,
+    Streams,
+    demo_images,
+    load_images,
+)
 from ganprior.evaluation.classifier import load_classifier, shipped_classifier
 from ganprior.evaluation.evaluate import share_read_as_asked
 from ganprior.metrics import per_pixel_error
@@ -21,6 +31,8 @@ NAMES = [
     "mnist-k20-vae-gan",
     "mnist-k64-vae-gan",
 ]
+# Decoders made for inversion: no discriminator, but a density.
+DENSE = ["fashion-mnist-k128-vae", "mnist-k64-vae"]
 LICENCES = {"Fashion-MNIST": "MIT", "MNIST": "CC-BY-SA"}
 MEGABYTE = 2**20
 
@@ -33,10 +45,10 @@ def load(name: str) -> Prior:
 
 def test_all_are_shipped():
     shipped = {path.stem for path in cards.WEIGHTS.glob("*.safetensors")}
-    assert shipped == {*NAMES, "brain-mri-64"}  # test_priors_64.py is about the larger ones
+    assert shipped == {*NAMES, *DENSE, "brain-mri-64"}  # test_priors_64.py is about the larger ones
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + DENSE)
 class TestCard:
     def test_tells_what_a_user_needs(self, name):
         card = read_card(find_prior(name))
@@ -63,11 +75,32 @@ class TestCard:
             batch = prior.to_unit(prior.generator.train()(z, *labels))
         assert (evaluated - batch).abs().mean() < 0.01
 
-    def test_discriminator_is_there(self, name):
+    def test_discriminator_or_density_is_there(self, name):
         prior = load(name)
+        if name in DENSE:
+            assert prior.discriminator is None
+            assert prior.density.components == prior.card["density"]["components"]
+            return
         images = prior.sample(3, torch.Generator().manual_seed(0))
         assert prior.discriminator is not None
         assert prior.discriminator(prior.from_unit(images)).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("mnist-k64-vae", "mnist"), ("fashion-mnist-k128-vae", "fashion_mnist")]
+)
+def test_a_density_is_ahead_of_its_range_and_of_the_mixture(name, data):
+    prior = Prior.load(name)
+    x = load_images(Path(__file__).parents[1] / "data" / f"{data}_test_100.npz", limit=10).floats()
+    physics = Gaussian(100, prior.image_shape)
+    y = physics(x)
+
+    def error(solver):
+        return per_pixel_error(solver(y, physics), x).mean()
+
+    dense = error(MAP(prior, steps=60))
+    assert dense < 0.8 * error(GaussianMixture.shipped_for(prior.card["data_sha256"]))
+    assert dense < 0.8 * error(CSGM(prior, effort="fast"))
 
 
 def test_a_classifier_reads_the_conditional_prior_as_asked():

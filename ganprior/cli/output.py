@@ -77,7 +77,8 @@ def _check_name(option: str, path: Path) -> None:
     """Ask the file system whether a name can be one: it alone knows how long names may be."""
     try:
         os.lstat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # The latter where a file is called x: lengths are looked at first.
         return
     except (OSError, ValueError) as error:
         too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG

@@ -146,7 +146,7 @@ def draw_latents(prior: Prior, count: int, seed: int) -> Tensor:
 
     streams = Streams(seed)
     return torch.cat(
-        [prior.latent.sample(1, streams.generator("samples", i)) for i in range(count)]
+        [prior.sample_latents(1, streams.generator("samples", i)) for i in range(count)]
     )
 
 

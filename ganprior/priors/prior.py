@@ -270,8 +270,23 @@ class Prior(nn.Module):
         low, high = self.image_range
         return images if (low, high) == (0.0, 1.0) else images * (high - low) + low
 
+    def sample_latents(self, count: int, rng: torch.Generator | int) -> Tensor:
+        """Latents, float32 (count, *latent shape): of the density where there is one.
+
+        Parameters
+        ----------
+        count : int
+            Number of latents.
+        rng : torch.Generator or int
+            Their source, or a seed.
+        """
+        if self.density is None:
+            return self.latent.sample(count, rng)
+        z = self.density.sample_latents(count, as_generator(rng))
+        return z.float().unflatten(1, self.latent.shape)
+
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
-        """Images (count, C, H, W) in [0, 1] of latents drawn from the law, in eval mode.
+        """Images (count, C, H, W) in [0, 1] of :meth:`sample_latents`, in eval mode.
 
         The labels of a conditional prior go round robin: image i has label i mod ``classes``.
 
@@ -284,7 +299,7 @@ class Prior(nn.Module):
             seed.
         """
         rng = as_generator(rng)
-        z = self.latent.sample(count, rng)
+        z = self.sample_latents(count, rng)
         with drawing_from(self.generator, rng):
             return self.render(z, self.round_robin(count))
 
