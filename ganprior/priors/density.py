@@ -73,10 +73,10 @@ class Density:
         own = {name: getattr(self, name).to(device) for name in ("weights", "means", "factors")}
         return replace(self, **own, deviation=self.deviation.to(device))
 
-    def latents(self, coordinates: Tensor, component: int) -> Tensor:
-        """z = m_c + L_c u of whitened coordinates u, (..., k)."""
-        mean, factor = self.means[component], self.factors[component]
-        return mean.to(coordinates) + coordinates @ factor.to(coordinates).T
+    def latents(self, coordinates: Tensor, component: Tensor) -> Tensor:
+        """z = m_c + L_c u of whitened coordinates u, (N, k), and components, (N,); float64."""
+        moved = self.factors[component] @ coordinates.to(self.factors)[..., None]
+        return self.means[component] + moved[..., 0]
 
     def sample_latents(self, count: int, rng: torch.Generator) -> Tensor:
         """Draw latents, float64, (count, k), by a CPU generator."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,28 +26,9 @@ from ganprior.priors.density import Density
 from ganprior.priors.prior import check_prior
 from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
-from ganprior.solvers.modes import Mode, find_modes
+from ganprior.solvers.modes import Modes, find_modes
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What was found of signals that share a matrix: whitened measurements, and modes."""
-
-    white: Whitened
-    modes: list[Mode]
-
-    def of(self, mode: Mode) -> Whitened:
-        """The whitened measurements of the signals of a mode."""
-        return self.white.select(mode.signals)
-
-    def log_joint(self) -> Tensor:
-        """log p(y, c), (modes, S); minus infinity where a component was not searched."""
-        found = self.white.y.new_full((len(self.modes), len(self.white.y)), -math.inf)
-        for row, mode in zip(found, self.modes, strict=True):
-            row[mode.signals] = mode.log_joint - self.white.log_scale
-        return found
 
 
 @register(
@@ -143,18 +124,14 @@ class MAP(Reconstructor):
             objective, steps = x.new_zeros(len(y)), finite.long()
             converged = torch.ones_like(finite)
             for group, white in self.whitened(measured, physics):
-                own, found = group.signals, self.modes_of(white, x)
-                log_joint = found.log_joint()
-                objective[own] = -log_joint.logsumexp(0).to(x)
-                x[own] = self._mean(found, log_joint.softmax(0)).to(x)
-                best = log_joint.argmax(0)
-                for row, mode in enumerate(found.modes):
-                    signals = own[mode.signals]
-                    steps[signals] += mode.steps
-                    first = best[mode.signals] == row
-                    latents = self.density.latents(mode.u, mode.component)
-                    z[signals[first]] = latents[first].unflatten(1, self.prior.latent.shape).to(z)
-                    converged[signals[first]] = mode.converged[first]
+                own, modes = group.signals, self.modes_of(white, x)
+                objective[own] = (white.log_scale - modes.log_joint.logsumexp(0)).to(x)
+                x[own] = self._mean(white, modes).to(x)
+                steps[own] += modes.steps.sum(0)
+                best = modes.log_joint.argmax(0), torch.arange(len(own), device=x.device)
+                latents = self.density.to(x.device).latents(modes.u[best], modes.component[best])
+                z[own] = latents.unflatten(1, self.prior.latent.shape).to(z)
+                converged[own] = modes.converged[best]
             outcome = Outcome(x, objective, converged, steps)
             return replace(outcome.solution(y, physics, finite), z=z)
 
@@ -183,16 +160,14 @@ class MAP(Reconstructor):
         for group in rows.groups(known.noise_std(self.noise_std)):
             yield group, Whitened.of(law, group.matrix, group.y, group.noise_std)
 
-    def modes_of(self, white: Whitened, like: Tensor) -> Explanation:
+    def modes_of(self, white: Whitened, like: Tensor) -> Modes:
         """Modes of whitened measurements; images are of the type and on the device of ``like``."""
         density = self.density.to(like.device)
         kept = min(self.components, density.components)
-        return Explanation(white, find_modes(self.prior, density, white, like, kept, self.steps))
+        return find_modes(self.prior, density, white, like, kept, self.steps)
 
-    def _mean(self, found: Explanation, weights: Tensor) -> Tensor:
+    def _mean(self, white: Whitened, modes: Modes) -> Tensor:
         """Mean image of the modes, float64 (S, C, H, W)."""
-        mean = found.white.y.new_zeros(len(found.white.y), math.prod(self.prior.image_shape))
-        for mode, weight in zip(found.modes, weights, strict=True):
-            image = mode.images.flatten(1).double() + found.of(mode).deviations(mode.images)
-            mean[mode.signals] += weight[mode.signals, None] * image
-        return mean.reshape(-1, *self.prior.image_shape)
+        shares = modes.log_joint.softmax(0)[..., None]
+        images = [own.flatten(1).double() + white.deviations(own) for own in modes.images]
+        return (shares * torch.stack(images)).sum(0).unflatten(1, self.prior.image_shape)

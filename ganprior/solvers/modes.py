@@ -8,8 +8,9 @@ and by Laplace's approximation at u_c, with the Gauss-Newton Hessian H_c = I + J
 
     log p(y, c) = log w_c - (||y - A G||^2 + ||u_c||^2) / 2 - log det H_c / 2 + const
 
-(D. MacKay, "Information theory, inference, and learning algorithms", 2003, equation (27.4)). All
-components are searched for a few steps; the best ones of each signal go on to the end.
+(D. MacKay, "Information theory, inference, and learning algorithms", 2003, equation (27.4)). With G
+linearised at m_c all of it is a closed form, one Jacobian for all signals; the components that are
+ahead by it are searched to the end, from its u_c where that is an improvement, in one batch.
 """
 
 from __future__ import annotations
@@ -24,74 +25,81 @@ from ganprior.physics import facts
 from ganprior.priors import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.latent import GaussianLatent
-from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import LBFGS, Effort, Problem, minimise
+from ganprior.solution import Status, squared_norm
+from ganprior.solvers.engine import LBFGS, Effort, Minimum, Problem, minimise
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
 
-FIRST_STEPS = 10
-# What a mode is believed to less than, of the best one of its signal, in nats.
-NEGLIGIBLE = 20.0
+# Parts of the linearised move that are tried as starts.
+MOVES = (0.0, 0.3, 1.0)
 
 
 @dataclass(frozen=True)
-class Mode:
-    """Modes of one component, of those signals that it was searched to the end for.
+class Modes:
+    """Modes of S signals; of each those of ``kept`` components.
 
     Attributes
     ----------
-    component : int
-        c.
-    signals : Tensor
-        Positions of the signals, int64 (S,).
+    component : Tensor
+        c, int64 (kept, S).
     u : Tensor
-        Whitened coordinates, (S, k).
+        Whitened coordinates, (kept, S, k).
     images : Tensor
-        G(z), (S, C, H, W).
+        G(z), (kept, S, C, H, W).
     precision : Tensor
-        Lower Cholesky factor of H, float64 (S, k, k).
-    value : Tensor
-        ||y - A G||^2 + ||u||^2, (S,).
+        Lower Cholesky factor of H, float64 (kept, S, k, k).
     log_joint : Tensor
-        log p(y, c) in the whitened measurements, float64 (S,).
+        log p(y, c) of the whitened y, up to the constant, float64 (kept, S).
     steps : Tensor
-        First-order steps, int64 (S,).
+        First-order steps, int64 (kept, S).
     converged : Tensor
-        bool, (S,).
+        bool, (kept, S).
     """
 
-    component: int
-    signals: Tensor
+    component: Tensor
     u: Tensor
     images: Tensor
     precision: Tensor
-    value: Tensor
     log_joint: Tensor
     steps: Tensor
     converged: Tensor
 
 
-def component_prior(prior: Prior, density: Density, component: int) -> Prior:
-    """The prior in the coordinates of one component: x = G(m_c + L_c u), u ~ N(0, I)."""
-    k = density.means.shape[1]
-    parameter = next(prior.generator.parameters(), torch.empty(0))
-    affine = nn.Linear(k, k, device=parameter.device, dtype=parameter.dtype)
-    with torch.no_grad():
-        affine.weight.copy_(density.factors[component])
-        affine.bias.copy_(density.means[component])
-    generator = nn.Sequential(affine, nn.Unflatten(1, prior.latent.shape), prior.generator)
-    return Prior(
-        generator.requires_grad_(False).eval(),
-        GaussianLatent(k),
-        prior.image_shape,
-        image_range=prior.image_range,
-        classes=0,
-    )
+class Coordinates(nn.Module):
+    """z = m_c + L_c u of rows (u, c), (N, k + 1): the component is the last number of a row."""
+
+    means: Tensor
+    factors: Tensor
+
+    def __init__(self, density: Density, shape: tuple[int, ...], like: Tensor) -> None:
+        super().__init__()
+        self.shape = shape
+        self.register_buffer("means", density.means.to(like))
+        self.register_buffer("factors", density.factors.to(like))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Latents (N, *shape)."""
+        c = rows[:, -1].detach().round().long()
+        z = self.means[c] + (self.factors[c] @ rows[:, :-1, None])[..., 0]
+        return z.unflatten(1, self.shape)
+
+
+@dataclass(frozen=True)
+class ModeObjective:
+    """||y - A G(m_c + L_c u)||^2 + ||u||^2, a function of rows (u, c)."""
+
+    def objective(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """The value, (R, B)."""
+        return squared_norm(y - physics.A(x), lead=2) + squared_norm(z[..., :-1], lead=2)
+
+    def residual(self, z: Tensor, x: Tensor, y: Tensor, physics: Any) -> Tensor:
+        """[A G - y; u], whose squared norm the objective is, (R, B, m + k)."""
+        return torch.cat([physics.A(x) - y, z[..., :-1]], -1)
 
 
 def find_modes(
     prior: Prior, density: Density, white: Whitened, like: Tensor, kept: int, steps: int
-) -> list[Mode]:
+) -> Modes:
     """Search the modes of signals that share a matrix.
 
     Parameters
@@ -107,38 +115,61 @@ def find_modes(
     steps : int
         First-order steps at most.
     """
+    problem = _problem(prior, density, white, like)
+    log_joint, moves = _linearised(problem, density)
+    best = log_joint.topk(kept, 0).indices
+    signals = torch.arange(len(white.y), device=best.device).expand_as(best)
+    component = best.flatten()
+    # A signal stands as often as it has components.
+    pairs = problem.select(signals.flatten())
+    start = _start(pairs, moves[component, signals.flatten()], component)
+    return _modes(pairs, _descend(pairs, start, steps), component, density, kept)
+
+
+def _problem(prior: Prior, density: Density, white: Whitened, like: Tensor) -> Problem:
     y, physics = white.y.to(like), white.physics(like)
+    coordinates = Coordinates(density, prior.latent.shape, like)
+    rows = Prior(
+        nn.Sequential(coordinates, prior.generator).eval(),
+        GaussianLatent(density.means.shape[1] + 1),
+        prior.image_shape,
+        image_range=prior.image_range,
+        classes=0,
+    )
     known = facts(physics, prior.image_shape, count=len(y), like=y)
-    problems = [
-        Problem(component_prior(prior, density, c), CSGMObjective(1.0), y, physics, known)
-        for c in range(density.components)
-    ]
-    count, k = len(y), density.means.shape[1]
-    starts = [y.new_zeros(count, k)] * density.components
-    values = []
-    if kept < density.components:
-        first = [_descend(problem, starts[0], FIRST_STEPS) for problem in problems]
-        starts = [found.z for found in first]
-        values = [found.value for found in first]
-    modes = []
-    for c, problem in enumerate(problems):
-        signals = _chosen(values, density.weights, c, kept, count)
-        if len(signals):
-            part = problem if len(signals) == count else problem.select(signals)
-            modes.append(_mode(part, c, signals, starts[c][signals], steps, density.weights[c]))
-    return modes
+    return Problem(rows, ModeObjective(), y, physics, known)
 
 
-def _chosen(values: list[Tensor], weights: Tensor, c: int, kept: int, count: int) -> Tensor:
-    """Signals for which component ``c`` is among the best."""
-    if not values:
-        return torch.arange(count)
-    scores = torch.stack(values).double() - 2 * weights.log().to(values[0].device)[:, None]
-    best = scores.topk(kept, 0, largest=False).indices
-    return (best == c).any(0).nonzero()[:, 0]
+def _linearised(problem: Problem, density: Density) -> tuple[Tensor, Tensor]:
+    """log p(y, c), (K, B), and u_c, (K, B, k), of a G that is linear around m_c."""
+    count, k = density.means.shape
+    origin = problem.y.new_zeros(count, k + 1)
+    origin[:, -1] = torch.arange(count)
+    first = problem.select(torch.zeros(count, dtype=torch.long, device=origin.device))
+    found = first.residual_and_jacobian(origin)
+    assert found is not None
+    residual, jacobian = found[0][:, :-k].double(), found[1][:, :-k, :-1].double()
+    left = (problem.y - problem.y[:1]).double() - residual[:, None]
+    eye = torch.eye(k, dtype=jacobian.dtype, device=jacobian.device)
+    factor = torch.linalg.cholesky(jacobian.mT @ jacobian + eye)
+    gradient = left @ jacobian
+    u = torch.cholesky_solve(gradient.mT, factor).mT
+    square = left.square().sum(2) - (gradient * u).sum(2)
+    volume = factor.diagonal(dim1=1, dim2=2).log().sum(1)
+    prior = density.weights.log() - volume
+    return prior[:, None] - square / 2, u.to(problem.y)
 
 
-def _descend(problem: Problem, start: Tensor, steps: int) -> Any:
+def _start(pairs: Problem, moves: Tensor, component: Tensor) -> Tensor:
+    """The best point on the way to the linearised mode, as rows (P, k + 1)."""
+    tried = torch.stack([part * moves for part in MOVES])
+    last = component.to(tried).expand(len(MOVES), -1)[..., None]
+    rows = torch.cat([tried, last], -1)
+    chosen = pairs.value(rows).argmin(0)
+    return rows[chosen, torch.arange(len(moves), device=chosen.device)]
+
+
+def _descend(pairs: Problem, start: Tensor, steps: int) -> Minimum:
     effort = Effort(
         restarts=1,
         steps=steps,
@@ -148,26 +179,25 @@ def _descend(problem: Problem, start: Tensor, steps: int) -> Any:
         tolerance=0.003,
         window=6,
     )
-    return minimise(problem, effort, Streams(0), starts=start[None])
+    return minimise(pairs, effort, Streams(0), starts=start[None])
 
 
-def _mode(
-    problem: Problem, c: int, signals: Tensor, start: Tensor, steps: int, weight: Tensor
-) -> Mode:
-    found = _descend(problem, start, steps)
-    linear = problem.residual_and_jacobian(found.z)
+def _modes(pairs: Problem, found: Minimum, component: Tensor, density: Density, kept: int) -> Modes:
+    k = density.means.shape[1]
+    linear = pairs.residual_and_jacobian(found.z)
     assert linear is not None
-    jacobian = linear[1].double()
+    jacobian = linear[1][..., :-1].double()
     precision = torch.linalg.cholesky(jacobian.mT @ jacobian)
     volume = precision.diagonal(dim1=1, dim2=2).log().sum(1)
-    return Mode(
-        component=c,
-        signals=signals,
-        u=found.z,
-        images=problem.images_found(found.z),
-        precision=precision,
-        value=found.value,
-        log_joint=weight.log() - found.value.double() / 2 - volume,
-        steps=found.steps,
-        converged=torch.tensor([str(s) == "converged" for s in found.status]),
-    )
+    log_joint = density.weights[component].log() - found.value.double() / 2 - volume
+    converged = torch.tensor([status is Status.CONVERGED for status in found.status])
+    parts = {
+        "component": component,
+        "u": found.z[:, :k],
+        "images": pairs.images_found(found.z),
+        "precision": precision,
+        "log_joint": log_joint,
+        "steps": found.steps,
+        "converged": converged.to(component.device),
+    }
+    return Modes(**{name: tensor.unflatten(0, (kept, -1)) for name, tensor in parts.items()})

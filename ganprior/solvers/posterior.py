@@ -25,7 +25,6 @@ from ganprior.registry import Choice, Count, register
 from ganprior.solution import Solution, without_autocast
 from ganprior.solvers.engine.folding import folded_copy
 from ganprior.solvers.map_estimate import MAP
-from ganprior.solvers.modes import Mode, component_prior
 from ganprior.solvers.tempering import Target, tempered
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams, as_generator, derive_seed
@@ -212,29 +211,24 @@ class Posterior(MAP):
             yield own, draw
 
     def _by_laplace(self, white: Whitened, like: Tensor) -> Iterator[tuple[Whitened, DrawOne]]:
-        """The same at the modes of each signal."""
-        found = self.modes_of(white, like)
-        log_joint = found.log_joint() + white.log_scale
-        priors = [component_prior(self.prior, self.density, m.component) for m in found.modes]
+        """The same around the modes of each signal."""
+        modes = self.modes_of(white, like)
+        density = self.density.to(like.device)
         for i in range(len(white.y)):
 
             def draw(rng: torch.Generator, i: int = i) -> tuple[Tensor, Tensor]:
-                shares = log_joint[:, i].softmax(0).cpu()
-                counts = torch.multinomial(shares, self.particles, replacement=True, generator=rng)
-                parts = [
-                    prior.render(_around(mode, i, int((counts == row).sum()), rng).to(like))
-                    for row, (mode, prior) in enumerate(zip(found.modes, priors, strict=True))
-                    if (counts == row).any()
-                ]
-                return torch.cat(parts), log_joint[:, i].logsumexp(0)
+                log_joint = modes.log_joint[:, i]
+                shares = log_joint.softmax(0).cpu()
+                row = torch.multinomial(shares, self.particles, replacement=True, generator=rng)
+                row = row.to(like.device)
+                normal = torch.randn(len(row), modes.u.shape[2], generator=rng, dtype=torch.float64)
+                factors = modes.precision[row, i].mT
+                moved = torch.linalg.solve_triangular(
+                    factors, normal.to(factors)[..., None], upper=True
+                )
+                u = modes.u[row, i].double() + moved[..., 0]
+                z = density.latents(u, modes.component[row, i]).to(like)
+                images = self.prior.render(z.unflatten(1, self.prior.latent.shape))
+                return images, log_joint.logsumexp(0)
 
             yield white.select(slice(i, i + 1)), draw
-
-
-def _around(mode: Mode, signal: int, count: int, rng: torch.Generator) -> Tensor:
-    """Draws of u around the mode of a signal, float64 (count, k)."""
-    place = (mode.signals == signal).nonzero()[0, 0]
-    normal = torch.randn(mode.u.shape[1], count, generator=rng, dtype=torch.float64)
-    factor = mode.precision[place]
-    moved = torch.linalg.solve_triangular(factor.T, normal.to(factor), upper=True)
-    return mode.u[place].double() + moved.T
