@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ganprior import Prior
-from ganprior.training.density import DensityRecipe, fit_density, trained_images
+from ganprior.evaluation.density import DensityRecipe, fit_density, trained_images
 from tests.cases import rng, tiny_dcgan
 from tests.cases_density import SHAPE, as_mixture, linear_density
 from tests.cli_cases import refuse, save_prior, succeed

@@ -71,8 +71,8 @@ def fit_density(
     check_file("--out", out)
 
     from ganprior.cli.inputs import load_images
+    from ganprior.evaluation.density import DensityRecipe, fit_density, trained_images
     from ganprior.priors import Prior
-    from ganprior.training.density import DensityRecipe, fit_density, trained_images
 
     recipe = DensityRecipe(rank=rank, latent_weight=latent_weight, seed=seed)
     loaded = Prior.load(prior)

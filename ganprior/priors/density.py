@@ -10,7 +10,7 @@ seldom have the law that the generator was trained with (P. Ghosh, M. Sajjadi, A
 B. Schölkopf, "From variational to deterministic autoencoders", ICLR 2020, arXiv 1903.12436,
 section 4). With a linear G this is a mixture of Gaussians of images.
 
-Fitted by :func:`ganprior.training.density.fit_density`.
+Fitted by :func:`ganprior.evaluation.density.fit_density`.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class MAP(Reconstructor):
         if prior.density is None:
             raise ValueError(
                 "the prior has no density; fit one with 'ganprior fit-density' or "
-                "ganprior.training.fit_density, or take CSGM, which needs none"
+                "ganprior.evaluation.fit_density, or take CSGM, which needs none"
             )
         if noise_std is not None and not 0 <= noise_std < math.inf:
             raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
