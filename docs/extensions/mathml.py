@@ -16,7 +16,7 @@ def inline(translator: Any, node: nodes.Element) -> None:
 
 def displayed(translator: Any, node: nodes.Element) -> None:
     """Write a formula on lines of its own."""
-    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
 
 
