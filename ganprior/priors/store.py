@@ -118,7 +118,10 @@ def save_stored(stored: Stored, path: Path) -> None:
         "image_shape": list(stored.image_shape),
         "image_range": list(stored.image_range),
         "latent": stored.latent.describe(),
-        "float16_largest_pixel_change": float16_change(stored),
+        # Weights that were stored before are rounded already.
+        "float16_largest_pixel_change": max(
+            float16_change(stored), stored.card.get("float16_largest_pixel_change", 0.0)
+        ),
     }
     file = part_of_prior(path, ".safetensors")
     write_tensors(file, tensors)
