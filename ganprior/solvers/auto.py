@@ -56,6 +56,15 @@ class Auto(Reconstructor):
     ------
     ValueError
         If ``prior`` is no ``Prior`` or has neither, or ``noise_std`` is negative or not finite.
+
+    Examples
+    --------
+    >>> from ganprior import Auto, Gaussian, Prior
+    >>> prior = Prior.load("mnist-k64-vae")
+    >>> physics = Gaussian(50, prior.image_shape, 0)
+    >>> solution = Auto(prior, noise_std=0.01).solve(physics(prior.sample(1, 0)), physics)
+    >>> sorted(solution.settings)
+    ['gaussian-mixture', 'map', 'tv']
     """
 
     def __init__(self, prior: Prior, noise_std: float | None = None) -> None:

@@ -61,6 +61,15 @@ class MAP(Reconstructor):
     ValueError
         If ``prior`` is no ``Prior`` or has no density, ``noise_std`` is negative or not finite, or
         a number is below 1.
+
+    Examples
+    --------
+    >>> from ganprior import MAP, Gaussian, Prior
+    >>> prior = Prior.load("mnist-k64-vae")
+    >>> physics = Gaussian(50, prior.image_shape, 0)
+    >>> solver = MAP(prior, noise_std=0.01, components=1, steps=20)
+    >>> solver.solve(physics(prior.sample(1, 0)), physics).x.shape
+    torch.Size([1, 1, 28, 28])
     """
 
     def __init__(

@@ -94,6 +94,15 @@ class Posterior(MAP):
     ------
     ValueError
         As MAP; and if there is no such method, or a number is below 2.
+
+    Examples
+    --------
+    >>> from ganprior import Gaussian, Posterior, Prior
+    >>> prior = Prior.load("mnist-k64-vae")
+    >>> physics = Gaussian(50, prior.image_shape, 0)
+    >>> solver = Posterior(prior, noise_std=0.01, method="laplace", particles=16, draws=8)
+    >>> solver.solve(physics(prior.sample(1, 0)), physics).std.shape
+    torch.Size([1, 1, 28, 28])
     """
 
     def __init__(
