@@ -58,7 +58,7 @@ class TestCard:
         assert 0 < card["float16_largest_pixel_change"] < 1 / 255
         assert 0 < card["quality"]["representation_error"] < 0.03
         output = "critic" if "wgan" in name else "probability"
-        assert card["discriminator_output"] == output
+        assert name in DENSE or card["discriminator_output"] == output
 
     def test_files_are_small_and_a_sample_sheet_lies_beside(self, name):
         path = find_prior(name)
