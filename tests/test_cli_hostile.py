@@ -42,9 +42,9 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     "figure": (["bora2017/inpainting"], {"--preset": "smoke", "--workers": "x", "--device": "x"}),
     "inpaint": (
         ["IMAGES"],
-        {"--block": "1", "--mask": "center", "--threshold": "x", "--prior": "PRIOR",
-         "--solver": "tv", "--compare": "tv", "--seed": "0", "--device": "cpu", "--limit": "1",
-         "--resize": "crop", "--out": "FOLDER/a"},
+        {"--block": "1", "--figure-format": "svg", "--mask": "center", "--threshold": "x",
+         "--prior": "PRIOR", "--solver": "tv", "--compare": "tv", "--seed": "0", "--device": "cpu",
+         "--limit": "1", "--resize": "crop", "--out": "FOLDER/a"},
     ),
     "interpolate": (
         [],
@@ -58,7 +58,7 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "reconstruct": (
         ["IMAGES"],
-        {"--block": "1",
+        {"--block": "1", "--figure-format": "svg",
          "--prior": "PRIOR", "--measure": "gaussian:m=20", "--noise-std": "0", "--seed": "0",
          "--solver": "csgm:restarts=1,steps=2", "--device": "cpu", "--limit": "1",
          "--resize": "crop", "--out": "FOLDER/a"},
