@@ -150,6 +150,13 @@ FIGURES = {
     "tuning/lasso-box": Entry("tuning.weights", "alphas of the Lassos with the box"),
     "tuning/lasso-mnist": Entry("tuning.weights", "the same for digits"),
     "tuning/lasso-faces": Entry("tuning.weights", "the same for faces"),
+    "tuning/residuals": Entry(
+        "tuning.residuals", "what priors leave unexplained of their own data, by m"
+    ),
+    "tuning/residuals-64": Entry("tuning.residuals", "the same for 64 x 64 pixels"),
+    "tuning/misfits": Entry(
+        "tuning.misfits", "solutions are flagged of other images, and hardly any of the prior's own"
+    ),
     "tuning/discriminator": Entry("tuning.weights", "gamma of the discriminator term"),
     "tuning/discriminator-faces": Entry("tuning.weights", "the same for faces"),
     "benchmarks/latent-engine": Entry(

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class Status(enum.StrEnum):
-    """How the optimisation of one signal ended.
+    """How the reconstruction of one signal ended.
 
     Examples
     --------
@@ -32,6 +32,7 @@ class Status(enum.StrEnum):
 
     CONVERGED = "converged"
     MAX_STEPS = "max_steps"
+    MISFIT = "misfit"
     NONFINITE = "nonfinite"
 
     @property
@@ -43,6 +44,8 @@ class Status(enum.StrEnum):
 _ADVICE = {
     Status.CONVERGED: "The objective stopped decreasing; nothing needs to be done.",
     Status.MAX_STEPS: "The step limit came first; allow more steps if the error matters.",
+    Status.MISFIT: "The prior explains y far worse than measurements of its own data: the image "
+    "may be wrong; take a prior of this kind of images, or check y, the physics and the noise.",
     Status.NONFINITE: "No finite result was found; check y and the physics for NaN, infinity or "
     "scale.",
 }
@@ -64,6 +67,12 @@ class Solution:
         How each signal ended.
     steps : Tensor
         Steps that each signal took, int64, (B,).
+    relative_residual : Tensor or None
+        ||y - A x|| / ||y||, (B,); of G(z) where ``x`` is blended.
+    expected_residual : Tensor or None
+        What noise and the prior's own data lead one to expect of it, (B,); None for methods
+        without a prior, and for priors whose card does not say. Where it is far exceeded, the
+        status is ``misfit``.
     z : Tensor or None
         Latents whose image ``x`` is, (B, *latent shape); None for methods without a prior.
     restart : Tensor or None
@@ -82,6 +91,8 @@ class Solution:
     objective: Tensor
     status: tuple[Status, ...]
     steps: Tensor
+    relative_residual: Tensor | None = None
+    expected_residual: Tensor | None = None
     z: Tensor | None = None
     restart: Tensor | None = None
     trace: Tensor | None = None
@@ -138,6 +149,12 @@ def without_autocast(solve: Callable[Arguments, Result]) -> Callable[Arguments, 
             return solve(*arguments, **options)
 
     return wrapped
+
+
+def relative_residual(left: Tensor, whole: Tensor) -> Tensor:
+    """Root of ||y - A x||^2 over ||y||^2, (B,); of a y of zeros 0, or infinite."""
+    nothing = torch.where(left > 0, torch.inf, 0.0).to(left)
+    return torch.where(whole > 0, left / whole, nothing).sqrt()
 
 
 def squared_norm(residual: Tensor, lead: int = 1) -> Tensor:

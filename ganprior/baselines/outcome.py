@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganprior.solution import Solution, Status, squared_norm
+from ganprior.solution import Solution, Status, relative_residual, squared_norm
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,11 @@ class Outcome:
         """Report; signals that are not ``finite``, (B,), get an image of zeros and NaN."""
         finite = finite & self.objective.isfinite()
         x = torch.where(finite.reshape(-1, 1, 1, 1), self.x, torch.zeros_like(self.x))
+        error = squared_norm(y - physics.A(x))
         return Solution(
             x=x,
-            measurement_error=squared_norm(y - physics.A(x)),
+            measurement_error=error,
+            relative_residual=relative_residual(error, squared_norm(y)),
             objective=torch.where(finite, self.objective, torch.nan),
             status=_statuses(finite, self.converged),
             steps=self.steps,

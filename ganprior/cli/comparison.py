@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.measurements import Measurements
@@ -58,6 +58,8 @@ class Attempt(Recovered):
     settings : dict
         What the solver went by, in the words of its spec: numbers, words, or lists of one number
         per signal.
+    relative_residual, expected_residual : Tensor or None
+        As in :class:`~ganprior.solution.Solution`, (N,).
     """
 
     measurement_error: Tensor
@@ -65,6 +67,8 @@ class Attempt(Recovered):
     seconds: float
     steps: Tensor
     settings: dict[str, Any]
+    relative_residual: Tensor | None = None
+    expected_residual: Tensor | None = None
 
 
 def compare(
@@ -124,15 +128,22 @@ def compare(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them"
             )
-        steps, settings = solution.steps.cpu(), spec.words(solution.settings)
+        attempt = Attempt(
+            spec.text,
+            x,
+            solution.measurement_error.cpu(),
+            solution.status,
+            seconds,
+            solution.steps.cpu(),
+            spec.words(solution.settings),
+            solution.relative_residual,
+            solution.expected_residual,
+        )
         raw = getattr(solution, "raw", None)
         if raw is not None and raw is not solution.x:
             # What was blended is an attempt of its own: the generator's image, as it was before.
             error = squared_norm(y - physics.A(raw)).cpu()
             name = spec.unblended().text
-            attempts.append(
-                Attempt(name, raw.cpu(), error, solution.status, seconds, steps, settings)
-            )
-        error = solution.measurement_error.cpu()
-        attempts.append(Attempt(spec.text, x, error, solution.status, seconds, steps, settings))
+            attempts.append(replace(attempt, solver=name, x=raw.cpu(), measurement_error=error))
+        attempts.append(attempt)
     return attempts

@@ -64,6 +64,8 @@ def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor |
                     "n": n,
                     **{key: values[i] for key, values in errors.items()},
                     "measurement_error": _finite(float(attempt.measurement_error[i])),
+                    "relative_residual": _entry(attempt.relative_residual, i),
+                    "expected_residual": _entry(attempt.expected_residual, i),
                     "seconds": attempt.seconds,
                     "steps": int(attempt.steps[i]),
                     "status": str(attempt.status[i]),
@@ -83,6 +85,10 @@ def _errors(x: Tensor, original: Tensor) -> dict[str, list[float | None]]:
         # The images are smaller than its window.
         found["ssim"] = [None] * len(x)
     return found
+
+
+def _entry(values: Tensor | None, i: int) -> float | None:
+    return None if values is None else _finite(float(values[i]))
 
 
 def _finite(value: float) -> float | None:
@@ -128,7 +134,7 @@ class Tally:
 
     Attributes
     ----------
-    error, ssim, measurement_error, seconds : array of float
+    error, ssim, measurement_error, relative_residual, expected_residual, seconds : array of float
         As far as they are finite.
     has_errors : bool
         Whether the true images are known.
@@ -139,6 +145,7 @@ class Tally:
     def __init__(self) -> None:
         self.error, self.ssim = array("d"), array("d")
         self.measurement_error, self.seconds = array("d"), array("d")
+        self.relative_residual, self.expected_residual = array("d"), array("d")
         self.has_errors = False
         self.status: Counter[str] = Counter()
 
@@ -150,6 +157,8 @@ class Tally:
             ("per_pixel_error", self.error),
             ("ssim", self.ssim),
             ("measurement_error", self.measurement_error),
+            ("relative_residual", self.relative_residual),
+            ("expected_residual", self.expected_residual),
             ("seconds", self.seconds),
         ):
             if row.get(key) is not None:
@@ -191,6 +200,8 @@ def _line(solver: str, found: Tally) -> dict[str, str]:
         line["PSNR (dB)"] = _psnr(found.error)
         line["SSIM"] = _mean(found.ssim, ".3f")
     line["measurement error"] = _mean(found.measurement_error, ".3g")
+    line["residual"] = _mean(found.relative_residual, ".2g")
+    line["expected"] = _mean(found.expected_residual, ".2g")
     line["s/image"] = _mean(found.seconds, ".3g")
     line["status"] = ", ".join(f"{count} {status}" for status, count in found.status.items())
     return line

@@ -236,14 +236,13 @@ def _each(finished: Finished) -> Iterator[Tensor]:
 
 
 def _advise(found: Mapping[str, Tally]) -> None:
-    """Say on stderr which reconstructions failed, and what to do."""
+    """Say on stderr how many reconstructions failed or are not to be trusted, and what to do."""
     from ganprior.solution import Status
 
+    words = {Status.NONFINITE: "not reconstructed", Status.MISFIT: "misfit"}
     for solver, own in found.items():
-        count = own.status[Status.NONFINITE]
-        if count:
-            click.echo(
-                f"{solver}: {count} of {own.status.total()} not reconstructed. "
-                f"{Status.NONFINITE.advice}",
-                err=True,
-            )
+        for status, word in words.items():
+            if count := own.status[status]:
+                click.echo(
+                    f"{solver}: {count} of {own.status.total()} {word}. {status.advice}", err=True
+                )

@@ -21,6 +21,8 @@ Keys of a card:
   error to the nearest training image, of samples and of held-out images);
   ``read_as_asked`` (share of conditional samples that a classifier reads as the label asked for)
   of ``asked_images``.
+- ``residuals``: by kind of objective, what images of the data leave unexplained (see
+  :mod:`ganprior.priors.residual_law`), measured on ``images``.
 - ``quality_before``: the first figures, where later ones differ; of a prior that took over an
   alias, those of the ``prior`` that had it.
 

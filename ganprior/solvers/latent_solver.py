@@ -13,6 +13,7 @@ from ganprior.baselines.inputs import checked_measurements
 from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.priors.prior import check_prior
+from ganprior.priors.residual_law import ResidualLaw
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.engine import (
     EFFORTS,
@@ -23,6 +24,7 @@ from ganprior.solvers.engine import (
     effort_for,
     minimise,
 )
+from ganprior.solvers.misfit import Residual, residual_of
 from ganprior.streams import Streams
 
 
@@ -44,6 +46,10 @@ class LatentSolver(Reconstructor):
     ----------
     efforts : mapping
         Efforts by name.
+    kind : str
+        Kind of the objective: a prior's card says of each what its own data leave unexplained.
+    noise_std : float or None
+        Standard deviation of the noise on each entry of y; None for what the physics states.
 
     Raises
     ------
@@ -52,6 +58,8 @@ class LatentSolver(Reconstructor):
     """
 
     efforts: ClassVar[Mapping[str, Effort]] = EFFORTS
+    kind: ClassVar[str] = "least-squares"
+    noise_std: float | None = None
 
     def __init__(
         self,
@@ -167,14 +175,17 @@ class LatentSolver(Reconstructor):
             )
             x = problem.images_found(found.z)
             error = squared_norm(y - physics.A(x))
+            residual = self._residual(x, y, physics, known)
             unit = self.objective_unit(known.unit).to(x)
             effort = effort_for(problem, self.effort)
         return Solution(
             x=x,
             measurement_error=error,
             objective=found.value * unit,
-            status=found.status,
+            status=residual.statuses(found.status),
             steps=found.steps,
+            relative_residual=residual.relative,
+            expected_residual=residual.expected,
             z=found.z.unflatten(-1, self.prior.latent.shape),
             restart=found.restart,
             trace=found.trace * unit,
@@ -185,6 +196,10 @@ class LatentSolver(Reconstructor):
                 "steps": effort.most_steps,
             },
         )
+
+    def _residual(self, x: Tensor, y: Tensor, physics: Any, known: Facts) -> Residual:
+        law = ResidualLaw.of_card(self.prior.card, self.kind)
+        return residual_of(x, y, physics, known, law, self.prior.latent.size, self.noise_std)
 
     def _flat(self, starts: Tensor, problem: Problem) -> Tensor:
         shape = (problem.count, *self.prior.latent.shape)

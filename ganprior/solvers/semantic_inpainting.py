@@ -188,6 +188,7 @@ class SemanticInpainting(LatentSolver):
     """
 
     efforts = EFFORTS_L1
+    kind = "semantic"
 
     def __init__(
         self,
