@@ -38,13 +38,13 @@ class Config:
 
     Attributes
     ----------
-    priors : tuple of str
-        Names with the data set before them.
+    pairs : tuple of str
+        Data set and prior.
     images : int
         Test images of a prior's own data; of the others a fifth.
     """
 
-    priors: tuple[str, ...]
+    pairs: tuple[str, ...]
     images: int = 500
     measured: tuple[float | str, ...] = (25, 100, 400, "center", "random 80%")
     effort: str = "fast"
@@ -53,7 +53,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """Every prior, way to measure and kind of objective that takes it."""
     found = []
-    for panel in config.priors:
+    for panel in config.pairs:
         for place in config.measured:
             kinds = (CSGM, SemanticInpainting) if isinstance(place, str) else (CSGM,)
             found += [Cell(solver.kind, "measured", place, panel) for solver in kinds]

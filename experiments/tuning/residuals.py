@@ -51,7 +51,7 @@ from ganprior.streams import derive_seed
 SEED = 1_000_004  # of A, holes and choice of images; reported runs have small seeds
 MARGIN = 1.25
 QUANTILES = {"median": 0.5, "90% quantile": 0.9, "99% quantile": 0.99}
-LEFT_OUT = ("seed", "seconds", "device", "processor", "revision", "versions")
+LEFT_OUT = ("seed", "seconds", "device", "processor", "threads", "revision", "versions")
 SOLVERS = {solver.kind: solver for solver in (CSGM, SemanticInpainting)}
 SMALL = {
     "mnist-k20-vae": "MNIST",
@@ -70,13 +70,13 @@ class Config:
 
     Attributes
     ----------
-    priors : tuple of str
-        Names with the data set before them, ``MNIST: mnist-k20-vae``.
+    pairs : tuple of str
+        Data set and prior, ``MNIST: mnist-k20-vae``.
     places : tuple of float
         Gaussian measurements per latent entry, as far as there are pixels.
     """
 
-    priors: tuple[str, ...]
+    pairs: tuple[str, ...]
     places: tuple[float, ...] = (0.5, 1, 2, 5, 15)
     holes: tuple[str, ...] = tuple(HOLES)
     images: int = 300
@@ -86,7 +86,7 @@ class Config:
 def cells(config: Config) -> list[Cell]:
     """Every prior and way to measure; holes where semantic inpainting has a discriminator."""
     found = []
-    for panel in config.priors:
+    for panel in config.pairs:
         prior = _prior(panel)
         k, n = prior.latent.size, math.prod(prior.image_shape)
         numbers = sorted({min(n, round(place * k)) for place in config.places})
