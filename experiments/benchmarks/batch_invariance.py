@@ -138,14 +138,14 @@ def claims(found: list[Row]) -> dict[str, bool]:
     }
 
 
-SHORT = Config(images=64, few=16)
+SHORT = Config(images=32, few=8, compared_with=32)
 SMOKE = Config(("mnist",), images=3, measured_by=(MASK,), batches=(1, 2), compared_with=3)
 FIGURES = by_name(
     Figure.of(
         __name__,
         "benchmarks/batch-invariance",
         {"paper": Config(), "short": SHORT, "smoke": SMOKE},
-        short="64 images of each prior, 16 of them alone and in pairs",
+        short="32 images of each prior, all in one batch; 8 of them alone and in pairs",
         column=SHARE,
         across="batch",
     )

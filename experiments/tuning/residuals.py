@@ -55,10 +55,10 @@ LEFT_OUT = ("seed", "seconds", "device", "processor", "threads", "revision", "ve
 SOLVERS = {solver.kind: solver for solver in (CSGM, SemanticInpainting)}
 SMALL = {
     "mnist-k20-vae": "MNIST",
+    "fashion-mnist-dcgan": "Fashion-MNIST",
     "mnist-k20-vae-gan": "MNIST",
     "mnist-k64-vae-gan": "MNIST",
     "cdcgan-mnist": "MNIST",
-    "fashion-mnist-dcgan": "Fashion-MNIST",
     "fashion-mnist-wgan-gp": "Fashion-MNIST",
 }
 LARGE = {FACES: UTKFACE, "cars-64": CARS, "brain-mri-64": BRAIN}
@@ -79,7 +79,7 @@ class Config:
     pairs: tuple[str, ...]
     places: tuple[float, ...] = (0.5, 1, 2, 5, 15)
     holes: tuple[str, ...] = tuple(HOLES)
-    images: int = 300
+    images: int = 200
     effort: str = "fast"
 
 
@@ -194,7 +194,7 @@ FIGURES = by_name(
         __name__,
         "tuning/residuals-64",
         {
-            "paper": Config(_named(LARGE), (1, 5, 20), ("center", "random 80%"), images=64),
+            "paper": Config(_named(LARGE), (1, 5, 20), ("center", "random 80%"), images=48),
             "smoke": SMOKE,
         },
         column="limit",
