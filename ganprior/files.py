@@ -112,6 +112,14 @@ def expand_user(path: str | Path) -> Path:
         raise ValueError(f"{path}: there is no such user, or no home folder") from error
 
 
+def reason_of(error: Exception) -> str:
+    """What an error says, on one line; of the system's without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        named = f"{error.filename}: " if error.filename else ""
+        return f"{named}{error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def sha256(*paths: str | Path) -> str:
     """SHA-256 of the bytes of one or more files, in the order given."""
     digest = hashlib.sha256()

@@ -16,7 +16,7 @@ from ganprior.cli.main import COMMANDS, cli
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.solver_specs import SolverSpec
 from tests.cases_training import tiny_recipe
-from tests.cli_cases import SIDE, refuse, run, save_images, save_prior
+from tests.cli_cases import SIDE, refuse, run, save_images, save_prior, succeed
 
 HOSTILE = (
     "", " ", "~nobody-here", "~nobody-here/x", "x" * 300, "a/" * 2100, "nul\0", "-1", "0", "1e300",
@@ -286,6 +286,50 @@ def test_amounts_that_no_memory_holds(words, tmp_path, command, option, value, s
     line = command_line(command, words, option, value)
     line = [text.replace("FOLDER", str(tmp_path)) for text in line]
     assert said in refuse(*line)
+
+
+@pytest.mark.parametrize("command", ["train-classifier", "fit-gaussians", "train-context-encoder"])
+def test_no_network_takes_the_place_of_another_thing(words, tmp_path, command):
+    """A prior, a card of nobody's, a file without a card; an earlier one of its own it may."""
+    save_prior(tmp_path)
+    (tmp_path / "notes.json").write_text('["mine"]')
+    (tmp_path / "weights.safetensors").write_bytes(b"mine")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for name in ("tiny-16-1", "tiny-16-1.safetensors", "tiny-16-1.json", "notes", "weights"):
+        line = command_line(command, words, "--out", str(tmp_path / name))
+        assert "is there already, and of no " in refuse(*line)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    for _ in range(2):
+        succeed(*command_line(command, words, "--out", str(tmp_path / "own")))
+
+
+def test_names_that_are_no_text_are_written_to_and_shown(words, tmp_path):
+    for command in ("evaluate", "measure"):
+        out = f"{tmp_path}/\udcff{command}.npz"
+        shown = succeed(*command_line(command, words, "--out", out)).stdout_bytes
+        assert b"\xff" + command.encode() in shown
+        assert Path(out).exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_without_a_number(words, tmp_path):
+    (tmp_path / "y.npz").mkdir()
+    for line in (
+        command_line("evaluate", words, "--classifier", str(tmp_path / "y.npz")),
+        command_line("measure", words, 0, str(tmp_path / "y.npz")),
+        ["reconstruct", "--measurements", str(tmp_path / "y.npz"), "--prior", words["PRIOR"],
+         "--solver", "tv", "--out", str(tmp_path / "o")],
+    ):  # fmt: skip
+        said = refuse(*[text.replace("FOLDER", str(tmp_path)) for text in line])
+        assert "[Errno" not in said
+
+
+@pytest.mark.parametrize(
+    "spec", ["gaussian:m=1000000000", "structured:m=1000000000", "downsample:factor=1000"]
+)
+def test_messages_name_no_function_of_python(words, tmp_path, spec):
+    said = refuse(*command_line("measure", words, "--measure", spec))
+    assert "Gaussian" not in said
+    assert "(" not in said.replace("(1, 16, 16)", "")
 
 
 @pytest.mark.parametrize(

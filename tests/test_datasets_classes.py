@@ -69,7 +69,8 @@ def test_splits_and_classes_that_contradict_are_refused(tmp_path):
     "rubbish",
     [
         *("__MACOSX/a/._0.png", ".ipynb_checkpoints/0.png", "@eaDir/0.png", ".hidden/0.png"),
-        *("$RECYCLE.BIN/0.png", "__pycache__/0.png", "annotations/0.xml", "0/notes/0.png"),
+        *("$RECYCLE.BIN/0.png", "__pycache__/0.png", "annotations/0.xml", "0/notes/0.txt"),
+        *("Thumbs.db/0.png", "Desktop.ini/0", "Network Trash Folder/0.png"),
     ],
 )
 def test_what_systems_leave_behind_is_no_class(tmp_path, rubbish):
@@ -81,6 +82,14 @@ def test_what_systems_leave_behind_is_no_class(tmp_path, rubbish):
     # An empty folder of a person's own is one without images yet.
     (tmp_path / "a0").mkdir()
     assert labels(tmp_path) == {"a": 0, "b": 2}
+
+
+@pytest.mark.parametrize("nested", ["train/b/x/0.png", "train/b/x/y/0.png", "test/b/x/0.png"])
+def test_a_class_whose_images_lie_deeper_does_not_vanish(tmp_path, nested):
+    put(tmp_path, "train/a/0.png", "train/c/0.png", "test/a/0.png", nested)
+    (tmp_path / "train" / "c" / "round").symlink_to(tmp_path / "train")
+    with pytest.raises(ValueError, match=r"b would be a class, but .* such as .*0\.png; put"):
+        load_images(tmp_path)
 
 
 def test_every_name_of_a_picture_is_read_or_named(tmp_path):

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
-from ganprior.files import sha256, write_atomically, write_tensors
+from ganprior.files import reason_of, sha256, write_atomically, write_tensors
 from ganprior.priors import Prior
 from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.priors.network_files import fill, read_tensors
@@ -111,7 +111,7 @@ class ContextEncoder(Inpainter):
             ArithmeticError,
             RuntimeError,
         ) as error:
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise ValueError(
                 f"{path} is no context encoder of ganprior: {reason}; train one with "
                 "'ganprior train-context-encoder'"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganprior.cli.options import OUT, SEED
-from ganprior.cli.output import check_file
+from ganprior.cli.output import check_network
 from ganprior.cli.train import data_name
 
 COUNT = click.IntRange(min=1)
@@ -81,7 +81,7 @@ def fit_gaussians(
     Use it as 'ganprior reconstruct --solver gaussian-mixture:law=OUT'. Those of MNIST and
     Fashion-MNIST are shipped; each took 90 seconds of one CPU core.
     """
-    check_file("--out", out)
+    check_network("--out", out, "gaussian-mixture")
     if mixture_rank > rank:
         raise ValueError(f"--rank must be at least --mixture-rank, got {rank} and {mixture_rank}")
 

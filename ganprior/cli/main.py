@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import platform
 import sys
 import warnings
@@ -89,6 +90,9 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Names of files need not be text in any encoding; they are shown as they came.
+            sys.stdout.reconfigure(errors="surrogateescape")
         try:
             status = super().main(*args, **extra)
         except click.ClickException as error:

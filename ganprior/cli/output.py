@@ -69,6 +69,42 @@ def check_file(option: str, file: Path, suffix: str | None = None) -> None:
     _check_name(option, file)
 
 
+def check_network(option: str, file: Path, kind: str) -> None:
+    """Refuse the name of a network's two files where they would replace another thing.
+
+    Parameters
+    ----------
+    option, file
+        As for :func:`check_file`.
+    kind : str
+        What is written, as its card says it: earlier ones of the same kind may be replaced.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`check_file`; or if one of the files is there, and no card of that kind.
+    """
+    from ganprior.priors.cards import part_of_prior, read_card
+
+    check_file(option, file)
+    there = [
+        path
+        for suffix in (".safetensors", ".json")
+        if (path := part_of_prior(file, suffix)).exists()
+    ]
+    if not there:
+        return
+    try:
+        card = read_card(file)
+        found = card.get("kind") or card["architecture"]["name"]
+    except (ValueError, LookupError, TypeError):
+        found = None
+    if found != kind:
+        raise ValueError(
+            f"{option} {file}: {there[0]} is there already, and of no {kind}; choose another name"
+        )
+
+
 def _kind(suffix: str | None) -> str:
     return f"{suffix.removeprefix('.').upper()} " if suffix else ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganprior.cli.options import OUT, SEED, at_least
-from ganprior.cli.output import check_file
+from ganprior.cli.output import check_network
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
@@ -35,7 +35,7 @@ def train_classifier(
 
     It takes a minute or two on one CPU core. Those of MNIST and Fashion-MNIST are shipped.
     """
-    check_file("--out", out)
+    check_network("--out", out, "classifier")
 
     from ganprior.cli.inputs import load_images
     from ganprior.evaluation import classifier as training

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganprior.cli.options import OUT, SEED, at_least, device_option
-from ganprior.cli.output import check_file
+from ganprior.cli.output import check_network
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
 
@@ -50,7 +50,7 @@ def train_context_encoder(
     Use it as 'ganprior inpaint --compare context-encoder:network=OUT'. That of Fashion-MNIST is
     shipped; it took 7 minutes of one CPU core.
     """
-    check_file("--out", out)
+    check_network("--out", out, "context-encoder")
 
     from ganprior.cli.devices import pick_device
     from ganprior.cli.inputs import load_images

@@ -28,6 +28,12 @@ _RUBBISH = (
     "$recycle.bin",
     "lost+found",
     "system volume information",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "network trash folder",
+    "temporary items",
 )
 # Pictures that are not read: named or counted, rather than passed over.
 _FOREIGN = (".heic", ".heif", ".jxl", ".tga", ".psd", ".dng", ".svg", ".exr", ".dcm")
@@ -75,7 +81,8 @@ def find_images(folder: Path, split: str) -> Found:
     Raises
     ------
     ValueError
-        If two subfolders stand for one split, or two splits spell a class differently.
+        If two subfolders stand for one split, two splits spell a class differently, or a
+        subfolder beside classes holds images, but deeper than a class does.
     """
     inside = _split_folder(folder, split)
     places = [folder] if inside is None else [folder, inside]
@@ -117,7 +124,10 @@ def _classes(folder: Path) -> list[str]:
         splits = _sorted_in(folder.absolute().parent, partial(_is_folder, _SPLIT_NAMES))
     classes: dict[str, Path] = {}
     spelt: dict[tuple[str | int, ...], Path] = {}
-    for path in (path for split in splits for path in _sorted_in(split, _is_class)):
+    found = [path for split in splits for path in _sorted_in(split, _is_class)]
+    if found:
+        _refuse_nested(splits)
+    for path in found:
         alike = spelt.setdefault(tuple(_natural(path)[0]), path)
         if path.name not in classes | {alike.name: alike} and alike.parent != path.parent:
             raise ValueError(
@@ -125,6 +135,28 @@ def _classes(folder: Path) -> list[str]:
             )
         classes.setdefault(path.name, path)
     return [path.name for path in sorted(classes.values(), key=_natural)]
+
+
+def _refuse_nested(splits: list[Path]) -> None:
+    """Refuse a folder beside classes that has images in folders of its own alone."""
+    folders = (path for split in splits for path in _sorted_in(split, Path.is_dir))
+    for folder in folders:
+        if _is_folder(_SPLIT_NAMES, folder) or _is_class(folder):
+            continue
+        for deep in _below(folder):
+            raise ValueError(
+                f"{folder} would be a class, but its images lie deeper, such as {deep}; put the "
+                "images of a class into one folder"
+            )
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Images at any depth; links to folders, which may lead back, are not followed."""
+    for path in _entries(folder):
+        if _is_image(path):
+            yield path
+        elif not path.is_symlink():
+            yield from _below(path)
 
 
 def _is_folder(names: Collection[str], path: Path) -> bool:

@@ -15,6 +15,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganprior.files import reason_of
+
 _ABSENT = (FileNotFoundError, PermissionError)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADERS = {
@@ -49,7 +51,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     except Exception as error:
         raise ValueError(
             f"{path} cannot be read as NumPy arrays: not a NumPy file, truncated, or holding "
-            f"Python objects ({_reason(error)}); save it again with numpy.save or numpy.savez"
+            f"Python objects ({reason_of(error)}); save it again with numpy.save or numpy.savez"
         ) from error
     return array
 
@@ -88,7 +90,7 @@ def read_npz(
     except Exception as error:
         raise ValueError(
             f"{path} is no .npz file of plain arrays: of another kind, truncated, or holding "
-            f"Python objects ({_reason(error)}); save it again with numpy.savez"
+            f"Python objects ({reason_of(error)}); save it again with numpy.savez"
         ) from error
     return arrays, tuple(members)
 
@@ -123,7 +125,3 @@ def _check_header(stream: IO[bytes], size: int) -> None:
         raise ValueError(
             f"its header states an array of shape {shape}, of which the file holds {left} bytes"
         )
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

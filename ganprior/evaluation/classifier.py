@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ganprior.datasets import Images
-from ganprior.files import write_atomically, write_tensors
+from ganprior.files import reason_of, write_atomically, write_tensors
 from ganprior.priors.architectures import Classifier, initialise
 from ganprior.priors.network_files import check_size, fill, read_tensors
 from ganprior.streams import derive_seed
@@ -175,9 +175,8 @@ def load_classifier(path: Path) -> TrainedClassifier:
             network = Classifier(**described)
         fill(network, read_tensors(_with(path, ".safetensors")))
     except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
         raise ValueError(
-            f"{path} is no classifier of ganprior: {reason}; train one with "
+            f"{path} is no classifier of ganprior: {reason_of(error)}; train one with "
             "'ganprior train-classifier'"
         ) from error
     return TrainedClassifier(network.eval(), card)

@@ -164,7 +164,7 @@ class Gaussian(Dense):
         noise_model: Any = None,
     ) -> None:
         size = checked_img_size(img_size)
-        remedy = "choose another m (Gaussian.from_matrix takes a matrix with more rows)"
+        remedy = "choose another m, or give a matrix of your own, which may have more rows"
         m, n = checked_count(m, size, remedy), math.prod(size)
         entries = standard_normal((m, n), checked_generator(generator))
         super().__init__(entries.div_(math.sqrt(m)).to(dtype), img_size, noise_model)

@@ -39,7 +39,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ganprior.files import write_atomically
+from ganprior.files import reason_of, write_atomically
 from ganprior.names import suggestion
 from ganprior.priors.places import RESEARCH_PRIORS, VARIABLE, outside_priors, where_to_get
 
@@ -172,7 +172,9 @@ def read_card(path: str | Path) -> dict[str, Any]:
             f"no card {file}: a prior is NAME.safetensors with NAME.json beside it"
         ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is not a prior's card: {error}; write it anew") from error
+        raise ValueError(
+            f"{file} is not a prior's card: {reason_of(error)}; write it anew"
+        ) from error
     if not isinstance(card, dict):
         raise ValueError(f"{file} is not a prior's card: it holds no JSON object; write it anew")
     return card

@@ -16,6 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ganprior.files import reason_of
+
 # What weights are stored in; arithmetic, and so any check, is not defined for smaller floats.
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -63,7 +65,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError, LookupError, AttributeError, TypeError) as error:
         size = os.path.getsize(path) if os.path.isfile(path) else 0
         raise ValueError(
-            f"{path} ({size} bytes) is not a whole safetensors file: {error}; copy it again. "
+            f"{path} ({size} bytes) is not a whole safetensors file: {reason_of(error)}; copy it "
+            "again. "
             "Pickles (.pt, .pth) are not loaded: convert them with safetensors.torch.save_file"
         ) from error
     for name, tensor in tensors.items():
