@@ -153,7 +153,9 @@ FIGURES = {
     "tuning/residuals": Entry(
         "tuning.residuals", "what priors leave unexplained of their own data, by m"
     ),
-    "tuning/residuals-64": Entry("tuning.residuals", "the same for 64 x 64 pixels"),
+    "tuning/residuals-others": Entry("tuning.residuals", "the same for the other small priors"),
+    "tuning/residuals-64": Entry("tuning.residuals", "the same for faces of 64 x 64 pixels"),
+    "tuning/residuals-64-others": Entry("tuning.residuals", "the same for cars and brains"),
     "tuning/misfits": Entry(
         "tuning.misfits", "solutions are flagged of other images, and hardly any of the prior's own"
     ),
