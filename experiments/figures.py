@@ -151,9 +151,11 @@ FIGURES = {
     "tuning/lasso-mnist": Entry("tuning.weights", "the same for digits"),
     "tuning/lasso-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/residuals": Entry(
-        "tuning.residuals", "what priors leave unexplained of their own data, by m"
+        "tuning.residuals", "what the prior of digits leaves unexplained of digits, by m"
     ),
-    "tuning/residuals-others": Entry("tuning.residuals", "the same for the other small priors"),
+    "tuning/residuals-others": Entry(
+        "tuning.residuals", "the same for the other priors of 28 x 28 pixels"
+    ),
     "tuning/residuals-64": Entry("tuning.residuals", "the same for faces of 64 x 64 pixels"),
     "tuning/residuals-64-others": Entry("tuning.residuals", "the same for cars and brains"),
     "tuning/misfits": Entry(

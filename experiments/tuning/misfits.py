@@ -2,8 +2,8 @@
 
 The prior of digits and the one of clothes are given test images of their own data, those of the
 other's, and their own inverted, black for white: by CSGM from Gaussian measurements and with holes,
-and by semantic inpainting, without noise and at the effort ``fast``. The images of the residuals
-that the limits come of (``tuning/residuals``) are others.
+without noise and at the effort ``fast``. The images of the residuals that the limits come of
+(``tuning/residuals``) are others.
 
     GANPRIOR_DATA=FOLDER ganprior figure tuning/misfits --preset paper
 
@@ -21,9 +21,8 @@ from experiments.images import SAMPLE, TORCHVISION, held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.figure import Figure, Tables, by_name
-from experiments.tuning.residuals import SOLVERS
 from experiments.yeh2017.setting import draw_masks, physics_of
-from ganprior import CSGM, Images, SemanticInpainting, Status, Streams, load_images
+from ganprior import CSGM, Images, Status, Streams, load_images
 from ganprior.jobs import Cell
 
 DIGITS, CLOTHES = "MNIST", "Fashion-MNIST"
@@ -51,13 +50,12 @@ class Config:
 
 
 def cells(config: Config) -> list[Cell]:
-    """Every prior, way to measure and kind of objective that takes it."""
-    found = []
-    for panel in config.pairs:
-        for place in config.measured:
-            kinds = (CSGM, SemanticInpainting) if isinstance(place, str) else (CSGM,)
-            found += [Cell(solver.kind, "measured", place, panel) for solver in kinds]
-    return found
+    """Every prior and way to measure."""
+    return [
+        Cell(CSGM.kind, "measured", place, panel)
+        for panel in config.pairs
+        for place in config.measured
+    ]
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:
@@ -73,8 +71,11 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         (OTHERS, others.floats(), others.sha256),
         (INVERTED, 1 - own.head(few).floats(), own.sha256),
     ):
-        solver = SOLVERS[cell.method](prior, effort=config.effort)
-        status = solver.solve(physics.A(x), physics, rng=Streams(cell.seed)).status
+        status = (
+            CSGM(prior, effort=config.effort)
+            .solve(physics.A(x), physics, rng=Streams(cell.seed))
+            .status
+        )
         flagged = status.count(Status.MISFIT)
         hashes = {"data_sha256": sha[:12], "prior_sha256": prior.card["weights_sha256"][:12]}
         found.append({"of": kind, "images": len(x), FLAGGED: flagged, **hashes})
@@ -98,8 +99,8 @@ def measured_by(cell: Cell, shape: tuple[int, int, int]) -> Any:
 def tables(found: list[Row]) -> Tables:
     """Share that is flagged: a line per way to measure, a column per kind of images."""
     table = []
-    for (panel, place, method), own in grouped(found, ["panel", "measured", "method"]).items():
-        line = {"prior": panel, "measured": place, "objective": method}
+    for (panel, place), own in grouped(found, ["panel", "measured"]).items():
+        line = {"prior": panel, "measured": place}
         for row in own:
             line[row["of"]] = f"{share(row):.1%} of {row['images']}"
         table.append(line)
