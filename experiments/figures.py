@@ -153,9 +153,7 @@ FIGURES = {
     "tuning/residuals": Entry(
         "tuning.residuals", "what the prior of digits leaves unexplained of digits, by m"
     ),
-    "tuning/residuals-others": Entry(
-        "tuning.residuals", "the same for the other priors of 28 x 28 pixels"
-    ),
+    "tuning/residuals-others": Entry("tuning.residuals", "the same for other priors of 28 x 28"),
     "tuning/residuals-64": Entry("tuning.residuals", "the same for faces of 64 x 64 pixels"),
     "tuning/residuals-64-others": Entry("tuning.residuals", "the same for cars and brains"),
     "tuning/misfits": Entry(

@@ -71,12 +71,8 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         (OTHERS, others.floats(), others.sha256),
         (INVERTED, 1 - own.head(few).floats(), own.sha256),
     ):
-        status = (
-            CSGM(prior, effort=config.effort)
-            .solve(physics.A(x), physics, rng=Streams(cell.seed))
-            .status
-        )
-        flagged = status.count(Status.MISFIT)
+        solver, streams = CSGM(prior, effort=config.effort), Streams(cell.seed)
+        flagged = solver.solve(physics.A(x), physics, rng=streams).status.count(Status.MISFIT)
         hashes = {"data_sha256": sha[:12], "prior_sha256": prior.card["weights_sha256"][:12]}
         found.append({"of": kind, "images": len(x), FLAGGED: flagged, **hashes})
     return found
