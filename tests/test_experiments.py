@@ -7,10 +7,12 @@ import csv
 import pytest
 
 from experiments.bora2017 import prior_quality
-from experiments.figures import load_figure
+from experiments.figures import load_figure, results_of
+from experiments.intervals import grouped
 from experiments.rows import ROWS, read_csv
-from experiments.tuning import chosen, weights
+from experiments.tuning import chosen, misfits, residuals, weights
 from ganprior.priors import find_prior, read_card
+from ganprior.priors.residual_law import ResidualLaw
 
 
 def rows_of(name):
@@ -69,3 +71,29 @@ def test_every_preset_tries_its_weights_in_the_order_of_its_method():
         if "lasso" in figure.name:
             assert list(config.weights) == sorted(config.weights, reverse=True)
         assert {cell.seed for cell in figure.cells(config)} == {weights.SEED}
+
+
+MEASURED = [name for name in residuals.FIGURES if (results_of(name) / ROWS).is_file()]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_cards_state_the_limits_of_the_committed_residuals(name):
+    for (panel,), own in grouped(list(read_csv(results_of(name) / ROWS)), ["panel"]).items():
+        card = read_card(find_prior(panel.partition(": ")[2]))
+        laws = residuals.laws_of(own)
+        assert "least-squares" in laws
+        for kind, law in laws.items():
+            assert ResidualLaw.of_card(card, kind) == law
+
+
+def test_hardly_any_of_a_priors_own_images_is_flagged_and_most_others_are():
+    flagged: dict[str, list[float]] = {}
+    for row in read_csv(results_of("tuning/misfits") / ROWS):
+        # So few measurements of 20 latents hardly tell clothes from digits, and the prior of
+        # clothes takes digits for clothes.
+        told = row["measured"] != "25" and row["panel"].startswith(misfits.DIGITS)
+        if told or row["of"] == misfits.OWN:
+            flagged.setdefault(row["of"], []).append(misfits.share(row))
+    assert max(flagged[misfits.OWN]) <= 0.01
+    assert min(flagged[misfits.INVERTED]) >= 0.95
+    assert min(flagged[misfits.OTHERS]) >= 0.5
