@@ -38,6 +38,8 @@ KEYS = {
     "psnr",
     "ssim",
     "measurement_error",
+    "relative_residual",
+    "expected_residual",
     "seconds",
     "steps",
     "status",

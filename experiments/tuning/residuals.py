@@ -15,6 +15,8 @@ known pixels far from a hole weigh nothing there, so that the test of it is a we
 
 (and ``tuning/residuals-others``, ``-64`` and ``-64-others``, of CSGM alone).
 
+A conditional prior states none: its images are those of a label.
+
 Claim: the more measurements there are per latent entry, the more of them is left.
 """
 
@@ -61,7 +63,6 @@ OTHERS = {
     "fashion-mnist-dcgan": "Fashion-MNIST",
     "mnist-k20-vae-gan": "MNIST",
     "mnist-k64-vae-gan": "MNIST",
-    "cdcgan-mnist": "MNIST",
     "fashion-mnist-wgan-gp": "Fashion-MNIST",
 }
 LARGE = {FACES: UTKFACE}
