@@ -10,12 +10,13 @@ import torch
 
 from ganprior import CSGM, LassoDCT, Prior, SemanticInpainting, Status, load_images
 from ganprior.physics import Gaussian, add_noise, blur, facts, identity, inpainting, masks
-from ganprior.priors.residual_law import KEY, ROWS, ResidualLaw
-from ganprior.solvers.misfit import residual_of, squares_of
+from ganprior.priors.residual_law import ROWS, ResidualLaw
+from ganprior.solvers.misfit import residual_of, residual_squares
 from ganprior.streams import Streams
 from tests.cases import Dense, linear_prior, rng, tiny_dcgan
 
 SHAPE = (1, 28, 28)
+KEY = ResidualLaw.KEY
 DIGITS, CLOTHES = "data/mnist_test_100.npz", "data/fashion_mnist_test_100.npz"
 LAW = ResidualLaw((1.0, 10.0), (0.02, 0.04), (0.1, 0.2))
 
@@ -95,7 +96,7 @@ class TestResidual:
         for physics in (blur(SHAPE, 1), inpainting(masks.center(SHAPE), SHAPE)):
             y = physics.A(x)
             known = facts(physics, SHAPE, count=5, like=y)
-            left, size = squares_of(0.9 * x, y, physics, known)
+            left, size = residual_squares(0.9 * x, y, physics, known)
             squares = y.double().square().flatten(1).sum(1)
             torch.testing.assert_close(left, 0.01 * squares, rtol=1e-4, atol=0)
             image = 0.81 * x.double().square().flatten(1).sum(1)

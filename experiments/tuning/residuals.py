@@ -46,9 +46,8 @@ from experiments.yeh2017.setting import HOLES, draw_masks, physics_of
 from ganprior import CSGM, Gaussian, Prior, SemanticInpainting
 from ganprior.jobs import Cell
 from ganprior.physics import facts
-from ganprior.priors import find_prior, read_card, write_card
-from ganprior.priors.residual_law import KEY, ResidualLaw
-from ganprior.solvers.misfit import squares_of
+from ganprior.priors import ResidualLaw, find_prior, read_card, write_card
+from ganprior.solvers import residual_squares
 from ganprior.streams import derive_seed
 
 SEED = 1_000_004  # of A, holes and choice of images; reported runs have small seeds
@@ -116,7 +115,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     y = physics.A(x)
     solution = SOLVERS[cell.method](prior, effort=config.effort).solve(y, physics, rng=streams)
     known = facts(physics, shape, count=len(y), like=y)
-    left, whole = squares_of(getattr(solution, "raw", solution.x), y, physics, known)
+    left, whole = residual_squares(getattr(solution, "raw", solution.x), y, physics, known)
     shares = left / whole
     found = {name: shares.quantile(q).item() for name, q in QUANTILES.items()}
     found = {"mean": shares.mean().item(), **found}
@@ -182,7 +181,7 @@ def main() -> None:
             path = find_prior(panel.partition(": ")[2])
             stated = {kind: law.describe() for kind, law in laws_of(own).items()}
             images = f"{own[0]['images']} training images that the prior was not trained on"
-            write_card(path, {**read_card(path), KEY: {**stated, "images": images}})
+            write_card(path, {**read_card(path), ResidualLaw.KEY: {**stated, "images": images}})
 
 
 def _named(priors: dict[str, str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganprior.priors import Prior
-    from ganprior.solution import Status
+    from ganprior.solution import Solution, Status
 
 # Seconds of work that is done once per prior from which on they are worth a word.
 NOTED = 1.0
@@ -128,17 +128,7 @@ def compare(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them"
             )
-        attempt = Attempt(
-            spec.text,
-            x,
-            solution.measurement_error.cpu(),
-            solution.status,
-            seconds,
-            solution.steps.cpu(),
-            spec.words(solution.settings),
-            solution.relative_residual,
-            solution.expected_residual,
-        )
+        attempt = _attempt(spec, solution, x, seconds)
         raw = getattr(solution, "raw", None)
         if raw is not None and raw is not solution.x:
             # What was blended is an attempt of its own: the generator's image, as it was before.
@@ -147,3 +137,17 @@ def compare(
             attempts.append(replace(attempt, solver=name, x=raw.cpu(), measurement_error=error))
         attempts.append(attempt)
     return attempts
+
+
+def _attempt(spec: SolverSpec, solution: Solution, x: Tensor, seconds: float) -> Attempt:
+    return Attempt(
+        spec.text,
+        x,
+        solution.measurement_error.cpu(),
+        solution.status,
+        seconds,
+        solution.steps.cpu(),
+        spec.words(solution.settings),
+        solution.relative_residual,
+        solution.expected_residual,
+    )

@@ -15,3 +15,4 @@ from .latent import UniformLatent as UniformLatent
 from .paths import linear_path as linear_path
 from .paths import spherical_path as spherical_path
 from .prior import Prior as Prior
+from .residual_law import ResidualLaw as ResidualLaw

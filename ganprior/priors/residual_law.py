@@ -22,13 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-KEY = "residuals"  # of the card
 ROWS = ("measurements_per_latent_entry", "mean", "limit")
 
 
@@ -46,6 +45,8 @@ class ResidualLaw:
         What hardly any image of the prior's data exceeds.
     """
 
+    KEY: ClassVar[str] = "residuals"  # of the card
+
     measurements_per_latent_entry: tuple[float, ...]
     mean: tuple[float, ...]
     limit: tuple[float, ...]
@@ -60,14 +61,14 @@ class ResidualLaw:
             If what it states is no law.
         """
         try:
-            stated = card.get(KEY, {}).get(kind)
+            stated = card.get(cls.KEY, {}).get(kind)
             if stated is None:
                 return None
             law = cls(*(tuple(float(share) for share in stated[row]) for row in ROWS))
             law._check()
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{KEY} in the prior's card are damaged ({error}); take the key out of the card"
+                f"{cls.KEY} in the prior's card are damaged ({error}); take the key out of the card"
             ) from error
         return law
 

@@ -9,6 +9,7 @@ from .engine import FAST_L1 as FAST_L1
 from .engine import REFERENCE as REFERENCE
 from .engine import Effort as Effort
 from .latent_solver import LatentSolver as LatentSolver
+from .misfit import residual_squares as residual_squares
 from .semantic_inpainting import InpaintingSolution as InpaintingSolution
 
 # registered, by python -m experiments.tables --write

@@ -81,7 +81,7 @@ def residual_of(
     noise_std : float, optional
         Standard deviation of the noise on each entry of y; what the physics states when absent.
     """
-    left, size = squares_of(x, y, physics, known)
+    left, size = residual_squares(x, y, physics, known)
     whole = _squares(y, known)
     relative = relative_residual(left, whole).to(x)
     if law is None:
@@ -92,8 +92,23 @@ def residual_of(
     return Residual(relative, relative_residual(mean * size + noise, whole).to(x), left > most)
 
 
-def squares_of(x: Tensor, y: Tensor, physics: Any, known: Facts) -> tuple[Tensor, Tensor]:
-    """||y - A x||^2 and s, what it is a share of, float64 (B,)."""
+def residual_squares(x: Tensor, y: Tensor, physics: Any, known: Facts) -> tuple[Tensor, Tensor]:
+    """Squared residual of images, and s, what it is a share of.
+
+    Parameters
+    ----------
+    x : Tensor
+        Images of a generator, (B, C, H, W).
+    y, physics, known
+        As for :func:`residual_of`.
+
+    Returns
+    -------
+    left : Tensor
+        ||y - A x||^2, float64, (B,).
+    size : Tensor
+        s of :mod:`ganprior.priors.residual_law`, float64, (B,).
+    """
     shown, image = physics.A(x), squared_norm(x).double()
     size = torch.maximum(_squares(shown, known), known.scale * known.unit**2 * image)
     brightness = (image / x[0].numel()).sqrt().clamp(min=torch.finfo(x.dtype).tiny)
