@@ -82,7 +82,7 @@ MASKED: dict[str, Callable[[], Reconstructor]] = {
 
 
 # Their objective is -log p(y), a density in the units of y.
-EVIDENCE = ("lmmse", "gaussian-mixture")
+EVIDENCE = ("lmmse", "gaussian-mixture", "map", "posterior", "auto")
 
 
 def as_registered(name: str) -> Callable[[float], Reconstructor]:

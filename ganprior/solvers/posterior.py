@@ -227,7 +227,8 @@ class Posterior(MAP):
 
             def draw(rng: torch.Generator, i: int = i) -> tuple[Tensor, Tensor]:
                 log_joint = modes.log_joint[:, i]
-                shares = log_joint.softmax(0).cpu()
+                # Measurements out of all proportion leave no number: any mode will do.
+                shares = log_joint.nan_to_num(nan=-1e300, neginf=-1e300).softmax(0).cpu()
                 row = torch.multinomial(shares, self.particles, replacement=True, generator=rng)
                 row = row.to(like.device)
                 normal = torch.randn(len(row), modes.u.shape[2], generator=rng, dtype=torch.float64)
