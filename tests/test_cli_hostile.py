@@ -85,6 +85,11 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
         {"--data": "LABELLED", "--out": "FOLDER/a", "--images": "20", "--filters": "1",
          "--steps": "1", "--seed": "0", "--name": "a", "--licence": "b"},
     ),
+    "fit-density": (
+        ["PRIOR"],
+        {"--data": "LABELLED", "--out": "FOLDER/a", "--images": "50", "--further": "1",
+         "--skip": "0", "--rank": "4", "--latent-weight": "0.02", "--seed": "0"},
+    ),
     "fit-gaussians": (
         [],
         {"--data": "LABELLED", "--out": "FOLDER/a", "--components": "1", "--images": "20",

@@ -190,7 +190,9 @@ class TestARerun:
         succeed(*inpaint(out))
         before = contents(out)
         slow = (
-            "import time, ganprior.cli.outcome as o; from ganprior.cli.main import main;"
+            "import signal, time, ganprior.cli.outcome as o; from ganprior.cli.main import main;"
+            # A shell may have started the tests with it ignored.
+            "signal.signal(signal.SIGINT, signal.default_int_handler);"
             "o.write_pictures = lambda *a: time.sleep(60); main()"
         )
         words = [str(word) for word in inpaint(out, mask="half=left")]

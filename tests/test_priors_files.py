@@ -70,10 +70,9 @@ def test_a_saved_prior_comes_back(original, saved):
 def test_saving_again_changes_nothing(saved, tmp_path):
     Prior.load(saved).save(tmp_path / "again")
     assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
-    again, first = read_card(tmp_path / "again"), read_card(saved)
-    assert again.pop("float16_largest_pixel_change") == 0
-    first.pop("float16_largest_pixel_change")
-    assert again == first
+    first = read_card(saved)
+    assert first["float16_largest_pixel_change"] > 0
+    assert read_card(tmp_path / "again") == first
 
 
 def test_saving_leaves_the_prior_as_it_is(original, tmp_path):
@@ -222,7 +221,8 @@ def test_every_shipped_prior_loads_and_has_a_full_card():
     for name in prior_names():
         prior = Prior.load(name)
         assert prior.sample(2, rng()).shape == (2, *prior.image_shape)
-        keys = {"data", "data_sha256", "licence", "recipe", "steps", "discriminator_output"}
+        keys = {"data", "data_sha256", "licence", "recipe", "steps"}
+        keys |= set() if prior.discriminator is None else {"discriminator_output"}
         assert keys <= set(prior.card)
         assert prior.card["licence"] != "unknown"
         assert prior.card["float16_largest_pixel_change"] < 0.01
