@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganprior.cli.options import OUT, SEED
-from ganprior.cli.output import check_file
+from ganprior.cli.output import check_network
 
 COUNT = click.IntRange(min=1)
 
@@ -68,14 +68,13 @@ def fit_density(
     images should be such as the prior was not trained on; where fewer than 50 of them are left
     behind the trained ones, the last --images are taken, and the card says so.
     """
-    check_file("--out", out)
-
     from ganprior.cli.inputs import load_images
     from ganprior.evaluation.density import DensityRecipe, fit_density, trained_images
     from ganprior.priors import Prior
 
     recipe = DensityRecipe(rank=rank, latent_weight=latent_weight, seed=seed)
     loaded = Prior.load(prior)
+    check_network("--out", out, loaded.card["architecture"]["name"])
     channels, size, _ = loaded.image_shape
     found = load_images(data, split="train", size=size, channels=channels)
     unseen = trained_images(loaded) if skip is None else skip
