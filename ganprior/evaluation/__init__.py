@@ -1,7 +1,7 @@
 """What a prior is worth: representation error, Fréchet distance, precision, recall, diversity.
 
-And the fit of its density (:func:`fit_density`), which is what a solver needs to know of it.
-Training does not stand on it: a run is handed a monitor (:func:`quality_monitor`).
+And the fit of its density (``fit_density``), which is what a solver needs to know of it.
+Training does not stand on it: a run is handed a monitor (``quality_monitor``).
 """
 
 import lazy_loader

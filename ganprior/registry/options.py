@@ -90,7 +90,7 @@ class Option(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Option):
-    """A whole number, at least ``minimum`` and at most :data:`MOST`."""
+    """A whole number, at least ``minimum`` and at most ``MOST``."""
 
     minimum: int = 1
 

@@ -96,7 +96,7 @@ class Spec:
         return self.entry.name
 
     def make(self, **context: Any) -> Any:
-        """Make it; see :meth:`~ganprior.registry.entries.Entry.make`."""
+        """Make it; see ``Entry.make``."""
         return self.entry.make(self.options, context)
 
     def naming(self) -> AbstractContextManager[None]:
