@@ -245,6 +245,7 @@ def test_a_dollar_in_a_name_begins_no_formula(files, tmp_path):
         "inpaint", files[1], "--prior", files[0], "--mask", "center=0.25",
         "--solver", f"nearest-patch:images={folder / 'i.npz'}", "--out", tmp_path / "out",
     )  # fmt: skip
+    assert "figure.png" in contents(tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -31,21 +31,14 @@ from ganprior.priors.density import Density
 from ganprior.priors.density_files import as_stored, gaussian_law
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
 from ganprior.solvers import CSGM
-from ganprior.solvers.engine import FAST, LBFGS, Effort
+from ganprior.solvers.engine import FAST
+from ganprior.solvers.modes import DESCENT
 from ganprior.streams import Streams, derive_seed
 
 # One in so many images is held out while the numbers are chosen; then all are fitted.
 HELD_OUT = 5
-# From the encoder's latent, which is near: a descent without restarts.
-FROM_ENCODER = Effort(
-    restarts=1,
-    steps=60,
-    learning_rate=1.0,
-    final_rate=1.0,
-    descent=LBFGS,
-    tolerance=0.003,
-    window=6,
-)
+# From the encoder's latent, which is near.
+FROM_ENCODER = DESCENT.replace(steps=60)
 # Added to the variance of every pixel: that of rounding to 256 grey levels.
 FLOOR = 1 / (12 * 255**2)
 

@@ -7,9 +7,10 @@ finds, the share
 
 of noiseless measurements y = A x is what deviates, less what the search has fitted away of it: the
 more, the fewer measurements there are per entry of z. The square of what deviates grows with the
-brightness of an image, the root mean square of its pixels, and not with its square: q varies less
-from image to image so, and clothes seen by a prior of digits are told 1.4 times as often. c is the
-mean squared norm of A's columns. For a Gaussian A both parts of s are alike; a blur, which keeps
+brightness of an image, the root mean square of its pixels, and not with its square: so q
+varies less from image to image. c is the mean squared norm of A's columns.
+
+For a Gaussian A both parts of s are alike; a blur, which keeps
 nearly all of an image and little of what deviates, has the first, and a hole in which most of the
 image lies the second.
 

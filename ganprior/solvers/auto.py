@@ -30,8 +30,7 @@ from ganprior.solution import Reconstructor, Solution, squared_norm, without_aut
 from ganprior.solvers.map_estimate import MAP
 from ganprior.streams import Streams, as_generator, derive_seed
 
-# One measurement in so many is held back, and none of fewer than so many: variation alone never
-# was the better guess there.
+# One measurement in so many is held back, and none of fewer than so many: a few say too little.
 HELD_BACK, LEAST = 10, 100
 
 

@@ -32,6 +32,16 @@ from ganprior.streams import Streams
 
 # Parts of the linearised move that are tried as starts.
 MOVES = (0.0, 0.3, 1.0)
+# From one start that is near.
+DESCENT = Effort(
+    restarts=1,
+    steps=100,
+    learning_rate=1.0,
+    final_rate=1.0,
+    descent=LBFGS,
+    tolerance=0.003,
+    window=6,
+)
 
 
 @dataclass(frozen=True)
@@ -171,16 +181,7 @@ def _start(pairs: Problem, moves: Tensor, component: Tensor) -> Tensor:
 
 
 def _descend(pairs: Problem, start: Tensor, steps: int) -> Minimum:
-    effort = Effort(
-        restarts=1,
-        steps=steps,
-        learning_rate=1.0,
-        final_rate=1.0,
-        descent=LBFGS,
-        tolerance=0.003,
-        window=6,
-    )
-    return minimise(pairs, effort, Streams(0), starts=start[None])
+    return minimise(pairs, DESCENT.replace(steps=steps), Streams(0), starts=start[None])
 
 
 def _modes(pairs: Problem, found: Minimum, component: Tensor, density: Density, kept: int) -> Modes:

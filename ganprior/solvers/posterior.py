@@ -40,7 +40,7 @@ LOW, HIGH = 0.05, 0.95
 DrawOne = Callable[[torch.Generator], tuple[Tensor, Tensor]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PosteriorSolution(Solution):
     """A solution that says how sure it is; ``x`` is the mean of the posterior.
 
@@ -56,11 +56,11 @@ class PosteriorSolution(Solution):
         log p(y), (B,).
     """
 
-    std: Tensor = None  # type: ignore[assignment]
-    low: Tensor = None  # type: ignore[assignment]
-    high: Tensor = None  # type: ignore[assignment]
-    samples: Tensor = None  # type: ignore[assignment]
-    log_evidence: Tensor = None  # type: ignore[assignment]
+    std: Tensor
+    low: Tensor
+    high: Tensor
+    samples: Tensor
+    log_evidence: Tensor
 
 
 @register(
