@@ -12,8 +12,10 @@ from torch import nn
 
 from ganprior.priors import Prior
 from ganprior.solvers import BALANCED, BALANCED_L1, CSGM, DiscriminatorCSGM, SemanticInpainting
-from ganprior.solvers.engine import bank, blocks, sizes
+from ganprior.solvers.csgm import CSGMObjective
+from ganprior.solvers.engine import Effort, Problem, bank, blocks, sizes
 from ganprior.solvers.engine.pieces import in_line, in_rectangles
+from ganprior.solvers.engine.race import race
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.streams import Streams
 from tests.cases import Fourier, Mask, Phaseless, gaussian, rng, tiny_dcgan
@@ -97,6 +99,23 @@ def assert_alike(case: str, signals: list[int]) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_batch_gives_what_its_signals_give_alone(case, signals):
     assert_alike(case, signals)
+
+
+def test_a_signal_that_converges_early_keeps_as_many_restarts_alone_as_in_a_batch():
+    """One that starts in its minimum leaves before the race cuts anything."""
+    physics = gaussian(12, SHAPE, dtype=torch.float64)
+    y = physics.A(torch.rand(2, *SHAPE, generator=rng(2), dtype=torch.float64))
+    problem = Problem(tiny_dcgan(), CSGMObjective(5.0), y, physics)
+    effort = Effort(4, 60, 0.1, 0.1, race=((0.5, 2),), tolerance=1e-3, window=4)
+    starts = torch.randn(4, 2, 6, generator=rng(3), dtype=torch.float64)
+    settled = race(problem, starts, replace(effort, steps=500, race=())).z
+    starts[:, 0] = settled[:, 0]
+    together = race(problem, starts, effort)
+    assert together.steps[0] < 30 <= together.steps[1]
+    alone = race(problem.select(torch.tensor([0])), starts[:, :1], effort)
+    assert alone.steps[0] == together.steps[0]
+    assert torch.equal(alone.restart[:, 0], together.restart[:, 0])
+    torch.testing.assert_close(alone.z[:, 0], together.z[:, 0])
 
 
 def test_so_it_is_with_any_number_of_threads():

@@ -51,6 +51,12 @@ class Race:
     converged: Tensor
     trace: list[Tensor]
 
+    def keep(self, kept: int) -> Tensor:
+        """Keep the best restarts of each signal; returns which rows they were, int64 (kept, B)."""
+        self.z, numbers = survivors(self.z, self.value, kept)
+        self.value, self.restart = pick(self.value, numbers), pick(self.restart, numbers)
+        return numbers
+
 
 def race(
     problem: Problem,
@@ -94,8 +100,7 @@ def race(
         progress(step)
         kept = effort.survivors(step)
         if kept < len(z):
-            best.z, numbers = survivors(best.z, best.value, kept)
-            best.value, best.restart = pick(best.value, numbers), pick(best.restart, numbers)
+            numbers = best.keep(kept)
             past = deque((pick(value, numbers) for value in past), past.maxlen)
             walk = walk.map(lambda rows, own=numbers[:, active]: pick(rows, own))  # type: ignore[misc]
         past.append(best.value.clone())
@@ -104,13 +109,16 @@ def race(
             best.converged[active] = ~going
             if not going.any():
                 # The last trial point is not evaluated, as it is not where a signal leaves.
-                return best
+                break
             if problem.can_select and _worth_leaving(going):
                 active = active[going]
                 walk = walk.map(lambda rows, going=going: rows[:, going])  # type: ignore[misc]
                 part, going = problem.select(active), going[going]
-    z = walk.trial()
-    _keep_better(best, active, going, z, part.value(z))
+    else:
+        z = walk.trial()
+        _keep_better(best, active, going, z, part.value(z))
+    # Alone a signal may leave before a stage of the race that it would be there for in a batch.
+    best.keep(effort.survivors(effort.steps))
     return best
 
 
