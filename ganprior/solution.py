@@ -79,6 +79,10 @@ class Solution:
         Index of the restart that won, int64, (B,).
     trace : Tensor or None
         Best objective so far, (recorded steps, B).
+    std : Tensor or None
+        Standard deviation of every pixel given y, (B, C, H, W); None where a method has none.
+    low, high : Tensor or None
+        5% and 95% quantiles of every pixel given y, (B, C, H, W), likewise.
     bank_seconds : float
         What computing a bank of starts took, which happens once per prior; 0 in later calls.
     settings : dict
@@ -96,6 +100,9 @@ class Solution:
     z: Tensor | None = None
     restart: Tensor | None = None
     trace: Tensor | None = None
+    std: Tensor | None = None
+    low: Tensor | None = None
+    high: Tensor | None = None
     bank_seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
 

@@ -49,6 +49,7 @@ from ganprior.streams import Streams
     "posterior mean under a mixture fitted to training images",
     LAW,
     needs="linear",
+    uncertain=True,
 )
 class GaussianMixture(Reconstructor):
     """Posterior mean of a Gaussian mixture; any linear physics.
@@ -61,6 +62,8 @@ class GaussianMixture(Reconstructor):
         Standard deviation of each entry of y, of the real and of the imaginary part where it is
         complex; 0 is allowed. When absent: ``physics.noise_model.sigma`` where there is one, else
         0.
+    uncertainty : bool
+        Whether a solution holds the standard deviation of every pixel, ``std``.
 
     Raises
     ------
@@ -77,23 +80,35 @@ class GaussianMixture(Reconstructor):
     (torch.Size([2, 1, 28, 28]), torch.Size([2]))
     """
 
-    def __init__(self, law: GaussianMixtureLaw, noise_std: float | None = None) -> None:
+    def __init__(
+        self,
+        law: GaussianMixtureLaw,
+        noise_std: float | None = None,
+        *,
+        uncertainty: bool = False,
+    ) -> None:
         super().__init__()
         if noise_std is not None and not 0 <= noise_std < math.inf:
             raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
         self.law = law
         self.noise_std = noise_std
+        self.uncertainty = uncertainty
 
     @classmethod
     def from_options(
-        cls, prior: Prior | None = None, noise_std: float | None = None, law: str = ""
+        cls,
+        prior: Prior | None = None,
+        noise_std: float | None = None,
+        law: str = "",
+        uncertainty: bool = False,
     ) -> Self:
         """Load the law that ``law`` names, or the shipped one of the data of a prior."""
         if law:
-            return cls.load(law, noise_std)
+            return cls(load_gaussian_mixture(law), noise_std, uncertainty=uncertainty)
         if prior is None:
             raise ValueError("option 'law' is missing; give law=FILE, or a prior of such images")
-        return cls.shipped_for(prior.card.get("data_sha256"), noise_std)
+        shipped = gaussian_mixture_of(prior.card.get("data_sha256"))
+        return cls(shipped, noise_std, uncertainty=uncertainty)
 
     @classmethod
     def load(cls, name: str | Path, noise_std: float | None = None) -> Self:
@@ -131,19 +146,30 @@ class GaussianMixture(Reconstructor):
         ------
         ValueError
             If y is not a tensor, the physics is not linear, has no adjoint or does not fit y, or
-            its images have another shape than those of the law.
+            its images have another shape than those of the law; and if ``uncertainty`` is asked
+            for and there are more measurements than that.
         """
         measured, finite, known, image = self._checked(y, physics)
         noise_std = known.noise_std(self.noise_std)
         rows = measured_rows(physics, known, measured, image)
+        std = None
         if rows is None:
+            if self.uncertainty:
+                raise ValueError(
+                    f"physics {type(physics).__name__} has more measurements than a standard "
+                    "deviation of every pixel can be computed from (4,096 in all, fewer where each "
+                    "signal has its own); ask for the images alone, or for fewer at a time"
+                )
             outcome = self._by_woodbury(physics, known, measured, image, noise_std)
         else:
-            found = self._by_matrix(rows, noise_std, variance=False)
+            found = self._by_matrix(rows, noise_std, variance=self.uncertainty)
             ones = torch.ones_like(finite)
             outcome = Outcome(*self._images(found.mean, found.log_joint, image), ones, ones.long())
+            if found.variance is not None:
+                std = found.variance.sqrt().reshape(image.shape).to(image)
+                std = torch.where(finite[:, None, None, None], std, torch.zeros_like(std))
         outcome = replace(outcome, settings={"noise_std": noise_std})
-        return outcome.solution(y, physics, finite)
+        return replace(outcome.solution(y, physics, finite), std=std)
 
     @without_autocast
     @torch.no_grad()

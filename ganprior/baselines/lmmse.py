@@ -21,6 +21,7 @@ from ganprior.registry import register
     "linear estimate by mean and covariance of training images",
     LAW,
     needs="linear",
+    uncertain=True,
 )
 class LMMSE(GaussianMixture):
     """LMMSE estimate; any linear physics.
@@ -29,7 +30,7 @@ class LMMSE(GaussianMixture):
     ----------
     law : GaussianMixtureLaw
         Its mean and covariance alone count, whatever its components.
-    noise_std : float, optional
+    noise_std, uncertainty
         As for :class:`~ganprior.baselines.gaussian_mixture.GaussianMixture`.
 
     Raises
@@ -45,5 +46,11 @@ class LMMSE(GaussianMixture):
     torch.Size([2, 1, 28, 28])
     """
 
-    def __init__(self, law: GaussianMixtureLaw, noise_std: float | None = None) -> None:
-        super().__init__(law.one_gaussian(), noise_std)
+    def __init__(
+        self,
+        law: GaussianMixtureLaw,
+        noise_std: float | None = None,
+        *,
+        uncertainty: bool = False,
+    ) -> None:
+        super().__init__(law.one_gaussian(), noise_std, uncertainty=uncertainty)

@@ -85,6 +85,8 @@ class Job:
         Whether a solver shows how far it has come.
     keeps_images : bool
         Whether the images are kept, beside the rows.
+    uncertainty : bool
+        Whether solvers say how sure they are.
     """
 
     prior: str
@@ -94,6 +96,7 @@ class Job:
     protocol: dict[str, str]
     visible: bool = True
     keeps_images: bool = True
+    uncertainty: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,15 @@ def solve_block(job: Job, prior: Prior, block: Block) -> Result:
     device = torch.device(job.device)
     measured = block.measured
     seed = measured.seed if job.seed is None else job.seed
-    attempts = compare([block.solver], measured, prior, seed, device, visible=job.visible)
+    attempts = compare(
+        [block.solver],
+        measured,
+        prior,
+        seed,
+        device,
+        visible=job.visible,
+        uncertainty=job.uncertainty,
+    )
     found = rows(measured, attempts, measured.original)
     seconds = time.perf_counter() - begin
     data = packed(attempts) if job.keeps_images else b""

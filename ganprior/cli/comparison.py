@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ganprior.cli.measurements import Measurements
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ganprior.priors import Prior
     from ganprior.solution import Solution, Status
 
+# What says how sure a solver is of every pixel.
+SPREAD = ("std", "low", "high")
 # Seconds of work that is done once per prior from which on they are worth a word.
 NOTED = 1.0
 
@@ -33,10 +35,13 @@ class Recovered:
         The solver as asked for.
     x : Tensor
         Reconstructions, not clipped, (N, C, H, W), on the CPU.
+    std : Tensor or None
+        Standard deviation of every pixel, (N, C, H, W), where it is known.
     """
 
     solver: str
     x: Tensor
+    std: Tensor | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Attempt(Recovered):
 
     Attributes
     ----------
-    solver, x
+    solver, x, std
         As those of :class:`Recovered`.
     measurement_error : Tensor
         ||y - A(x)||^2, (N,).
@@ -60,6 +65,8 @@ class Attempt(Recovered):
         per signal.
     relative_residual, expected_residual : Tensor or None
         As in :class:`~ganprior.solution.Solution`, (N,).
+    low, high : Tensor or None
+        5% and 95% quantiles of every pixel, (N, C, H, W), where they are known.
     """
 
     measurement_error: Tensor
@@ -69,6 +76,14 @@ class Attempt(Recovered):
     settings: dict[str, Any]
     relative_residual: Tensor | None = None
     expected_residual: Tensor | None = None
+    low: Tensor | None = None
+    high: Tensor | None = None
+
+    @property
+    def images(self) -> dict[str, Tensor]:
+        """All that is an image per signal, by the names that results have for it."""
+        known = {"solver": self.x, **{name: getattr(self, name) for name in SPREAD}}
+        return {name: images for name, images in known.items() if images is not None}
 
 
 def compare(
@@ -79,6 +94,7 @@ def compare(
     device: torch.device,
     *,
     visible: bool = True,
+    uncertainty: bool = False,
 ) -> list[Attempt]:
     """Reconstruct all signals with each solver: the same y and A for all.
 
@@ -98,6 +114,8 @@ def compare(
         Where to compute.
     visible : bool
         Show on stderr how far it has come.
+    uncertainty : bool
+        Let solvers that can say how sure they are.
 
     Raises
     ------
@@ -116,7 +134,7 @@ def compare(
     attempts = []
     for spec in solvers:
         with progress_bar(spec.text, visible=visible) as progress:
-            solver = spec.build(prior, measured.noise_std, progress.tell)
+            solver = spec.build(prior, measured.noise_std, progress.tell, uncertainty=uncertainty)
             start = time.perf_counter()
             solution = solver.solve(y, physics, rng=streams)
             # Waits for the device: the copy is part of the time.
@@ -128,7 +146,7 @@ def compare(
                 f"{spec.text}: starts for this prior took {bank:.0f} s to compute, once; the "
                 "seconds reported are without them"
             )
-        attempt = _attempt(spec, solution, x, seconds)
+        attempt = _attempt(spec, solution, x, seconds, uncertainty=uncertainty)
         raw = getattr(solution, "raw", None)
         if raw is not None and raw is not solution.x:
             # What was blended is an attempt of its own: the generator's image, as it was before.
@@ -139,7 +157,10 @@ def compare(
     return attempts
 
 
-def _attempt(spec: SolverSpec, solution: Solution, x: Tensor, seconds: float) -> Attempt:
+def _attempt(
+    spec: SolverSpec, solution: Solution, x: Tensor, seconds: float, *, uncertainty: bool
+) -> Attempt:
+    spread = {name: getattr(solution, name) for name in SPREAD if uncertainty}
     return Attempt(
         spec.text,
         x,
@@ -150,4 +171,5 @@ def _attempt(spec: SolverSpec, solution: Solution, x: Tensor, seconds: float) ->
         spec.words(solution.settings),
         solution.relative_residual,
         solution.expected_residual,
+        **{name: None if found is None else found.cpu() for name, found in spread.items()},
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ganprior.cli.comparison import Recovered
 from ganprior.cli.measurements import Measurements
+from ganprior.cli.uncertainty import WHITE, spread_map
 from ganprior.files import write_atomically
 
 if TYPE_CHECKING:
@@ -109,6 +110,10 @@ def _strips(
     for attempt in attempts:
         errors = None if original is None else per_pixel_error(attempt.x, original).tolist()
         strips.append((attempt.solver, attempt.x, errors))
+        if attempt.std is not None:
+            strips.append(
+                (f"std of {attempt.solver}\nwhite: {WHITE:.2f}", spread_map(attempt.std), None)
+            )
     return strips
 
 

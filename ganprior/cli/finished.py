@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ganprior.cli.comparison import Attempt
+from ganprior.cli.comparison import SPREAD, Attempt
 from ganprior.cli.comparison_report import Row
 from ganprior.jobs import Cell
 
@@ -52,11 +52,17 @@ class Finished:
         """Name of each attempt."""
         return [name for _, _, name in self._attempts]
 
-    def images(self, attempt: int) -> Iterator[NDArray[Any]]:
-        """Reconstructions of an attempt, float32, (B, C, H, W) of each block."""
+    def kinds(self, attempt: int) -> list[str]:
+        """What there is an image of for each signal: ``solver``, and of some ``std``, ..."""
+        number, place, _ = self._attempts[attempt]
+        arrays = _arrays(self._store.data(self._cells[number][0]))
+        return [kind for kind in ("solver", *SPREAD) if f"{kind}_{place}" in arrays.files]
+
+    def images(self, attempt: int, kind: str = "solver") -> Iterator[NDArray[Any]]:
+        """Reconstructions of an attempt, or another kind, (B, C, H, W) of each block."""
         number, place, _ = self._attempts[attempt]
         for cell in self._cells[number]:
-            yield _arrays(self._store.data(cell))[f"x_{place}"]
+            yield _arrays(self._store.data(cell))[f"{kind}_{place}"]
 
     def rows(self) -> Iterator[Row]:
         """One row per attempt and image."""
@@ -83,7 +89,11 @@ def packed(attempts: Sequence[Attempt]) -> bytes:
     import numpy as np
 
     facts = json.dumps([(attempt.solver, attempt.settings) for attempt in attempts])
-    arrays = {f"x_{i}": attempt.x.numpy() for i, attempt in enumerate(attempts)}
+    arrays = {
+        f"{kind}_{i}": images.numpy()
+        for i, attempt in enumerate(attempts)
+        for kind, images in attempt.images.items()
+    }
     file = io.BytesIO()
     np.savez(file, facts=np.array(facts), **arrays)  # type: ignore[arg-type]
     return file.getvalue()

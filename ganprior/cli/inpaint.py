@@ -28,6 +28,7 @@ from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 from ganprior.cli.spec_help import mask_help, solver_help
+from ganprior.cli.uncertainty import check_uncertainty, uncertainty_option
 from ganprior.jobs import blocks
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class _Request:
     as_json: bool
     blockwise: Blockwise
     figure_formats: tuple[str, ...]
+    uncertainty: bool
 
     @property
     def masks(self) -> MaskOption:
@@ -121,6 +123,7 @@ class _Request:
 @convert_option
 @results_option
 @block_options
+@uncertainty_option
 @figure_format_option
 @json_option
 def inpaint(**options: Any) -> None:
@@ -140,6 +143,8 @@ def inpaint(**options: Any) -> None:
     if not (request.mask or request.damaged):
         raise ValueError("nothing is hidden: give --mask, or --damaged for NaN in INPUT")
     request.masks.check()
+    if request.uncertainty:
+        check_uncertainty(solvers)
     check_results(request.out, is_result(request.out), resume=request.blockwise.resume)
 
     from ganprior.cli.devices import pick_device
@@ -159,6 +164,7 @@ def inpaint(**options: Any) -> None:
         as_json=request.as_json,
         blockwise=request.blockwise,
         figure_formats=request.figure_formats,
+        uncertainty=request.uncertainty,
         more={**request.masks.describe(), "damaged": request.damaged},
     )
 

@@ -35,6 +35,7 @@ from ganprior.cli.measurements import Signals
 from ganprior.cli.pictures import FOLDER, picture_files, write_pictures
 from ganprior.cli.results import UNFINISHED, new_results
 from ganprior.cli.solver_specs import SolverSpec
+from ganprior.cli.uncertainty import STD, spread_map
 from ganprior.cli.verbosity import remark
 from ganprior.jobs import blocks
 
@@ -57,6 +58,7 @@ def reconstruct_and_report(
     as_json: bool = False,
     blockwise: Blockwise | None = None,
     figure_formats: Sequence[str] = (),
+    uncertainty: bool = False,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Run all solvers, write the files, and print the table and what was written.
@@ -83,6 +85,8 @@ def reconstruct_and_report(
         Size of a block, and who computes it.
     figure_formats : sequence of str
         Suffixes of further files of the figure: ``pdf``, ``svg``.
+    uncertainty : bool
+        Write how sure solvers are that can say so.
     more : mapping, optional
         What else the configuration in ``summary.json`` shall say.
 
@@ -93,6 +97,7 @@ def reconstruct_and_report(
     """
     blockwise, chosen = blockwise or Blockwise(), list(solvers)
     config = _config(signals, prior_name, prior, chosen, seed, device) | dict(more or {})
+    config["uncertainty"] = uncertainty
     common = protocol({**config, **signals.settings}, blockwise.size)
     config["protocol"] = digest(common, chosen)
     figures = [FIGURE, *(f"figure.{suffix}" for suffix in dict.fromkeys(figure_formats))]
@@ -103,7 +108,8 @@ def reconstruct_and_report(
         for spec in chosen:
             # A wrong option shall not cost the others' work.
             spec.build(prior, signals.noise_std)
-        job = Job(prior_name, prior.card.get("weights_sha256"), seed, str(device), common)
+        sha256 = prior.card.get("weights_sha256")
+        job = Job(prior_name, sha256, seed, str(device), common, uncertainty=uncertainty)
         with solved(signals, job, prior, chosen, out, blockwise) as finished:
             found = _write(out, config, signals, finished, figures)
     if as_json:
@@ -167,7 +173,8 @@ def _write(
 ) -> dict[str, Tally]:
     """Write all files of the results, block by block, and put them in the place of earlier ones."""
     config["settings"] = finished.settings()
-    pictures = picture_files(signals.names, finished.solvers)
+    sure = [i for i in range(len(finished.solvers)) if STD in finished.kinds(i)]
+    pictures = picture_files(signals.names, finished.solvers, sure)
     config = {**config, "files": [*dict.fromkeys([*FILES, *figures]), *pictures]}
     problem = None
     with new_results(out, is_result(out)) as new:
@@ -175,7 +182,7 @@ def _write(
         write_summary(new / SUMMARY, config, finished.rows())
         try:
             _draw(new, figures, signals, finished)
-            write_pictures(new, pictures, _each(finished))
+            write_pictures(new, pictures, _each(finished, sure))
         except ValueError as error:
             # What took long to compute is kept: the pictures can be drawn from it.
             problem = error
@@ -193,7 +200,9 @@ def _arrays(signals: Signals, finished: Finished) -> dict[str, Stream]:
     shape = (len(signals), *signals.image_shape)
     solvers = finished.solvers
     arrays: dict[str, Stream] = {
-        f"solver_{i}": (shape, finished.images(i)) for i in range(len(solvers))
+        f"{kind}_{i}": (shape, finished.images(i, kind))
+        for i in range(len(solvers))
+        for kind in finished.kinds(i)
     }
     arrays["solvers"] = ((len(solvers),), [np.array(solvers)])
     if signals.part(0, 1).original is not None:
@@ -212,27 +221,34 @@ def _draw(folder: Path, figures: Sequence[str], signals: Signals, finished: Fini
     """Draw the first images of each solver."""
     head = signals.part(0, min(len(signals), MOST_COLUMNS))
     recovered = [
-        Recovered(solver, _first(finished, i, len(head.y)))
+        Recovered(
+            solver,
+            _first(finished, i, len(head.y)),
+            std=_first(finished, i, len(head.y), STD) if STD in finished.kinds(i) else None,
+        )
         for i, solver in enumerate(finished.solvers)
     ]
     for name in figures:
         draw(folder / name, head, recovered, head.original)
 
 
-def _first(finished: Finished, attempt: int, count: int) -> Tensor:
+def _first(finished: Finished, attempt: int, count: int, kind: str = "solver") -> Tensor:
     import torch
 
-    images = itertools.chain.from_iterable(finished.images(attempt))
+    images = itertools.chain.from_iterable(finished.images(attempt, kind))
     return torch.stack([torch.from_numpy(x) for x in itertools.islice(images, count)])
 
 
-def _each(finished: Finished) -> Iterator[Tensor]:
-    """Every image of every solver."""
+def _each(finished: Finished, sure: Sequence[int]) -> Iterator[Tensor]:
+    """Every image of every solver, then the maps of those that say how sure they are."""
     import torch
 
     for attempt in range(len(finished.solvers)):
         for block in finished.images(attempt):
             yield from torch.from_numpy(block)
+    for attempt in sure:
+        for block in finished.images(attempt, STD):
+            yield from spread_map(torch.from_numpy(block))
 
 
 def _advise(found: Mapping[str, Tally]) -> None:

@@ -20,8 +20,12 @@ FOLDER = "images"
 _LONGEST = 100
 
 
-def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
+def picture_files(
+    names: Sequence[str], solvers: Sequence[str], sure: Sequence[int] = ()
+) -> list[str]:
     """``images/NAME-SOLVER.png`` for every image of the first solver, then of the second, ...
+
+    Behind them ``images/NAME-SOLVER-std.png`` of the solvers that say how sure they are.
 
     Parameters
     ----------
@@ -29,6 +33,8 @@ def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
         Names of the images, which differ.
     solvers : sequence of str
         The solvers as asked for.
+    sure : sequence of int
+        Which of them have maps of standard deviations.
     """
     from ganprior.image_files import SUFFIXES
 
@@ -37,7 +43,8 @@ def picture_files(names: Sequence[str], solvers: Sequence[str]) -> list[str]:
     short = [re.sub(rf"({suffixes})\b", "", name, flags=re.IGNORECASE) for name in names]
     stems = file_names(short, names)
     labels = file_names([text.partition(":")[0] for text in solvers], solvers)
-    return [f"{FOLDER}/{stem}-{label}.png" for label in labels for stem in stems]
+    shown = [*labels, *(f"{labels[i]}-std" for i in sure)]
+    return [f"{FOLDER}/{stem}-{label}.png" for label in shown for stem in stems]
 
 
 def write_pictures(out: Path, files: Iterable[str], images: Iterable[Tensor]) -> None:

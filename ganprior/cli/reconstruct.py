@@ -30,6 +30,7 @@ from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
 from ganprior.cli.solver_specs import SolverSpec
 from ganprior.cli.spec_help import measure_help, solver_help
+from ganprior.cli.uncertainty import check_uncertainty, uncertainty_option
 
 if TYPE_CHECKING:
     from ganprior.priors import Prior
@@ -55,6 +56,7 @@ class _Request:
     as_json: bool
     blockwise: Blockwise
     figure_formats: tuple[str, ...]
+    uncertainty: bool
 
 
 @click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
@@ -88,6 +90,7 @@ class _Request:
 @convert_option
 @results_option
 @block_options
+@uncertainty_option
 @figure_format_option
 @json_option
 def reconstruct(**options: Any) -> None:
@@ -112,6 +115,8 @@ def reconstruct(**options: Any) -> None:
     request = _Request(blockwise=Blockwise.of(options), **options)
     solvers = [SolverSpec.parse(text) for text in request.solver]
     _check_modes(request)
+    if request.uncertainty:
+        check_uncertainty(solvers)
     spec = _spec(request)
     check_results(request.out, is_result(request.out), resume=request.blockwise.resume)
 
@@ -132,6 +137,7 @@ def reconstruct(**options: Any) -> None:
         as_json=request.as_json,
         blockwise=request.blockwise,
         figure_formats=request.figure_formats,
+        uncertainty=request.uncertainty,
         more={"already_measured": request.measure is None},
     )
 

@@ -27,14 +27,19 @@ class SolverSpec(Spec):
         return cls.read("solver", text, flag)
 
     def build(
-        self, prior: Prior, noise_std: float = 0.0, progress: Progress | None = None
+        self,
+        prior: Prior,
+        noise_std: float = 0.0,
+        progress: Progress | None = None,
+        *,
+        uncertainty: bool = False,
     ) -> Reconstructor:
-        """Make the solver; see :func:`ganprior.solver`. Imports torch."""
+        """Make the solver; see :func:`ganprior.solvers.by_name.make`. Imports torch."""
         from ganprior.cli.inputs import naming_options
         from ganprior.solvers.by_name import make
 
         with self.naming(), naming_options():
-            return make(self, prior, noise_std, progress)
+            return make(self, prior, noise_std, progress, uncertainty=uncertainty)
 
     def words(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What the solver went by in the words of the command line, fit for JSON.

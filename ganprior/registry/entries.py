@@ -56,6 +56,8 @@ class Entry:
         that it takes; of a physics "colour", the images that it takes; any, when empty.
     random : bool
         Whether a generator has a part in it.
+    uncertain : bool
+        Of a solver: whether its solutions can say how sure they are, pixel by pixel.
     one_of : str
         The kind whose entries, each with its one option, are the options of this one; exactly one
         of them must be given. Empty for most.
@@ -73,6 +75,7 @@ class Entry:
     variant: str = ""
     needs: str = ""
     random: bool = False
+    uncertain: bool = False
     one_of: str = ""
     variants: tuple[Entry, ...] = ()
 
@@ -146,7 +149,7 @@ class register:
         given.
     needs : {"", "linear", "mask", "colour"}
         See :class:`Entry`.
-    random : bool
+    random, uncertain : bool
         See :class:`Entry`.
     one_of : str
         See :class:`Entry`.
@@ -167,10 +170,22 @@ class register:
         variant: str = "",
         needs: str = "",
         random: bool = False,
+        uncertain: bool = False,
         one_of: str = "",
     ) -> None:
         self._entry = Entry(
-            kind, name, summary, options, "", "", fixed or {}, variant, needs, random, one_of
+            kind,
+            name,
+            summary,
+            options,
+            module="",
+            target="",
+            fixed=fixed or {},
+            variant=variant,
+            needs=needs,
+            random=random,
+            uncertain=uncertain,
+            one_of=one_of,
         )
 
     def __call__(self, target: Target) -> Target:

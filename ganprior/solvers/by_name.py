@@ -46,9 +46,17 @@ def solver(
 
 
 def make(
-    spec: Spec, prior: Prior | None, noise_std: float | None, progress: Progress | None
+    spec: Spec,
+    prior: Prior | None,
+    noise_std: float | None,
+    progress: Progress | None,
+    *,
+    uncertainty: bool = False,
 ) -> Reconstructor:
-    """Make the solver of a spec that is read; arguments as for :func:`solver`."""
+    """Make the solver of a spec that is read; arguments as for :func:`solver`.
+
+    With ``uncertainty`` one that can computes the standard deviation of every pixel, too.
+    """
     made: Any = None
 
     def tell(step: int) -> None:
@@ -57,6 +65,6 @@ def make(
 
     # Without one nothing is passed on: a solver that holds a function like this is not pickled.
     told = {} if progress is None else {"progress": tell}
-    made = spec.make(prior=prior, noise_std=noise_std, **told)
+    made = spec.make(prior=prior, noise_std=noise_std, uncertainty=uncertainty, **told)
     found: Reconstructor = made
     return found

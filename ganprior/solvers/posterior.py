@@ -71,6 +71,7 @@ class PosteriorSolution(Solution):
     Count("particles", "draws of z for each image", example=256),
     needs="linear",
     random=True,
+    uncertain=True,
 )
 class Posterior(MAP):
     """Mean, standard deviation, quantiles and draws of the posterior; any linear physics.
@@ -167,13 +168,9 @@ class Posterior(MAP):
             solution = Outcome(mean, -evidence, ones, ones.long()).solution(y, physics, finite)
             samples = torch.where(finite[:, None, None, None], samples, torch.zeros_like(samples))
             low, high = samples.quantile(torch.tensor([LOW, HIGH]).to(samples), 0)
+            spread = {"std": samples.std(0), "low": low, "high": high}
             return PosteriorSolution(
-                **vars(solution),
-                std=samples.std(0),
-                low=low,
-                high=high,
-                samples=samples,
-                log_evidence=-solution.objective,
+                **vars(solution) | spread, samples=samples, log_evidence=-solution.objective
             )
 
     def _drawn(
