@@ -141,6 +141,9 @@ FIGURES = {
     "density/error-vs-m-fashion-mnist": Entry(
         "density.error_vs_m", "the same on images of clothes"
     ),
+    "density/trust": Entry(
+        "density.trust", "inverted images and a wrong A are told, and hardly any of the prior's own"
+    ),
     "tuning/csgm": Entry("tuning.weights", "lambda of CSGM per m and noise level"),
     "tuning/csgm-faces": Entry("tuning.weights", "the same for faces"),
     "tuning/lasso": Entry("tuning.weights", "alpha of the Lassos per m and noise level"),

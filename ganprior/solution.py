@@ -33,6 +33,8 @@ class Status(enum.StrEnum):
     CONVERGED = "converged"
     MAX_STEPS = "max_steps"
     MISFIT = "misfit"
+    UNLIKE_PRIOR = "unlike_prior"
+    NOT_MIXED = "not_mixed"
     NONFINITE = "nonfinite"
 
     @property
@@ -46,6 +48,10 @@ _ADVICE = {
     Status.MAX_STEPS: "The step limit came first; allow more steps if the error matters.",
     Status.MISFIT: "The prior explains y far worse than measurements of its own data: the image "
     "may be wrong; take a prior of this kind of images, or check y, the physics and the noise.",
+    Status.UNLIKE_PRIOR: "Hardly any image of the prior's own data measures like y: the image may "
+    "be wrong; take a prior of this kind of images, or check y, the physics and the noise.",
+    Status.NOT_MIXED: "Draws of separate descent disagree: neither mean nor spread are those of "
+    "the posterior; take more particles or moves, or method laplace.",
     Status.NONFINITE: "No finite result was found; check y and the physics for NaN, infinity or "
     "scale.",
 }
@@ -73,6 +79,10 @@ class Solution:
         What noise and the prior's own data lead one to expect of it, (B,); None for methods
         without a prior, and for priors whose card does not say. Where it is far exceeded, the
         status is ``misfit``.
+    p_value : Tensor or None
+        Probability that an image of the prior's own data measures as far from what the prior
+        expects as y does, (B,); None for methods that take no prior for a density, and for priors
+        whose card does not say. Below 1e-3 the status is ``unlike_prior``.
     z : Tensor or None
         Latents whose image ``x`` is, (B, *latent shape); None for methods without a prior.
     restart : Tensor or None
@@ -97,6 +107,7 @@ class Solution:
     steps: Tensor
     relative_residual: Tensor | None = None
     expected_residual: Tensor | None = None
+    p_value: Tensor | None = None
     z: Tensor | None = None
     restart: Tensor | None = None
     trace: Tensor | None = None

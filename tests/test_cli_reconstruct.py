@@ -40,6 +40,7 @@ KEYS = {
     "measurement_error",
     "relative_residual",
     "expected_residual",
+    "p_value",
     "seconds",
     "steps",
     "status",

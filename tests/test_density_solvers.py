@@ -6,6 +6,7 @@ import torch
 from ganprior import MAP, Gaussian, GaussianMixture, Posterior, Prior
 from ganprior.physics import Dense, inpainting, masks
 from ganprior.solution import Status
+from ganprior.solvers import particles
 from tests.cases import gaussian, rng, tiny_dcgan
 from tests.cases_density import SHAPE, as_mixture, dense_dcgan, linear_density
 
@@ -110,6 +111,34 @@ class TestPosterior:
         assert found.status[0] is Status.NONFINITE
         assert (found.std[0] == 0).all()
         assert (found.std[1] > 0).all()
+
+
+class TestParticles:
+    """Where the posterior is far narrower than the law of the latents."""
+
+    def narrow(self):
+        prior = linear_density()
+        x = as_mixture(prior).sample(2, rng(3))
+        physics = gaussian(36, SHAPE, dtype=torch.float64)
+        return prior, physics.A(x), physics
+
+    def test_they_find_it(self):
+        prior, y, physics = self.narrow()
+        closed = GaussianMixture(as_mixture(prior), 1e-3).posterior(y, physics)
+        found = Posterior(prior, 1e-3, draws=500).solve(y, physics, rng=1)
+        assert (found.x - closed.mean).abs().mean() < 0.2 * closed.std.mean()
+        assert (found.log_evidence - closed.log_evidence).abs().max() < 0.5
+        assert found.rhat.max() < 1.2
+        assert Status.NOT_MIXED not in found.status
+
+    def test_those_that_do_not_say_so(self, monkeypatch):
+        """From p(z) alone, with hardly a move."""
+        monkeypatch.setattr(particles, "NEAR", 1)
+        monkeypatch.setattr(particles, "BANK", 40)
+        prior, y, physics = self.narrow()
+        found = Posterior(prior, 1e-3, particles=32, moves=2).solve(y, physics, rng=1)
+        assert set(found.status) == {Status.NOT_MIXED}
+        assert "method laplace" in found.status[0].advice
 
 
 def test_other_methods_are_refused():

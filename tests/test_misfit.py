@@ -10,7 +10,7 @@ import torch
 
 from ganprior import CSGM, LassoDCT, Prior, SemanticInpainting, Status, load_images
 from ganprior.physics import Gaussian, add_noise, blur, facts, identity, inpainting, masks
-from ganprior.priors.residual_law import ROWS, ResidualLaw
+from ganprior.priors.residual_law import ResidualLaw
 from ganprior.solvers.misfit import residual_of, residual_squares
 from ganprior.streams import Streams
 from tests.cases import Dense, linear_prior, rng, tiny_dcgan
@@ -44,8 +44,8 @@ class TestLaw:
             {"least-squares": {**LAW.describe(), "mean": [0.1]}},
             {"least-squares": {**LAW.describe(), "limit": [0.1, math.nan]}},
             {"least-squares": {**LAW.describe(), "limit": [0.1, -1]}},
-            {"least-squares": {**LAW.describe(), ROWS[0]: [10, 1]}},
-            {"least-squares": {row: [] for row in ROWS}},
+            {"least-squares": {**LAW.describe(), "measurements_per_latent_entry": [10, 1]}},
+            {"least-squares": {row: [] for row in ResidualLaw.rows()}},
         ],
     )
     def test_a_damaged_card_is_refused_in_one_line(self, stated):

@@ -63,7 +63,7 @@ class Attempt(Recovered):
     settings : dict
         What the solver went by, in the words of its spec: numbers, words, or lists of one number
         per signal.
-    relative_residual, expected_residual : Tensor or None
+    relative_residual, expected_residual, p_value : Tensor or None
         As in :class:`~ganprior.solution.Solution`, (N,).
     low, high : Tensor or None
         5% and 95% quantiles of every pixel, (N, C, H, W), where they are known.
@@ -76,6 +76,7 @@ class Attempt(Recovered):
     settings: dict[str, Any]
     relative_residual: Tensor | None = None
     expected_residual: Tensor | None = None
+    p_value: Tensor | None = None
     low: Tensor | None = None
     high: Tensor | None = None
 
@@ -171,5 +172,6 @@ def _attempt(
         spec.words(solution.settings),
         solution.relative_residual,
         solution.expected_residual,
+        solution.p_value,
         **{name: None if found is None else found.cpu() for name, found in spread.items()},
     )

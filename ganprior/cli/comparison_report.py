@@ -66,6 +66,7 @@ def rows(measured: Measurements, attempts: Sequence[Attempt], original: Tensor |
                     "measurement_error": _finite(float(attempt.measurement_error[i])),
                     "relative_residual": _entry(attempt.relative_residual, i),
                     "expected_residual": _entry(attempt.expected_residual, i),
+                    "p_value": _entry(attempt.p_value, i),
                     "seconds": attempt.seconds,
                     "steps": int(attempt.steps[i]),
                     "status": str(attempt.status[i]),

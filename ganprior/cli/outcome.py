@@ -255,7 +255,12 @@ def _advise(found: Mapping[str, Tally]) -> None:
     """Say on stderr how many reconstructions failed or are not to be trusted, and what to do."""
     from ganprior.solution import Status
 
-    words = {Status.NONFINITE: "not reconstructed", Status.MISFIT: "misfit"}
+    words = {
+        Status.NONFINITE: "not reconstructed",
+        Status.MISFIT: "misfit",
+        Status.UNLIKE_PRIOR: "unlike the prior",
+        Status.NOT_MIXED: "not mixed",
+    }
     for solver, own in found.items():
         for status, word in words.items():
             if count := own.status[status]:

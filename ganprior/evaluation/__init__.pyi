@@ -4,6 +4,7 @@ from .classifier import shipped_classifier as shipped_classifier
 from .classifier import train_classifier as train_classifier
 from .density import DensityRecipe as DensityRecipe
 from .density import fit_density as fit_density
+from .distances import distance_law as distance_law
 from .evaluate import evaluate_prior as evaluate_prior
 from .features import choose_features as choose_features
 from .quality import Quality as Quality

@@ -11,6 +11,7 @@ the law of the latents, which needs many, images of training may be added.
 
 from __future__ import annotations
 
+import copy
 import tomllib
 import warnings
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from ganprior.evaluation.distances import distance_law
 from ganprior.physics import identity
 from ganprior.priors import Prior
 from ganprior.priors.density import Density
@@ -39,6 +41,8 @@ from ganprior.streams import Streams, derive_seed
 HELD_OUT = 5
 # From the encoder's latent, which is near.
 FROM_ENCODER = DESCENT.replace(steps=60)
+# What the card has the law of distances under.
+DISTANCES = "distances"
 # Added to the variance of every pixel: that of rounding to 256 grey levels.
 FLOOR = 1 / (12 * 255**2)
 
@@ -64,6 +68,8 @@ class DensityRecipe:
         Most EM steps.
     seed : int
         Seed of starts and of the k-means start.
+    judged : int
+        Held-out images, at most, of which it is seen how far they measure from what is expected.
 
     Raises
     ------
@@ -78,6 +84,7 @@ class DensityRecipe:
     rank: int = 200
     steps: int = 60
     seed: int = 0
+    judged: int = 100
 
     def __post_init__(self) -> None:
         numbers = {
@@ -86,6 +93,7 @@ class DensityRecipe:
             "reg_covar": self.reg_covar,
             "rank": (self.rank,),
             "steps": (self.steps,),
+            "judged": (self.judged,),
         }
         for name, values in numbers.items():
             if not values or not min(values) > 0:
@@ -113,8 +121,9 @@ def fit_density(
     Returns
     -------
     tuple
-        The density as a file of it gives it back, and what a card says of it: what was chosen, and
-        mean log densities of the held-out part of the images in nats.
+        The density as a file of it gives it back, and what a card says of it: what was chosen,
+        mean log densities of the held-out part of the images in nats, and the law by which solvers
+        tell images of another kind, of a density fitted without that part.
 
     Raises
     ------
@@ -131,29 +140,49 @@ def fit_density(
         raise ValueError(f"{len(x)} images are too few for a density; give at least 50")
     z, deviations = project(prior, x, recipe)
     further = z[:0] if more is None else project(prior, more, recipe)[0]
-    return _fitted(prior, z, deviations, further, recipe)
-
-
-def _fitted(
-    prior: Prior, z: Tensor, deviations: Tensor, more: Tensor, recipe: DensityRecipe
-) -> tuple[Density, dict[str, Any]]:
-    """Density of projected images, and of the latents of further ones."""
-    mixture, about = _chosen_mixture(z.double().numpy(), more.double().numpy(), recipe)
-    deviation, chosen = _chosen_deviation(deviations.double(), prior.image_shape, recipe)
-    density = Density(
-        weights=_float64(mixture.weights_),
-        means=_float64(mixture.means_),
-        factors=torch.linalg.cholesky(_float64(mixture.covariances_)),
-        deviation=deviation,
-    )
+    chosen = _Chosen.of(prior, z, deviations, further, recipe)
+    held, part = _held_out(z), copy.copy(prior)
+    part.density = chosen.density(z[~held], deviations[~held], further)
+    law = distance_law(part, x[held][: recipe.judged], recipe.seed)
     error = float(deviations.square().mean())
-    return as_stored(density), {
+    return chosen.density(z, deviations, further), {
         "images": len(z),
-        "further_images": len(more),
+        "further_images": len(further),
         "representation_error": float(f"{error:.4g}"),
-        **about,
-        **chosen,
+        **chosen.about,
+        DISTANCES: law.describe(),
     }
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Numbers under which held-out images are likeliest, and the densities that they make."""
+
+    shape: tuple[int, int, int]
+    recipe: DensityRecipe
+    about: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls, prior: Prior, z: Tensor, deviations: Tensor, more: Tensor, recipe: DensityRecipe
+    ) -> _Chosen:
+        """Choose by projected images, and the latents of further ones."""
+        about = _chosen_mixture(z.double().numpy(), more.double().numpy(), recipe)
+        about |= _chosen_deviation(deviations.double(), prior.image_shape, recipe)
+        return cls(prior.image_shape, recipe, about)
+
+    def density(self, z: Tensor, deviations: Tensor, more: Tensor) -> Density:
+        """Density of such images, as a file of it gives it back."""
+        every = torch.cat([z, more]).double().numpy()
+        mixture = _mixture(every, self.about["components"], self.about["reg_covar"], self.recipe)
+        share = self.about["shrinkage"]
+        density = Density(
+            weights=_float64(mixture.weights_),
+            means=_float64(mixture.means_),
+            factors=torch.linalg.cholesky(_float64(mixture.covariances_)),
+            deviation=_deviation(deviations.double(), self.shape, share, self.recipe),
+        )
+        return as_stored(density)
 
 
 def trained_images(prior: Prior) -> int:
@@ -179,11 +208,15 @@ def project(prior: Prior, x: Tensor, recipe: DensityRecipe) -> tuple[Tensor, Ten
     return solution.z.flatten(1).cpu(), (x - solution.x).flatten(1).cpu()
 
 
-def _chosen_mixture(
-    z: np.ndarray, more: np.ndarray, recipe: DensityRecipe
-) -> tuple[GaussianMixture, dict[str, Any]]:
-    """Mixture of all latents, with the numbers under which held-out ones of ``z`` are likeliest."""
-    held = np.arange(len(z)) % HELD_OUT == 0
+def _held_out(images: Tensor | np.ndarray) -> Any:
+    """Which of the images are held out while numbers are chosen, bool (N,), as their kind is."""
+    held = np.arange(len(images)) % HELD_OUT == 0
+    return torch.from_numpy(held) if isinstance(images, Tensor) else held
+
+
+def _chosen_mixture(z: np.ndarray, more: np.ndarray, recipe: DensityRecipe) -> dict[str, Any]:
+    """Numbers of the mixture under which held-out latents among ``z`` are likeliest."""
+    held = _held_out(z)
     fitted, tried = np.concatenate([z[~held], more]), []
     for count, added in product(recipe.components, recipe.reg_covar):
         if 2 * count <= len(fitted):
@@ -191,8 +224,7 @@ def _chosen_mixture(
             tried.append((score, count, added))
     score, count, added = max(tried)
     about = {"components": count, "reg_covar": added, "held_out_log_density_of_latents": score}
-    every = np.concatenate([z, more])
-    return _mixture(every, count, added, recipe), {**about, "scikit_learn": sklearn.__version__}
+    return {**about, "scikit_learn": sklearn.__version__}
 
 
 def _mixture(z: np.ndarray, count: int, added: float, recipe: DensityRecipe) -> GaussianMixture:
@@ -207,17 +239,17 @@ def _mixture(z: np.ndarray, count: int, added: float, recipe: DensityRecipe) -> 
 
 def _chosen_deviation(
     deviations: Tensor, shape: tuple[int, int, int], recipe: DensityRecipe
-) -> tuple[GaussianMixtureLaw, dict[str, Any]]:
-    held = torch.arange(len(deviations)) % HELD_OUT == 0
+) -> dict[str, Any]:
+    held = _held_out(deviations)
     rest = deviations[held].reshape(-1, *shape)
     scores = {
         share: float(_deviation(deviations[~held], shape, share, recipe).log_density(rest).mean())
         for share in recipe.shrinkage
     }
     share = max(scores, key=lambda one: scores[one])
-    law = _deviation(deviations, shape, share, recipe)
-    about = {"rank": len(law.basis), "shrinkage": share}
-    return law, {**about, "held_out_log_density_of_deviations": scores[share]}
+    rank = min(recipe.rank, *deviations.shape)
+    about = {"rank": rank, "shrinkage": share}
+    return {**about, "held_out_log_density_of_deviations": scores[share]}
 
 
 def _deviation(

@@ -4,6 +4,7 @@ from .cards import prior_names as prior_names
 from .cards import read_card as read_card
 from .cards import write_card as write_card
 from .density import Density as Density
+from .distance_law import DistanceLaw as DistanceLaw
 from .gaussian_mixture_files import gaussian_mixture_names as gaussian_mixture_names
 from .gaussian_mixture_files import gaussian_mixture_of as gaussian_mixture_of
 from .gaussian_mixture_files import load_gaussian_mixture as load_gaussian_mixture

@@ -12,6 +12,7 @@ them better than the average does.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from ganprior.priors.prior import check_prior
 from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.map_estimate import MAP
+from ganprior.solvers.misfit import unlike_statuses
 from ganprior.streams import Streams, as_generator, derive_seed
 
 # One measurement in so many is held back, and none of fewer than so many: a few say too little.
@@ -105,7 +107,7 @@ class Auto(Reconstructor):
         -------
         Solution
             ``objective`` is -log p(y) under the average of the models. ``settings`` holds the
-            share of each model, ``tv`` among them, (B,).
+            share of each model, ``tv`` among them, (B,). ``p_value`` is that of ``map``.
 
         Raises
         ------
@@ -114,7 +116,8 @@ class Auto(Reconstructor):
             prior, or has more measurements than that.
         """
         measured, finite = split_finite(checked_measurements(y, physics))
-        x, objective, shares = self._average(measured, physics)
+        found = {name: model.solve(measured, physics) for name, model in self.models.items()}
+        x, objective, shares = self._average(found)
         shares["tv"] = self._variation_predicts_better(measured, physics, Streams.of(rng)).to(x)
         chosen = shares["tv"] == 1
         if chosen.any():
@@ -123,11 +126,13 @@ class Auto(Reconstructor):
         for name in self.models:
             shares[name] = torch.where(chosen, torch.zeros_like(shares[name]), shares[name])
         ones = torch.ones_like(finite)
-        return Outcome(x, objective, ones, ones.long(), shares).solution(y, physics, finite)
+        solution = Outcome(x, objective, ones, ones.long(), shares).solution(y, physics, finite)
+        p = found["map"].p_value if "map" in found else None
+        p = None if p is None else torch.where(finite, p, torch.nan)
+        return replace(solution, p_value=p, status=unlike_statuses(solution.status, p))
 
-    def _average(self, y: Tensor, physics: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _average(self, found: dict[str, Solution]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Average image, -log p(y), and the share of each model, (B,)."""
-        found = {name: model.solve(y, physics) for name, model in self.models.items()}
         evidence = torch.stack([-solution.objective.double() for solution in found.values()])
         shares = evidence.nan_to_num(nan=-math.inf).softmax(0)
         images = torch.stack([solution.x for solution in found.values()])
@@ -151,7 +156,8 @@ class Auto(Reconstructor):
             own = (known.noise_std(self.noise_std) == level).nonzero()[:, 0].to(y.device)
             seen = rows.y[own][:, rest]
             variation = TotalVariation(noise_std=level)(seen, part)
-            average = Auto(self.prior, level)._average(seen, part)[0]
+            models = Auto(self.prior, level).models
+            average = self._average({n: model.solve(seen, part) for n, model in models.items()})[0]
             left = [
                 squared_norm(rows.y[own][:, held] - x.clamp(0, 1).flatten(1) @ matrix[held].T)
                 for x in (variation, average)

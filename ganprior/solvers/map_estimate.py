@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,12 +23,42 @@ from ganprior.baselines.measured_rows import Group, measured_rows
 from ganprior.baselines.outcome import Outcome
 from ganprior.priors import Prior
 from ganprior.priors.density import Density
+from ganprior.priors.distance_law import DistanceLaw
 from ganprior.priors.prior import check_prior
 from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
+from ganprior.solvers.misfit import unlike_statuses
 from ganprior.solvers.modes import Modes, find_modes
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
+
+AnySolution = TypeVar("AnySolution", bound=Solution)
+
+
+@dataclass(frozen=True)
+class Distances:
+    """How far measurements of B signals are from what the density expects.
+
+    Attributes
+    ----------
+    square : Tensor
+        T of :mod:`ganprior.priors.distance_law`, float64, (B,).
+    m : Tensor
+        Numbers measured, float64, (B,).
+    """
+
+    square: Tensor
+    m: Tensor
+
+    @classmethod
+    def like(cls, objective: Tensor) -> Self:
+        """Those of signals of which nothing is known yet, as many as numbers are given."""
+        return cls(*(torch.ones_like(objective, dtype=torch.float64) for _ in range(2)))
+
+    def note(self, signals: Tensor, white: Whitened, modes: Modes) -> None:
+        """Note those of some of the signals."""
+        self.square[signals] = modes.square[modes.best]
+        self.m[signals] = float(white.y.shape[1])
 
 
 @register(
@@ -117,8 +147,8 @@ class MAP(Reconstructor):
         Solution
             ``objective`` is -log p(y) by Laplace's approximation, comparable with that of
             :class:`~ganprior.baselines.gaussian_mixture.GaussianMixture`. ``z`` is the most
-            probable mode; ``x`` is not G of it. A signal whose measurements are not all finite has
-            status ``nonfinite`` and an image of zeros.
+            probable mode; ``x`` is not G of it. ``p_value`` tells images of another kind. A signal
+            whose measurements are not all finite has status ``nonfinite`` and an image of zeros.
 
         Raises
         ------
@@ -131,18 +161,44 @@ class MAP(Reconstructor):
             x = measured.new_zeros(len(y), *self.prior.image_shape, dtype=y.dtype.to_real())
             z = x.new_zeros(len(y), *self.prior.latent.shape)
             objective, steps = x.new_zeros(len(y)), finite.long()
+            distances = Distances.like(objective)
             converged = torch.ones_like(finite)
             for group, white in self.whitened(measured, physics):
                 own, modes = group.signals, self.modes_of(white, x)
                 objective[own] = (white.log_scale - modes.log_joint.logsumexp(0)).to(x)
                 x[own] = self._mean(white, modes).to(x)
                 steps[own] += modes.steps.sum(0)
-                best = modes.log_joint.argmax(0), torch.arange(len(own), device=x.device)
+                best = modes.best
+                distances.note(own, white, modes)
                 latents = self.density.to(x.device).latents(modes.u[best], modes.component[best])
                 z[own] = latents.unflatten(1, self.prior.latent.shape).to(z)
                 converged[own] = modes.converged[best]
-            outcome = Outcome(x, objective, converged, steps)
-            return replace(outcome.solution(y, physics, finite), z=z)
+            solution = Outcome(x, objective, converged, steps).solution(y, physics, finite)
+            return self.judged(replace(solution, z=z), distances)
+
+    def distances(self, y: Tensor, physics: Any) -> Distances:
+        """How far measurements are from what the density expects; arguments as for solve.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`solve`.
+        """
+        with torch.inference_mode(False), torch.no_grad():
+            like = y.new_zeros(len(y), dtype=y.dtype.to_real())
+            found = Distances.like(like)
+            for group, white in self.whitened(checked_measurements(y, physics), physics):
+                found.note(group.signals, white, self.modes_of(white, like))
+        return found
+
+    def judged(self, solution: AnySolution, distances: Distances) -> AnySolution:
+        """The solution with a p-value, and ``unlike_prior`` where that is small."""
+        law = DistanceLaw.of_card(self.prior.card, "distances")
+        if law is None:
+            return solution
+        p = law.p_value(distances.square, distances.m, self.prior.latent.size).to(solution.x)
+        p = torch.where(solution.objective.isfinite(), p, torch.nan)
+        return replace(solution, p_value=p, status=unlike_statuses(solution.status, p))
 
     def whitened(self, y: Tensor, physics: Any) -> Iterator[tuple[Group, Whitened]]:
         """Finite measurements, whitened, of signals that share a matrix and a noise.

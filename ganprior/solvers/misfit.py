@@ -8,6 +8,9 @@ where q is the share that deviates (:mod:`ganprior.priors.residual_law`). An ima
 another A than the one that measured, or noise that nobody stated, leaves more. This is a test of
 the residual alone: whether z^ is likely has no say, and what a few measurements cannot tell apart
 passes it.
+
+Where the prior is a density, z^ has a say, and what deviates too: the test is that of
+:mod:`ganprior.priors.distance_law`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from ganprior.solution import Status, relative_residual, squared_norm
 
 # Standard deviations of the noise's square above its mean.
 NOISE_MARGIN = 4.0
+# Images of the prior's data have a p-value below it once in a thousand times.
+LEAST_P = 1e-3
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class Residual:
             Status.MISFIT if misfit and status is not Status.NONFINITE else status
             for status, misfit in zip(ended, self.misfit.tolist(), strict=True)
         )
+
+
+def unlike_statuses(ended: Sequence[Status], p_value: Tensor | None) -> tuple[Status, ...]:
+    """How signals ended, with ``unlike_prior`` where p is small, but for ``nonfinite``."""
+    if p_value is None:
+        return tuple(ended)
+    return tuple(
+        Status.UNLIKE_PRIOR if p < LEAST_P and status is not Status.NONFINITE else status
+        for status, p in zip(ended, p_value.tolist(), strict=True)
+    )
 
 
 def residual_of(

@@ -60,6 +60,9 @@ class Modes:
         Lower Cholesky factor of H, float64 (kept, S, k, k).
     log_joint : Tensor
         log p(y, c) of the whitened y, up to the constant, float64 (kept, S).
+    square : Tensor
+        ||y - A G||^2 + ||u||^2, float64 (kept, S): where G is linear the squared distance of y from
+        what component c expects, in standard deviations.
     steps : Tensor
         First-order steps, int64 (kept, S).
     converged : Tensor
@@ -71,8 +74,15 @@ class Modes:
     images: Tensor
     precision: Tensor
     log_joint: Tensor
+    square: Tensor
     steps: Tensor
     converged: Tensor
+
+    @property
+    def best(self) -> tuple[Tensor, Tensor]:
+        """Where the most probable mode of each signal is."""
+        signals = self.log_joint.shape[1]
+        return self.log_joint.argmax(0), torch.arange(signals, device=self.log_joint.device)
 
 
 class Coordinates(nn.Module):
@@ -199,6 +209,7 @@ def _modes(pairs: Problem, found: Minimum, component: Tensor, density: Density, 
         "images": pairs.images_found(found.z),
         "precision": precision,
         "log_joint": log_joint,
+        "square": found.value.double(),
         "steps": found.steps,
         "converged": converged.to(component.device),
     }

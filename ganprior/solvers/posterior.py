@@ -11,7 +11,7 @@ the draws are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,22 +22,17 @@ from ganprior.baselines.inputs import checked_measurements, split_finite
 from ganprior.baselines.outcome import Outcome
 from ganprior.priors import Prior
 from ganprior.registry import Choice, Count, register
-from ganprior.solution import Solution, without_autocast
-from ganprior.solvers.engine.folding import folded_copy
-from ganprior.solvers.map_estimate import MAP
-from ganprior.solvers.tempering import Target, tempered
+from ganprior.solution import Solution, Status, without_autocast
+from ganprior.solvers.laplace import LaplaceMixture
+from ganprior.solvers.map_estimate import MAP, Distances
+from ganprior.solvers.particles import Drawn, ParticleSampler
 from ganprior.solvers.whitened import Whitened
-from ganprior.streams import Streams, as_generator, derive_seed
+from ganprior.streams import Streams
 
 METHODS = ("sampling", "laplace")
-# Draws of p(z) that the particles of all signals are chosen from.
-BANK = 20_000
-IMAGES_AT_ONCE = 512
+# R-hat from which on particles disagree.
+MIXED = 1.2
 LOW, HIGH = 0.05, 0.95
-
-
-# Draws G(z) given y, (N, C, H, W), and computes log p(y) of the whitened y.
-DrawOne = Callable[[torch.Generator], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +49,9 @@ class PosteriorSolution(Solution):
         Draws from the posterior, (D, B, C, H, W).
     log_evidence : Tensor
         log p(y), (B,).
+    rhat : Tensor
+        Largest rank-normalised split R-hat of an entry of z between parts of the particles, (B,);
+        1 for Laplace's draws, which are independent. From 1.2 on the status is ``not_mixed``.
     """
 
     std: Tensor
@@ -61,6 +59,7 @@ class PosteriorSolution(Solution):
     high: Tensor
     samples: Tensor
     log_evidence: Tensor
+    rhat: Tensor
 
 
 @register(
@@ -154,24 +153,27 @@ class Posterior(MAP):
             like = measured.new_zeros(0, dtype=y.dtype.to_real())
             samples = like.new_zeros(self.draws, len(y), *self.prior.image_shape)
             mean, evidence = like.new_zeros(samples.shape[1:]), like.new_zeros(len(y))
+            rhat, distances = like.new_ones(len(y)), Distances.like(evidence)
+            density = self.density.to(like.device)
             for group, white in self.whitened(measured, physics):
-                draw = self._by_laplace if self.method == "laplace" else self._by_particles
+                modes = self.modes_of(white, like)
+                distances.note(group.signals, white, modes)
+                draw = functools.partial(self._near_modes, like)
+                if self.method == "sampling":
+                    numbers = (self.particles, self.moves)
+                    draw = ParticleSampler(self.prior, density, white, like, *numbers).draw
                 # One signal at a time: what is drawn for it depends on no other.
-                for i, (own, draw_one) in zip(
-                    group.signals.tolist(), draw(white, like), strict=True
-                ):
-                    generator = streams.generator("posterior", i)
-                    images, log_evidence = draw_one(generator)
-                    evidence[i] = log_evidence - white.log_scale
-                    mean[i], samples[:, i] = self._drawn(own, images, generator)
+                for i, own in enumerate(group.signals.tolist()):
+                    one = white.select(slice(i, i + 1))
+                    generator = streams.generator("posterior", own)
+                    drawn = draw(one, LaplaceMixture.of(density, modes, i), generator)
+                    evidence[own], rhat[own] = drawn.log_evidence - white.log_scale, drawn.rhat
+                    mean[own], samples[:, own] = self._drawn(one, drawn.images, generator)
             ones = torch.ones_like(finite)
-            solution = Outcome(mean, -evidence, ones, ones.long()).solution(y, physics, finite)
+            outcome = Outcome(mean, -evidence, rhat < MIXED, ones.long())
+            solution = outcome.solution(y, physics, finite)
             samples = torch.where(finite[:, None, None, None], samples, torch.zeros_like(samples))
-            low, high = samples.quantile(torch.tensor([LOW, HIGH]).to(samples), 0)
-            spread = {"std": samples.std(0), "low": low, "high": high}
-            return PosteriorSolution(
-                **vars(solution) | spread, samples=samples, log_evidence=-solution.objective
-            )
+            return self.judged(_with_spread(solution, samples, rhat), distances)
 
     def _drawn(
         self, white: Whitened, images: Tensor, rng: torch.Generator
@@ -186,56 +188,26 @@ class Posterior(MAP):
         drawn = white.drawn_deviations(drawn_images[chosen], rng).reshape(-1, *shape)
         return mean[0].to(images), (drawn_images[chosen] + drawn).to(images)
 
-    def _by_particles(self, white: Whitened, like: Tensor) -> Iterator[tuple[Whitened, DrawOne]]:
-        """For each signal what draws G(z), (N, C, H, W), and computes log p(y)."""
-        density = self.density.to(like.device)
-        generator = folded_copy(self.prior.generator, like)
-        seen = white.matrix.T.to(like)
+    def _near_modes(
+        self, like: Tensor, signal: Whitened, laplace: LaplaceMixture, rng: torch.Generator
+    ) -> Drawn:
+        """Draws of Laplace's approximation for one signal."""
+        z = laplace.sample(self.particles, rng).to(like)
+        return Drawn(
+            self.prior.render(z.unflatten(1, self.prior.latent.shape)), laplace.log_evidence
+        )
 
-        def images(z: Tensor) -> Tensor:
-            latents = z.unflatten(-1, self.prior.latent.shape).to(like)
-            parts = [self.prior.to_unit(generator(some)) for some in latents.split(IMAGES_AT_ONCE)]
-            return torch.cat(parts)
 
-        def measured(z: Tensor) -> Tensor:
-            return (images(z).flatten(1) @ seen).double()
-
-        bank = density.sample_latents(BANK, as_generator(derive_seed(0, "bank"))).to(white.y)
-        shown = measured(bank)
-        for i in range(len(white.y)):
-            own = white.select(slice(i, i + 1))
-
-            def draw(rng: torch.Generator, own: Whitened = own) -> tuple[Tensor, Tensor]:
-                def log_likelihood(seen: Tensor) -> Tensor:
-                    return -(own.y - seen).square().sum(-1) / 2
-
-                target = Target(density.log_latent_density, lambda z: log_likelihood(measured(z)))
-                known = log_likelihood(shown)
-                found = tempered(target, bank, known, self.particles, self.moves, rng)
-                return images(found.z), found.log_evidence
-
-            yield own, draw
-
-    def _by_laplace(self, white: Whitened, like: Tensor) -> Iterator[tuple[Whitened, DrawOne]]:
-        """The same around the modes of each signal."""
-        modes = self.modes_of(white, like)
-        density = self.density.to(like.device)
-        for i in range(len(white.y)):
-
-            def draw(rng: torch.Generator, i: int = i) -> tuple[Tensor, Tensor]:
-                log_joint = modes.log_joint[:, i]
-                # Measurements out of all proportion leave no number: any mode will do.
-                shares = log_joint.nan_to_num(nan=-1e300, neginf=-1e300).softmax(0).cpu()
-                row = torch.multinomial(shares, self.particles, replacement=True, generator=rng)
-                row = row.to(like.device)
-                normal = torch.randn(len(row), modes.u.shape[2], generator=rng, dtype=torch.float64)
-                factors = modes.precision[row, i].mT
-                moved = torch.linalg.solve_triangular(
-                    factors, normal.to(factors)[..., None], upper=True
-                )
-                u = modes.u[row, i].double() + moved[..., 0]
-                z = density.latents(u, modes.component[row, i]).to(like)
-                images = self.prior.render(z.unflatten(1, self.prior.latent.shape))
-                return images, log_joint.logsumexp(0)
-
-            yield white.select(slice(i, i + 1)), draw
+def _with_spread(solution: Solution, samples: Tensor, rhat: Tensor) -> PosteriorSolution:
+    """The solution with its draws and what they say; one whose steps did not do is not mixed."""
+    low, high = samples.quantile(torch.tensor([LOW, HIGH]).to(samples), 0)
+    status = tuple(
+        Status.NOT_MIXED if status is Status.MAX_STEPS else status for status in solution.status
+    )
+    known = {"std": samples.std(0), "low": low, "high": high, "status": status}
+    return PosteriorSolution(
+        **{**vars(solution), **known},
+        samples=samples,
+        log_evidence=-solution.objective,
+        rhat=rhat,
+    )

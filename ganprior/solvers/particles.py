@@ -1,0 +1,117 @@
+"""Draws of G(z) from p(z | y) by particles that start near the modes and all over p(z).
+
+The law q that the particles of :mod:`ganprior.solvers.tempering` start from is a mixture of p(z)
+and of Laplace's approximation, in the proportion of their draws: where the posterior is broad the
+one is near it, and where it is narrow and has many modes the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganprior.priors import Prior
+from ganprior.priors.density import Density
+from ganprior.solvers.engine.folding import folded_copy
+from ganprior.solvers.laplace import LaplaceMixture
+from ganprior.solvers.mixing import rank_normalised_split_rhat
+from ganprior.solvers.tempering import Target, tempered
+from ganprior.solvers.whitened import Whitened
+from ganprior.streams import as_generator, derive_seed
+
+# Draws of p(z) that the particles of all signals are chosen from, and further ones for each signal
+# of Laplace's approximation.
+BANK, NEAR = 20_000, 2_000
+IMAGES_AT_ONCE = 512
+# Parts of the particles that are compared.
+PARTS = 4
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Draws for one signal.
+
+    Attributes
+    ----------
+    images : Tensor
+        G(z) given y, (N, C, H, W).
+    log_evidence : Tensor
+        log p(y) of the whitened y, up to the constant.
+    rhat : float
+        Largest R-hat of an entry of z, between particles of separate descent.
+    """
+
+    images: Tensor
+    log_evidence: Tensor
+    rhat: float = 1.0
+
+
+class ParticleSampler:
+    """Particles for signals that share a matrix.
+
+    Parameters
+    ----------
+    prior, density
+        G, and the law of its latents.
+    white : Whitened
+        The measurements.
+    like : Tensor
+        Images of this type and device are computed.
+    count : int
+        Particles of each signal.
+    moves : int
+        Metropolis steps at each temperature.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        density: Density,
+        white: Whitened,
+        like: Tensor,
+        count: int,
+        moves: int,
+    ) -> None:
+        self._prior, self._density, self._like = prior, density, like
+        self._generator = folded_copy(prior.generator, like)
+        self._matrix = white.matrix.T.to(like)
+        self._count, self._moves = count, moves
+        self._bank = density.sample_latents(BANK, as_generator(derive_seed(0, "bank"))).to(white.y)
+        self._shown = self._measured(self._bank)
+
+    def draw(self, signal: Whitened, laplace: LaplaceMixture, rng: torch.Generator) -> Drawn:
+        """Draw for one of the signals, by a CPU generator."""
+        shares = torch.tensor([BANK, NEAR], dtype=torch.float64).log().log_softmax(0)
+
+        def log_start(z: Tensor) -> Tensor:
+            far = self._density.log_latent_density(z)
+            return torch.logaddexp(far + shares[0], laplace.log_density(z) + shares[1])
+
+        def log_ratio(z: Tensor, seen: Tensor) -> Tensor:
+            square = (signal.y - seen).square().sum(-1)
+            return self._density.log_latent_density(z) - square / 2 - log_start(z)
+
+        near = laplace.sample(NEAR, rng)
+        start = torch.cat([self._bank, near])
+        known = log_ratio(start, torch.cat([self._shown, self._measured(near)]))
+        target = Target(log_start, lambda z: log_ratio(z, self._measured(z)))
+        found = tempered(target, start, known, self._count, self._moves, rng)
+        return Drawn(self._images(found.z), found.log_evidence, _rhat(found.z))
+
+    def _images(self, z: Tensor) -> Tensor:
+        latents = z.unflatten(-1, self._prior.latent.shape).to(self._like)
+        parts = latents.split(IMAGES_AT_ONCE)
+        return torch.cat([self._prior.to_unit(self._generator(part)) for part in parts])
+
+    def _measured(self, z: Tensor) -> Tensor:
+        return (self._images(z).flatten(1) @ self._matrix).double()
+
+
+def _rhat(z: Tensor) -> float:
+    """Between parts of the particles, which are in the order of their descent; 1 of too few."""
+    size = len(z) // PARTS
+    if size < 4:
+        return 1.0
+    return float(rank_normalised_split_rhat(z[: PARTS * size].unflatten(0, (PARTS, size))).amax())
