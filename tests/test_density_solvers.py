@@ -6,7 +6,7 @@ import torch
 from ganprior import MAP, Gaussian, GaussianMixture, Posterior, Prior
 from ganprior.physics import Dense, inpainting, masks
 from ganprior.solution import Status
-from ganprior.solvers import particles
+from ganprior.solvers import particles, tempering
 from tests.cases import gaussian, rng, tiny_dcgan
 from tests.cases_density import SHAPE, as_mixture, dense_dcgan, linear_density
 
@@ -132,13 +132,20 @@ class TestParticles:
         assert Status.NOT_MIXED not in found.status
 
     def test_those_that_do_not_say_so(self, monkeypatch):
-        """From p(z) alone, with hardly a move."""
+        """From p(z) alone, and never moved."""
         monkeypatch.setattr(particles, "NEAR", 1)
-        monkeypatch.setattr(particles, "BANK", 40)
+        monkeypatch.setattr(particles, "BANK", 300)
+        monkeypatch.setattr(tempering, "_move", lambda *_: None)
         prior, y, physics = self.narrow()
-        found = Posterior(prior, 1e-3, particles=32, moves=2).solve(y, physics, rng=1)
+        found = Posterior(prior, 1e-3, particles=128).solve(y, physics, rng=1)
         assert set(found.status) == {Status.NOT_MIXED}
         assert "method laplace" in found.status[0].advice
+
+    def test_few_cannot_tell(self):
+        prior, y, physics = self.narrow()
+        found = Posterior(prior, 1e-3, particles=100).solve(y, physics, rng=1)
+        assert found.rhat.isnan().all()
+        assert Status.NOT_MIXED not in found.status
 
 
 def test_other_methods_are_refused():

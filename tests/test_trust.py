@@ -90,7 +90,8 @@ def test_own_images_pass_and_others_and_another_a_do_not(judging, m):
     other = solver.solve(physics.A(own[:10] * 6 - 3), physics)
     assert set(other.status) == {Status.UNLIKE_PRIOR}
     assert "hardly any image" in other.status[0].advice.lower()
-    wrong = Dense(5 * physics.A(torch.eye(36).double().reshape(36, *SHAPE)).T, SHAPE)
+    # y is ten times what that A would give.
+    wrong = Dense(0.1 * physics.A(torch.eye(36).double().reshape(36, *SHAPE)).T, SHAPE)
     assert set(solver.solve(y[:5], wrong).status) == {Status.UNLIKE_PRIOR}
 
 

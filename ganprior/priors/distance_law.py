@@ -47,7 +47,7 @@ class DistanceLaw(CardLaw):
 
         The larger one of the law's and of the chi-square law's, which is what noise leaves.
         """
-        centre, spread = self.between(m / latent_size, np.log(self.centre), self.spread)
+        centre, spread = self.between(m / latent_size, list(np.log(self.centre)), self.spread)
         away = (square / m).log() - centre
         scale = spread * math.sqrt((FREEDOM - 2) / FREEDOM)
         own = torch.from_numpy(stdtr(FREEDOM, -(away / scale).cpu().numpy())).to(square)

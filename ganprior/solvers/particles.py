@@ -7,6 +7,7 @@ one is near it, and where it is narrow and has many modes the other.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +26,9 @@ from ganprior.streams import as_generator, derive_seed
 # of Laplace's approximation.
 BANK, NEAR = 20_000, 2_000
 IMAGES_AT_ONCE = 512
-# Parts of the particles that are compared.
-PARTS = 4
+# Parts of the particles that are compared, and how many each must have: the largest R-hat of a
+# hundred entries of independent draws is then 1.1 at the most.
+PARTS, LEAST = 4, 32
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Drawn:
     log_evidence : Tensor
         log p(y) of the whitened y, up to the constant.
     rhat : float
-        Largest R-hat of an entry of z, between particles of separate descent.
+        Largest R-hat of an entry of z, between particles of separate descent; NaN where it cannot
+        be told.
     """
 
     images: Tensor
@@ -110,8 +113,8 @@ class ParticleSampler:
 
 
 def _rhat(z: Tensor) -> float:
-    """Between parts of the particles, which are in the order of their descent; 1 of too few."""
+    """Between parts of the particles, which are in the order of their descent; NaN of too few."""
     size = len(z) // PARTS
-    if size < 4:
-        return 1.0
+    if size < LEAST:
+        return math.nan
     return float(rank_normalised_split_rhat(z[: PARTS * size].unflatten(0, (PARTS, size))).amax())

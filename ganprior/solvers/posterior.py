@@ -12,6 +12,7 @@ the draws are not.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,10 @@ MIXED = 1.2
 LOW, HIGH = 0.05, 0.95
 
 
+# Draws for one signal.
+Draw = Callable[[Whitened, LaplaceMixture, torch.Generator], Drawn]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PosteriorSolution(Solution):
     """A solution that says how sure it is; ``x`` is the mean of the posterior.
@@ -51,7 +56,8 @@ class PosteriorSolution(Solution):
         log p(y), (B,).
     rhat : Tensor
         Largest rank-normalised split R-hat of an entry of z between parts of the particles, (B,);
-        1 for Laplace's draws, which are independent. From 1.2 on the status is ``not_mixed``.
+        1 for Laplace's draws, which are independent, and NaN for fewer than 128 particles. From
+        1.2 on the status is ``not_mixed``.
     """
 
     std: Tensor
@@ -158,7 +164,7 @@ class Posterior(MAP):
             for group, white in self.whitened(measured, physics):
                 modes = self.modes_of(white, like)
                 distances.note(group.signals, white, modes)
-                draw = functools.partial(self._near_modes, like)
+                draw: Draw = functools.partial(self._near_modes, like)
                 if self.method == "sampling":
                     numbers = (self.particles, self.moves)
                     draw = ParticleSampler(self.prior, density, white, like, *numbers).draw
@@ -170,7 +176,7 @@ class Posterior(MAP):
                     evidence[own], rhat[own] = drawn.log_evidence - white.log_scale, drawn.rhat
                     mean[own], samples[:, own] = self._drawn(one, drawn.images, generator)
             ones = torch.ones_like(finite)
-            outcome = Outcome(mean, -evidence, rhat < MIXED, ones.long())
+            outcome = Outcome(mean, -evidence, ~(rhat >= MIXED), ones.long())
             solution = outcome.solution(y, physics, finite)
             samples = torch.where(finite[:, None, None, None], samples, torch.zeros_like(samples))
             return self.judged(_with_spread(solution, samples, rhat), distances)
