@@ -9,36 +9,29 @@ write them anew from the committed rows: ``experiments/PAPER/figures.csv``, then
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from experiments.figures import FIGURES, load_figure
-from experiments.rows import ROWS, Row, read_csv, write_csv
+from experiments.figures import PAPERS, declared_in, table_of
+from experiments.rows import Row, write_csv
 from experiments.sweep.figure import Figure
 
-# Folders of figures, each with a table of its own, in the order of FIGURES.
-PAPERS = tuple(dict.fromkeys(name.partition("/")[0] for name in FIGURES))
 NOT_RUN = "not run yet"
 
 
 def overview(paper: str) -> list[Row]:
     """One row per figure of a folder."""
-    return [_line(name) for name in FIGURES if name.partition("/")[0] == paper]
+    return [_line(figure) for figure in declared_in(paper).values()]
 
 
-def table_of(paper: str) -> Path:
-    """Where the table of a folder is."""
-    return Path(__file__).parent / paper / "figures.csv"
-
-
-def _line(name: str) -> Row:
-    figure = load_figure(name)
-    path = figure.results / ROWS
-    rows = read_csv(path) if path.is_file() else []
+def _line(figure: Figure) -> Row:
+    name = figure.name
+    rows = figure.committed()
     preset = preset_of(figure)
     minutes = sum(float(row["seconds"] or 0) for row in rows) / 60
     return {
         "figure": name,
+        "module": figure.module,
+        "claim": figure.claim,
         "command": f"`ganprior figure {name} --preset {preset}`",
         "time taken": f"{minutes:.1f} min{_elsewhere(rows)}" if rows else NOT_RUN,
         "result": figure.headline(rows) if rows else NOT_RUN,
@@ -71,7 +64,7 @@ def preset_of(figure: Figure) -> str:
 
 def _reduced(figure: Figure) -> list[str]:
     """What the preset of the committed rows leaves out."""
-    return [f"reduced size: {figure.short}"] if preset_of(figure) == "short" else []
+    return [f"reduced size: {figure.reduced}"] if preset_of(figure) == "short" else []
 
 
 def _facts(figure: Figure) -> dict[str, Any]:

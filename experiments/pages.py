@@ -6,12 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.figures import FIGURES
-from experiments.overview import PAPERS, table_of
+from experiments.figures import HERE, PAPERS, results_of, table_of
 from experiments.rows import Row, read_csv
 from experiments.tables import render
 
-HERE = Path(__file__).parent
 # Rows of every image are for programs; tables longer than this are named and left out.
 LONGEST = 100
 
@@ -60,16 +58,10 @@ def _sections(paper: str, folder: Path) -> Iterator[str]:
             yield f"## {title if title != '.' else 'other results'}\n\n{files}"
 
 
-def results_of(figure: str) -> Path:
-    """Where the results of a figure are committed, told without importing it."""
-    paper, _, name = figure.partition("/")
-    return HERE / paper / "results" / name.replace("-", "_")
-
-
 def _section(line: Row, results: Path, folder: Path) -> str:
     """One figure, of its line in the overview."""
     said = {
-        "Claim": FIGURES[line["figure"]].claim,
+        "Claim": line["claim"],
         "Result": line["result"],
         "Claims, checked on every image": line["claims"],
         "Published": line["published"],

@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from experiments import images, strips
-from experiments.bora2017 import error_vs_m
 from experiments.figures import FIGURES, load_figure
 from experiments.rows import ROWS, read_csv
 from experiments.sweep.produce import produce
@@ -116,7 +115,7 @@ def test_stand_ins_are_the_portrait_and_images_of_the_generator():
 
 def test_the_noise_and_lambda_of_faces_are_the_papers_in_our_units():
     """Images in [-1, 1] are 2 x - 1: misfits are twice as large, their squares four times."""
-    config = error_vs_m.FIGURES["bora2017/error-vs-m-faces"].presets["paper"]
+    config = load_figure("bora2017/error-vs-m-faces").presets["paper"]
     assert config.noise_level == 0.01 / 2
     assert f" lambda={0.001 / 4}" in config.variants
     assert config.measurements == (20, 50, 100, 200, 500, 1000, 2500, 5000, 7500, 10000)

@@ -12,6 +12,7 @@ import torch
 from experiments import figures
 from experiments.rows import ROWS, read_csv
 from experiments.sweep import produce
+from experiments.sweep.figure import declare
 from ganprior import checkout
 from tests.cli_cases import refuse, run, succeed
 from tests.toy_sweep import Config, toy
@@ -31,7 +32,7 @@ def test_the_list_has_a_line_per_figure():
     assert len(lines) == len(figures.FIGURES)
     for line, (name, entry) in zip(lines, figures.FIGURES.items(), strict=True):
         assert line.startswith(f"{name}: {entry.claim} (")
-    assert lines[0].endswith("(took 22 min)")
+    assert any(line.endswith("(took 22 min)") for line in lines)
 
 
 def test_the_list_imports_nothing_heavy():
@@ -52,6 +53,18 @@ def test_an_unknown_figure_is_refused_with_the_nearest():
     assert "did you mean 'bora2017/error-vs-m-mnist'?" in line
     assert "--list" in refuse("figure")
     assert "--preset" in refuse("figure", "bora2017/inpainting", "--preset", "papr")
+
+
+def test_a_figure_that_no_table_has_yet_is_found_in_its_folder(monkeypatch):
+    declared = figures.load_figure("mri/reconstruction")
+    monkeypatch.setattr(figures, "FIGURES", {})
+    assert figures.load_figure("mri/reconstruction") is declared
+    assert "mri/reconstruction" in figures.names_beside("mri/reconstruction")
+    assert figures.names_beside("nowhere/reconstruction") == set()
+    with pytest.raises(ValueError, match=r"mri\.reconstruction and tests\.toy_sweep both"):
+        declare("tests.toy_sweep", "mri/reconstruction", "", paper=None, smoke=Config())
+    with pytest.raises(ValueError, match="figure toy/b declares 'colum', which no figure has"):
+        declare("tests.toy_sweep", "toy/b", "", paper=None, smoke=Config(), colum="m")
 
 
 def test_without_a_checkout_it_says_so_in_one_line(monkeypatch, tmp_path):

@@ -7,21 +7,16 @@ import csv
 import pytest
 
 from experiments.bora2017 import prior_quality
-from experiments.figures import load_figure, results_of
+from experiments.figures import load_figure
 from experiments.intervals import grouped
-from experiments.rows import ROWS, read_csv
 from experiments.tuning import chosen, misfits, residuals, weights
 from ganprior.priors import find_prior, read_card
 from ganprior.priors.residual_law import ResidualLaw
 
 
-def rows_of(name):
-    return list(read_csv(load_figure(name).results / ROWS))
-
-
 @pytest.mark.parametrize("name", prior_quality.QUALITY)
 def test_cards_hold_the_measured_quality(name):
-    for line in prior_quality.tables(rows_of(name))["summary"]:
+    for line in prior_quality.tables(load_figure(name).committed())["summary"]:
         card = read_card(find_prior(line["prior"]))
         expected = prior_quality.quality(line, card)
         assert {key: card["quality"][key] for key in expected} == expected
@@ -66,19 +61,19 @@ def test_shipped_weights_are_those_of_the_tuning_runs(path, table):
 
 def test_every_preset_tries_its_weights_in_the_order_of_its_method():
     """Lassos go from large to small, since each starts where the one before ended."""
-    for figure in weights.FIGURES.values():
+    for figure in weights.FIGURES:
         config = figure.presets["paper"]
         if "lasso" in figure.name:
             assert list(config.weights) == sorted(config.weights, reverse=True)
         assert {cell.seed for cell in figure.cells(config)} == {weights.SEED}
 
 
-MEASURED = [name for name in residuals.FIGURES if (results_of(name) / ROWS).is_file()]
+MEASURED = [figure for figure in residuals.FIGURES if figure.committed()]
 
 
-@pytest.mark.parametrize("name", MEASURED)
-def test_cards_state_the_limits_of_the_committed_residuals(name):
-    for (panel,), own in grouped(list(read_csv(results_of(name) / ROWS)), ["panel"]).items():
+@pytest.mark.parametrize("figure", MEASURED, ids=lambda figure: figure.name)
+def test_cards_state_the_limits_of_the_committed_residuals(figure):
+    for (panel,), own in grouped(figure.committed(), ["panel"]).items():
         card = read_card(find_prior(panel.partition(": ")[2]))
         laws = residuals.laws_of(own)
         assert "least-squares" in laws
@@ -88,7 +83,7 @@ def test_cards_state_the_limits_of_the_committed_residuals(name):
 
 def test_hardly_any_of_a_priors_own_images_is_flagged_and_most_others_are():
     flagged: dict[str, list[float]] = {}
-    for row in read_csv(results_of("tuning/misfits") / ROWS):
+    for row in load_figure("tuning/misfits").committed():
         # So few measurements of 20 latents hardly tell clothes from digits, and the prior of
         # clothes takes digits for clothes.
         told = row["measured"] != "25" and row["panel"].startswith(misfits.DIGITS)

@@ -9,14 +9,14 @@ import re
 import pytest
 
 from experiments import overview
-from experiments.figures import FIGURES, describe, load_figure
+from experiments.figures import FIGURES, PAPERS, describe, load_figure, table_of
 from experiments.rows import ROWS, Row, read_csv, write_csv
 from experiments.sweep.produce import produce
 from ganprior import Prior
 from ganprior.priors import prior_names
 
 NAMES = sorted(FIGURES)
-COMMITTED = [name for name in NAMES if (load_figure(name).results / ROWS).is_file()]
+COMMITTED = [name for name in NAMES if load_figure(name).committed()]
 # Their rows come of random weights or of no generator, or are older than the column.
 NAMELESS = ("benchmarks/", "tuning/lasso", "tuning/total", "tuning/discriminator")
 RECONSTRUCTING = [name for name in COMMITTED if not load_figure(name).trains]
@@ -88,10 +88,10 @@ def test_committed_rows_are_of_the_shipped_priors(name):
     assert rows or name.startswith(NAMELESS)
 
 
-@pytest.mark.parametrize("paper", overview.PAPERS)
+@pytest.mark.parametrize("paper", PAPERS)
 def test_the_overview_is_that_of_the_committed_rows(paper, tmp_path):
     write_csv(tmp_path / "figures.csv", overview.overview(paper))
-    assert read_csv(tmp_path / "figures.csv") == read_csv(overview.table_of(paper)), (
+    assert read_csv(tmp_path / "figures.csv") == read_csv(table_of(paper)), (
         "run python -m experiments.overview and python -m experiments.tables --write"
     )
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.figures import FIGURES, load_figure
-from experiments.overview import PAPERS
-from experiments.pages import HERE, LONGEST, results_of, write_pages
+from experiments.figures import FIGURES, HERE, PAPERS
+from experiments.pages import LONGEST, write_pages
 from experiments.rows import read_csv
 
 
@@ -38,11 +37,6 @@ def test_every_figure_is_on_the_page_of_its_paper(pages):
         own = [name.partition("/")[2] for name in FIGURES if name.startswith(f"{paper}/")]
         assert headings[: len(own)] == own
         assert all(f"ganprior figure {paper}/{name} --preset " in text for name in own)
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_results_are_where_the_page_looks(name):
-    assert results_of(name) == load_figure(name).results
 
 
 def test_every_table_is_shown_or_named(pages):

@@ -9,10 +9,9 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from experiments.rows import Row
-from experiments.sweep.figure import Figure
+from experiments.sweep.figure import Figure, declare
 from ganprior.jobs import Cell
 
 
@@ -67,5 +66,6 @@ def headline(found: list[Row]) -> str:
     return f"{len(found)} rows"
 
 
-def toy(**presets: Any) -> Figure:
-    return Figure.of(__name__, "toy/toy", presets or {"smoke": Config()}, cost=cost)
+def toy(paper: Config | None = None, smoke: Config | None = None) -> Figure:
+    smoke = smoke or Config()
+    return declare(__name__, "toy/toy", "a below b", paper=paper, smoke=smoke, cost=cost)

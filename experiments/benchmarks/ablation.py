@@ -34,7 +34,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from experiments.images import SAMPLE, for_tuning, hashes_of
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import BALANCED, CSGM, REFERENCE, Effort, Prior, Streams
 from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
@@ -186,23 +186,20 @@ def inputs(config: Config) -> dict[str, str]:
     return hashes_of(images, Prior.load(config.prior))
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "benchmarks/ablation",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                tuning=f"Fashion-MNIST{SAMPLE}",
-                images=1,
-                counted_images=1,
-                seeds=1,
-                bank=32,
-                steps=3,
-                polish_steps=1,
-            ),
-        },
-        column=SECONDS,
-        timed=True,
-    )
+declare(
+    __name__,
+    "benchmarks/ablation",
+    "every idea of the engine buys error or seconds",
+    paper=Config(),
+    smoke=Config(
+        tuning=f"Fashion-MNIST{SAMPLE}",
+        images=1,
+        counted_images=1,
+        seeds=1,
+        bank=32,
+        steps=3,
+        polish_steps=1,
+    ),
+    column=SECONDS,
+    timed=True,
 )

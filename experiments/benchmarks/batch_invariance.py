@@ -25,7 +25,7 @@ from experiments.images import held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.clock import clocked
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import CSGM, Prior, Streams
 from ganprior.jobs import Cell
 from ganprior.physics import inpainting, masks
@@ -142,13 +142,14 @@ def claims(found: list[Row]) -> dict[str, bool]:
 
 SHORT = Config(images=32, few=8, compared_with=32)
 SMOKE = Config(("mnist",), images=3, measured_by=(MASK,), batches=(1, 2), compared_with=3)
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "benchmarks/batch-invariance",
-        {"paper": Config(), "short": SHORT, "smoke": SMOKE},
-        short="32 images of each prior, all in one batch; 8 of them alone and in pairs",
-        column=SHARE,
-        across="batch",
-    )
+declare(
+    __name__,
+    "benchmarks/batch-invariance",
+    "an image comes out the same alone and in any batch",
+    paper=Config(),
+    short=SHORT,
+    smoke=SMOKE,
+    reduced="32 images of each prior, all in one batch; 8 of them alone and in pairs",
+    column=SHARE,
+    across="batch",
 )

@@ -25,7 +25,7 @@ from experiments.benchmarks.random_prior import random_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.clock import timed
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import BALANCED, CSGM, Effort
 from ganprior.jobs import Cell
 from ganprior.physics import Gaussian
@@ -167,11 +167,11 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "benchmarks/growth",
-        {"paper": Config(), "smoke": SMOKE},
-        timed=True,
-    )
+declare(
+    __name__,
+    "benchmarks/growth",
+    "seconds grow no worse than linearly in the number of images",
+    paper=Config(),
+    smoke=SMOKE,
+    timed=True,
 )

@@ -23,7 +23,7 @@ from typing import Any
 from experiments.images import SAMPLE, TORCHVISION, UTKFACE, held_out, pictures
 from experiments.rows import Row
 from experiments.sweep.device import current_device
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import Images, Prior, load_images
 from ganprior.evaluation import choose_features, evaluate_prior, representation_error
 from ganprior.jobs import Cell
@@ -146,13 +146,13 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return held
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "benchmarks/recipes",
-        {"paper": PAPER, "smoke": SMOKE},
-        column="representation_error",
-        trains=True,
-        on_gpu=True,
-    )
+declare(
+    __name__,
+    "benchmarks/recipes",
+    "what the recipes give, and how long they take",
+    paper=PAPER,
+    smoke=SMOKE,
+    column="representation_error",
+    trains=True,
+    on_gpu=True,
 )

@@ -41,7 +41,7 @@ from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.clock import timed
 from experiments.sweep.device import current_device
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.datasets import Images
 from ganprior.jobs import Cell
 from ganprior.priors import architectures
@@ -221,13 +221,19 @@ def claims(found: list[Row]) -> dict[str, bool]:
 
 
 SHARED: dict[str, Any] = {"column": SPEED, "trains": True, "timed": True}
-FIGURES = by_name(
-    Figure.of(__name__, "benchmarks/training", PRESETS, **SHARED),
-    Figure.of(
-        __name__,
-        "benchmarks/training-gpu",
-        {"paper": Config(steps=100), "smoke": SMOKE},
-        needs_gpu=True,
-        **SHARED,
-    ),
+declare(
+    __name__,
+    "benchmarks/training",
+    "a step trains twice as fast as the common loop's",
+    **PRESETS,
+    **SHARED,
+)
+declare(
+    __name__,
+    "benchmarks/training-gpu",
+    "the same on a GPU",
+    paper=Config(steps=100),
+    smoke=SMOKE,
+    needs_gpu=True,
+    **SHARED,
 )

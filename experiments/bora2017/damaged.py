@@ -29,7 +29,7 @@ from experiments.comparison import errors_of, means_of, paired_tests
 from experiments.images import FACES, PORTRAIT_NAME, STAND_INS, held_out_block
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.figure import Figure, Tables, by_name, place_columns
+from experiments.sweep.figure import Tables, declare, headline_of, means_by_place, place_columns
 from ganprior import downsampling, inpainting
 from ganprior.jobs import Cell, grid
 from ganprior.physics import masks
@@ -104,19 +104,14 @@ def tables(found: list[Row]) -> Tables:
     axis = place_columns(found)[0]
     errors = errors_of(found, axis)
     ours = next(name for name in errors if name.startswith("csgm"))
-    return {**means(found), "tests": paired_tests(errors, ours, axis)}
-
-
-def means(found: list[Row]) -> Tables:
-    """The default table."""
-    return Figure("", {}).tables(found)
+    return {"summary": means_by_place(found), "tests": paired_tests(errors, ours, axis)}
 
 
 def headline(found: list[Row]) -> str:
     """Mean errors per value of the axis, and those of the portrait where it is among others."""
-    told = Figure("", {}, tables=means).headline
     alone = [row for row in found if row["image"] == PORTRAIT_NAME]
-    return told(found) + (f". The portrait alone, {told(alone)}" if alone else "")
+    portrait = f". The portrait alone, {headline_of(means_by_place(alone), alone)}" if alone else ""
+    return headline_of(means_by_place(found), found) + portrait
 
 
 def plot(found: list[Row], path: Path) -> None:
@@ -126,41 +121,49 @@ def plot(found: list[Row], path: Path) -> None:
     draw_strips(labelled, path, (axis, "method"))
 
 
-def _figures(name: str, axis: str, values: tuple[float, float], *texts: str) -> list[Figure]:
-    published, differs, nearer = texts
-    gray, most = Config(axis, values), max(values)
+def _declare(
+    name: str, axis: str, values: tuple[float, float], claim: str, published: str, *differs: str
+) -> None:
+    gray = Config(axis, values)
     faces = replace(gray, data=STAND_INS, prior=FACES, images=16, shown=5, block=16)
-    declare = partial(Figure.of, __name__, inputs=inputs_of, published=published)
+    few = partial(replace, values=values[-1:], effort="smoke")
+    shared = {"inputs": inputs_of, "published": published}
+    declare(
+        __name__,
+        f"bora2017/{name}",
+        claim,
+        paper=gray,
+        smoke=few(gray, images=6, shown=4),
+        differs=differs[0],
+        **shared,
+    )
+    declare(
+        __name__,
+        f"bora2017/{name}-faces",
+        "the same for faces, 64 x 64 in colour",
+        paper=faces,
+        smoke=few(faces, images=2, shown=2),
+        differs="no photograph: a portrait and images of the generator, which it can draw exactly; "
+        f"{differs[1]} is nearer to the portrait",
+        **shared,
+    )
 
-    def presets(paper: Config, **few: Any) -> dict[str, Config]:
-        return {"paper": paper, "smoke": replace(paper, values=(most,), effort="smoke", **few)}
 
-    return [
-        declare(name, presets(gray, images=6, shown=4), differs=differs),
-        declare(
-            f"{name}-faces",
-            presets(faces, images=2, shown=2),
-            differs="no photograph: a portrait and images of the generator, which it can draw "
-            f"exactly; {nearer} is nearer to the portrait",
-        ),
-    ]
-
-
-FIGURES = by_name(
-    *_figures(
-        "bora2017/inpainting",
-        MISSING,
-        (0.1, 0.25),
-        "images to look at: CSGM fills the block of a face",
-        "digits; errors over the whole image are given too",
-        "with 10% missing the wavelet Lasso",
-    ),
-    *_figures(
-        "bora2017/super-resolution",
-        FACTOR,
-        (2, 4),
-        "images to look at: CSGM draws sharp digits from 7 x 7 pixels",
-        "digits, no noise; errors are given too",
-        "the DCT Lasso",
-    ),
+_declare(
+    "super-resolution",
+    FACTOR,
+    (2, 4),
+    "from a sixteenth of the pixels CSGM is nearest",
+    "images to look at: CSGM draws sharp digits from 7 x 7 pixels",
+    "digits, no noise; errors are given too",
+    "the DCT Lasso",
+)
+_declare(
+    "inpainting",
+    MISSING,
+    (0.1, 0.25),
+    "CSGM fills a centre block, the Lassos do not",
+    "images to look at: CSGM fills the block of a face",
+    "digits; errors over the whole image are given too",
+    "with 10% missing the wavelet Lasso",
 )

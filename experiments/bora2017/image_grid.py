@@ -30,7 +30,7 @@ from experiments.comparison import errors_of
 from experiments.images import FACES, STAND_INS, held_out_block
 from experiments.rows import Row
 from experiments.strips import ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.figure import Figure, by_name
+from experiments.sweep.figure import declare
 from ganprior.jobs import Cell, grid
 
 
@@ -72,42 +72,43 @@ def claims(found: list[Row]) -> dict[str, bool]:
     return {"CSGM is below every Lasso on at least 80% of the images": share >= 0.8}
 
 
-FIRST_ONES = "the images are the first ones of the test set"
-TWO = ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp")
-
-
-def _figure(name: str, published: str, differs: str, paper: Config, images: int = 5) -> Figure:
-    smoke = replace(paper, priors=paper.priors[:1], images=images, effort="smoke")
-    return Figure.of(
+def _declare(name: str, claim: str, paper: Config, few: int, *texts: str) -> None:
+    declare(
         __name__,
         f"bora2017/image-grid-{name}",
-        {"paper": paper, "smoke": smoke},
+        claim,
+        paper=paper,
+        smoke=replace(paper, priors=paper.priors[:1], images=few, effort="smoke"),
         inputs=inputs_of,
         plot=draw_strips,
-        published=published,
-        differs=differs,
+        published=texts[0],
+        differs=texts[1],
     )
 
 
-FIGURES = by_name(
-    _figure(
-        "mnist",
-        "digits to look at: those of CSGM are legible, those of Lasso are not",
-        FIRST_ONES,
-        Config("MNIST", ("mnist",)),
-    ),
-    _figure(
-        "fashion-mnist",
-        "none: the paper has no Fashion-MNIST",
-        FIRST_ONES,
-        Config("Fashion-MNIST", TWO),
-    ),
-    _figure(
-        "faces",
-        "photographs to look at: CSGM draws a face, the Lassos do not",
-        "no photograph of the data set is shown: a portrait in the public domain and images of "
-        "the generator, which it can draw exactly",
-        Config(STAND_INS, (FACES,), m=500, noise_level=0.005, images=8),
-        images=2,
-    ),
+FIRST_ONES = "the images are the first ones of the test set"
+_declare(
+    "mnist",
+    "100 measurements show CSGM the digit, and no Lasso",
+    Config("MNIST", ("mnist",)),
+    5,
+    "digits to look at: those of CSGM are legible, those of Lasso are not",
+    FIRST_ONES,
+)
+_declare(
+    "fashion-mnist",
+    "the same for clothes, with two priors",
+    Config("Fashion-MNIST", ("fashion-mnist-dcgan", "fashion-mnist-wgan-gp")),
+    5,
+    "none: the paper has no Fashion-MNIST",
+    FIRST_ONES,
+)
+_declare(
+    "faces",
+    "500 measurements show CSGM the face, and no Lasso",
+    Config(STAND_INS, (FACES,), m=500, noise_level=0.005, images=8),
+    2,
+    "photographs to look at: CSGM draws a face, the Lassos do not",
+    "no photograph of the data set is shown: a portrait in the public domain and images of "
+    "the generator, which it can draw exactly",
 )

@@ -35,6 +35,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from experiments.figures import load_figure
 from experiments.images import (
     BRAIN,
     CARS,
@@ -47,8 +48,8 @@ from experiments.images import (
     pictures,
 )
 from experiments.intervals import Array, grouped, mean_cell, measured
-from experiments.rows import ROWS, Row, read_csv
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.rows import Row
+from experiments.sweep.figure import Tables, declare
 from ganprior import CSGM, Images, Prior, Streams
 from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
@@ -219,33 +220,29 @@ def quality(line: Row, card: Row) -> Row:
 def main() -> None:
     """Write the cards."""
     for name in QUALITY:
-        for line in tables(list(read_csv(FIGURES[name].results / ROWS)))["summary"]:
+        for line in tables(load_figure(name).committed())["summary"]:
             path = find_prior(line["prior"])
             card = read_card(path)
             write_card(path, {**card, "quality": {**card["quality"], **quality(line, card)}})
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        QUALITY[0],
-        {
-            "paper": Config(),
-            "smoke": Config(("mnist-k20-vae",), (REPRESENTATION, PLANTED, "m = 100"), images=4),
-        },
-        published="on MNIST .0276, .0083 and .0070 (VAE, a reproduction)",
-        differs="trained on two CPU cores",
-    ),
-    Figure.of(
-        __name__,
-        QUALITY[1],
-        {
-            "paper": Config(tuple(LARGE), (REPRESENTATION,), images=64, block=16),
-            "smoke": Config(("mnist-k20-vae",), (REPRESENTATION,), images=4, block=2),
-        },
-        published="22.1 dB (the paper's DCGAN of CelebA, a reproduction)",
-        differs="UTKFace, standing in for CelebA, cars, and slices of the brain",
-    ),
+declare(
+    __name__,
+    QUALITY[0],
+    "what the priors represent, and that CSGM finds what they can",
+    paper=Config(),
+    smoke=Config(("mnist-k20-vae",), (REPRESENTATION, PLANTED, "m = 100"), images=4),
+    published="on MNIST .0276, .0083 and .0070 (VAE, a reproduction)",
+    differs="trained on two CPU cores",
+)
+declare(
+    __name__,
+    QUALITY[1],
+    "what the priors of 64 x 64 pixels represent",
+    paper=Config(tuple(LARGE), (REPRESENTATION,), images=64, block=16),
+    smoke=Config(("mnist-k20-vae",), (REPRESENTATION,), images=4, block=2),
+    published="22.1 dB (the paper's DCGAN of CelebA, a reproduction)",
+    differs="UTKFace, standing in for CelebA, cars, and slices of the brain",
 )
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ from experiments.comparison import errors_of, means_of, saved
 from experiments.images import held_out_block, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare, means_by_place
 from ganprior import identity
 from ganprior.jobs import Cell, grid
 
@@ -92,7 +92,7 @@ def k_sparse(x: Tensor, k: int, wavelet: str) -> Tensor:
 
 def tables(found: list[Row]) -> Tables:
     """Mean and interval per data set, k and method; and how many coefficients the prior equals."""
-    return {**Figure("", {}).tables(found), "equal": _equal(found)}
+    return {"summary": means_by_place(found), "equal": _equal(found)}
 
 
 def _equal(found: list[Row]) -> list[Row]:
@@ -137,12 +137,12 @@ def headline(found: list[Row]) -> str:
 
 
 SMOKE = Config(("MNIST",), ("mnist",), coefficients=(10, 400), images=6, effort="smoke")
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "bora2017/representation-error",
-        {"paper": Config(), "smoke": SMOKE},
-        published="the generator is nearer than sparse wavelet approximation with as many numbers",
-        differs="digits and clothes, not CelebA",
-    )
+declare(
+    __name__,
+    "bora2017/representation-error",
+    "k latents draw an image better than k wavelet coefficients",
+    paper=Config(),
+    smoke=SMOKE,
+    published="the generator is nearer than sparse wavelet approximation with as many numbers",
+    differs="digits and clothes, not CelebA",
 )

@@ -27,7 +27,7 @@ from experiments.bora2017.setting import gaussian
 from experiments.images import TRAINING, for_tuning, held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import MAP, Prior, Status, Streams
 from ganprior.evaluation import distance_law
 from ganprior.jobs import Cell
@@ -169,13 +169,13 @@ def main(names: list[str]) -> None:
 
 SMOKE = Config(("MNIST: mnist-k64-vae",), (100,), images=10)
 PAPER = Config(tuple(f"{data}: {name}" for data, name in PRIORS.items()))
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "density/trust",
-        {"paper": PAPER, "smoke": SMOKE},
-        differs="100 test images of each set, those that are committed; of other kinds 20",
-    )
+declare(
+    __name__,
+    "density/trust",
+    "inverted images and a wrong A are told, and hardly any of the prior's own",
+    paper=PAPER,
+    smoke=SMOKE,
+    differs="100 test images of each set, those that are committed; of other kinds 20",
 )
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from experiments.images import BRAIN, for_tuning, hashes_of, load_prior, picture
 from experiments.intervals import PSNR, grouped, mean_cell, mean_of, measured
 from experiments.rows import Row
 from experiments.strips import ORIGINAL, draw_strips, with_pixels
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import (
     CSGM,
     Images,
@@ -247,22 +247,19 @@ def plot(found: list[Row], path: Path) -> None:
     )
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "mri/reconstruction",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                slices="",
-                images=2,
-                tuning=2,
-                latent_weights=(0.0, 1e-3),
-                alphas=(1e-2, 3e-2),
-                effort="smoke",
-            ),
-        },
-        published="none: no paper inverts a GAN of these slices",
-        differs="phase-free, one coil, no noise; simulated from magnitudes",
-    )
+declare(
+    __name__,
+    "mri/reconstruction",
+    "of a quarter of k-space CSGM makes more than the wavelet Lasso",
+    paper=Config(),
+    smoke=Config(
+        slices="",
+        images=2,
+        tuning=2,
+        latent_weights=(0.0, 1e-3),
+        alphas=(1e-2, 3e-2),
+        effort="smoke",
+    ),
+    published="none: no paper inverts a GAN of these slices",
+    differs="phase-free, one coil, no noise; simulated from magnitudes",
 )

@@ -38,7 +38,7 @@ from experiments.objectives.digits import (
     trainer_of,
 )
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.training import Trainer
 
@@ -251,26 +251,23 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/dead-units",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                data=COMMITTED,
-                architectures=(PLAIN,),
-                rates=(2e-2,),
-                seeds=1,
-                steps=30,
-                filters=8,
-                batch=32,
-                counted=64,
-            ),
-        },
-        inputs=inputs_of,
-        published="LeakyReLU was found to work well in the discriminator; units are not counted",
-        differs="narrow networks and few steps; both players' rectifiers are changed together",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/dead-units",
+    "units of ReLU die where batch norm does not keep them, those of LeakyReLU do not",
+    paper=Config(),
+    smoke=Config(
+        data=COMMITTED,
+        architectures=(PLAIN,),
+        rates=(2e-2,),
+        seeds=1,
+        steps=30,
+        filters=8,
+        batch=32,
+        counted=64,
+    ),
+    inputs=inputs_of,
+    published="LeakyReLU was found to work well in the discriminator; units are not counted",
+    differs="narrow networks and few steps; both players' rectifiers are changed together",
+    trains=True,
 )

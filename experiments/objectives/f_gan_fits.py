@@ -36,7 +36,7 @@ from experiments.objectives.densities import (
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import distances
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
@@ -216,16 +216,13 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/f-gan-fits",
-        {
-            "paper": Config(),
-            "smoke": Config(divergences=("kl",), runs=1, steps=1200),
-        },
-        published="fitted and best agree in the paper's table; reverse KL has the largest mean",
-        differs="a mixture of our own, since the paper does not give its; Adam",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/f-gan-fits",
+    "trained by an f-divergence, a Gaussian is the one that is best by it",
+    paper=Config(),
+    smoke=Config(divergences=("kl",), runs=1, steps=1200),
+    published="fitted and best agree in the paper's table; reverse KL has the largest mean",
+    differs="a mixture of our own, since the paper does not give its; Adam",
+    trains=True,
 )

@@ -38,7 +38,7 @@ from experiments.objectives.densities import (
 )
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
@@ -223,16 +223,13 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/gaussian-fits",
-        {
-            "paper": Config(),
-            "smoke": Config(methods=(KL, MMD, JS, "minimax"), runs=1, steps=1200),
-        },
-        published="drawn in figure 1: KL covers both parts, Jensen-Shannon the heavier one",
-        differs="a mixture of our own, since the paper does not give its; adversarial fits beside",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/gaussian-fits",
+    "KL spreads a Gaussian over a mixture, Jensen-Shannon keeps to the heavier part",
+    paper=Config(),
+    smoke=Config(methods=(KL, MMD, JS, "minimax"), runs=1, steps=1200),
+    published="drawn in figure 1: KL covers both parts, Jensen-Shannon the heavier one",
+    differs="a mixture of our own, since the paper does not give its; adversarial fits beside",
+    trains=True,
 )

@@ -54,7 +54,7 @@ from experiments.objectives.inversion_answer import (
     tables,
 )
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, by_name
+from experiments.sweep.figure import declare
 from ganprior import CSGM, FAST, Prior, identity
 from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
@@ -204,32 +204,29 @@ def inputs(config: Config) -> dict[str, str]:
     return found
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/inversion",
-        {
-            "paper": Config(Budget(steps=300, looks=1)),
-            "smoke": Config(
-                SMOKE,
-                alone=("vae",),
-                by_latent_size=("non-saturating",),
-                k=8,
-                other_k=(4,),
-                shipped=(),
-                measurements=(25, 300),
-                lambdas=(0.0, 0.1),
-                tuning=(60, 64),
-                held_out=(80, 90),
-                bank=500,
-            ),
-        },
-        tables=tables,
-        plot=plot,
-        claims=claims,
-        headline=headline,
-        published="none: no GAN paper reports it",
-        differs="narrow networks and short runs, one seed; the shipped priors are wider",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/inversion",
+    "a prior that draws better samples inverts better",
+    paper=Config(Budget(steps=300, looks=1)),
+    smoke=Config(
+        SMOKE,
+        alone=("vae",),
+        by_latent_size=("non-saturating",),
+        k=8,
+        other_k=(4,),
+        shipped=(),
+        measurements=(25, 300),
+        lambdas=(0.0, 0.1),
+        tuning=(60, 64),
+        held_out=(80, 90),
+        bank=500,
+    ),
+    tables=tables,
+    plot=plot,
+    claims=claims,
+    headline=headline,
+    published="none: no GAN paper reports it",
+    differs="narrow networks and short runs, one seed; the shipped priors are wider",
+    trains=True,
 )

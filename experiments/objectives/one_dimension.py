@@ -29,7 +29,7 @@ from experiments.objectives.densities import Mixture, divergence, grid, log_norm
 from experiments.objectives.game import Affine, Game, Network, Settings
 from experiments.objectives.readings import game_values, probabilities
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
@@ -266,18 +266,13 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/one-dimension",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                methods=("non-saturating",), runs=1, stages=(0, 1000), converged_steps=600
-            ),
-        },
-        published="drawn as a sketch, and proved; the paper measures neither",
-        differs="the generator is affine, so that q is known in closed form at every step",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/one-dimension",
+    "a converged D is p / (p + q), worth -log 4 where p = q; the game gets there",
+    paper=Config(),
+    smoke=Config(methods=("non-saturating",), runs=1, stages=(0, 1000), converged_steps=600),
+    published="drawn as a sketch, and proved; the paper measures neither",
+    differs="the generator is affine, so that q is known in closed form at every step",
+    trains=True,
 )

@@ -48,7 +48,7 @@ from experiments.objectives.lines import (
 )
 from experiments.objectives.readings import generator_gradients
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.streams import derive_seed
 
@@ -261,22 +261,19 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/parallel-lines",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                methods=(TRANSPORT, HISTOGRAM, "wgan-gp", "minimax"),
-                thetas=(-1.0, 0.0, 0.5),
-                samples=128,
-                steps=700,
-                descent_steps=60,
-            ),
-        },
-        published="example 1: W1 = |theta|; off theta = 0, JS = log 2, KL is infinite, TV = 1",
-        differs="estimated from samples, and by discriminators trained to convergence",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/parallel-lines",
+    "of disjoint lines W1 alone is |theta|, and brings theta to 0",
+    paper=Config(),
+    smoke=Config(
+        methods=(TRANSPORT, HISTOGRAM, "wgan-gp", "minimax"),
+        thetas=(-1.0, 0.0, 0.5),
+        samples=128,
+        steps=700,
+        descent_steps=60,
+    ),
+    published="example 1: W1 = |theta|; off theta = 0, JS = log 2, KL is infinite, TV = 1",
+    differs="estimated from samples, and by discriminators trained to convergence",
+    trains=True,
 )

@@ -28,7 +28,7 @@ import torch
 from experiments import plots
 from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior.jobs import Cell
 from ganprior.training import Trainer
 
@@ -174,27 +174,24 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/saturation",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                data=COMMITTED,
-                methods=(PLAIN, "soft labels 0.9, 0.1"),
-                seeds=1,
-                steps=80,
-                every=10,
-                filters=4,
-                discriminator_filters=16,
-                batch=32,
-                rate=1e-3,
-            ),
-        },
-        inputs=inputs_of,
-        published="proved: the better D is, the smaller the minimax gradient; no figures of these",
-        differs="narrow networks and few steps",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/saturation",
+    "soft labels, flips and input noise keep a discriminator from being too sure",
+    paper=Config(),
+    smoke=Config(
+        data=COMMITTED,
+        methods=(PLAIN, "soft labels 0.9, 0.1"),
+        seeds=1,
+        steps=80,
+        every=10,
+        filters=4,
+        discriminator_filters=16,
+        batch=32,
+        rate=1e-3,
+    ),
+    inputs=inputs_of,
+    published="proved: the better D is, the smaller the minimax gradient; no figures of these",
+    differs="narrow networks and few steps",
+    trains=True,
 )

@@ -32,7 +32,7 @@ from experiments import plots
 from experiments.objectives import modes
 from experiments.objectives.digits import COMMITTED, digits, inputs_of, trainer_of
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from ganprior import Images
 from ganprior.evaluation import TrainedClassifier, classifier, load_classifier
 from ganprior.jobs import Cell
@@ -238,27 +238,24 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "objectives/stacked-mnist",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                data=COMMITTED,
-                objectives=("non-saturating",),
-                stabilisers=(PLAIN,),
-                images=500,
-                samples=5000,
-                steps=20,
-                looks=1,
-                filters=4,
-                latent_size=8,
-                batch=16,
-            ),
-        },
-        published="DCGAN and unrolled GAN cover a small part of the classes (VEEGAN, section 4.2)",
-        differs="WGANs instead of VEEGAN; small networks, few steps, 5,000 samples, one seed",
-        trains=True,
-    )
+declare(
+    __name__,
+    "objectives/stacked-mnist",
+    "of 1,000 classes, the same",
+    paper=Config(),
+    smoke=Config(
+        data=COMMITTED,
+        objectives=("non-saturating",),
+        stabilisers=(PLAIN,),
+        images=500,
+        samples=5000,
+        steps=20,
+        looks=1,
+        filters=4,
+        latent_size=8,
+        batch=16,
+    ),
+    published="DCGAN and unrolled GAN cover a small part of the classes (VEEGAN, section 4.2)",
+    differs="WGANs instead of VEEGAN; small networks, few steps, 5,000 samples, one seed",
+    trains=True,
 )

@@ -42,6 +42,8 @@ class Figure:
 
     Attributes
     ----------
+    claim, module : str
+        What it claims, in one line, and the module that declares it.
     column, form : str
         What is measured, and how its means are written.
     across : str
@@ -50,7 +52,7 @@ class Figure:
         What the paper, or a reproduction of it, has in its place.
     differs : str
         Where ours differs and why.
-    short : str
+    reduced : str
         What the preset ``short`` leaves out.
     trains : bool
         Whether its rows come of networks that it trains itself. They then name no shipped prior,
@@ -64,7 +66,7 @@ class Figure:
     """
 
     column, form, across = "per_pixel_error", ".4f", "method"
-    published = differs = short = ""
+    published = differs = reduced = claim = module = ""
     trains = on_gpu = needs_gpu = timed = False
 
     def __init__(self, name: str, presets: Mapping[str, Any], **declared: Any) -> None:
@@ -72,16 +74,6 @@ class Figure:
             raise ValueError(f"figure {name} declares {min(unknown)!r}, which no figure has")
         self.name, self.presets, self.declared = name, presets, declared
         vars(self).update(declared)
-
-    @classmethod
-    def of(cls, module: str, name: str, presets: Mapping[str, Any], **declared: Any) -> Figure:
-        """Figure whose functions are those of a module: ``cells``, ``rows``, ``claims`` ...
-
-        Functions whose module does not have them are the defaults; ``declared`` goes before both.
-        """
-        own = vars(sys.modules[module])
-        functions = {name: own[name] for name in FUNCTIONS if name in own}
-        return cls(name, presets, **functions | declared)
 
     def replace(self, **changes: Any) -> Figure:
         """Return the same figure with some of its declarations replaced."""
@@ -92,6 +84,11 @@ class Figure:
     def results(self) -> Path:
         """Folder of the committed results: ``experiments/PAPER/results/FIGURE``."""
         return results_of(self.name)
+
+    def committed(self) -> list[Row]:
+        """Committed rows; none where there are none yet."""
+        path = self.results / ROWS
+        return list(read_csv(path)) if path.is_file() else []
 
     def cells(self, config: Any) -> Sequence[Cell]:
         """Cells of a configuration, in the order of the CSV file."""
@@ -121,22 +118,11 @@ class Figure:
         By default that has the means with 95% intervals: a line per place, a column per value of
         ``across``.
         """
-        lines = [name for name in place_columns(found) if name not in (self.across, "method")]
-        return {"summary": tabulate(found, self.column, lines, self.across, self.form)}
+        return {"summary": means_by_place(found, self.column, self.across, self.form)}
 
     def headline(self, found: list[Row]) -> str:
         """One line for the overview, the result: the summary's means without their intervals."""
-        lines = []
-        for line in self.tables(found)["summary"]:
-            place = [name for name in place_columns(found) if name in line] or list(line)[:1]
-            where = ", ".join(told(name, line[name]) for name in place)
-            cells = [
-                f"{name} {re.split(INTERVAL, str(value))[0]}"
-                for name, value in line.items()
-                if name not in place and value != ""
-            ]
-            lines.append(f"{where}: {', '.join(cells)}")
-        return "; ".join(lines)
+        return headline_of(self.tables(found)["summary"], found)
 
     def plot(self, found: list[Row], path: Path) -> None:
         """Write a picture of the rows to ``path`` with ``.png`` and ``.svg``: curves, or bars."""
@@ -150,9 +136,65 @@ class Figure:
         return taken.get(cell.method, taken[ANY]) * ((cell.last - cell.first) or each)
 
 
-def by_name(*figures: Figure) -> dict[str, Figure]:
-    """Figures of a module as the registry reads them."""
-    return {figure.name: figure for figure in figures}
+# Figures by name, of the modules that have been imported.
+DECLARED: dict[str, Figure] = {}
+
+
+def declare(
+    module: str, name: str, claim: str, *, paper: Any, smoke: Any, short: Any = None, **own: Any
+) -> Figure:
+    """Declare a figure whose functions are those of a module: ``cells``, ``rows``, ``claims`` ...
+
+    Functions that the module does not have are the defaults; ``own`` goes before both.
+
+    Parameters
+    ----------
+    module : str
+        ``__name__``.
+    name, claim : str
+        ``PAPER/figure``, and what it claims, in one line.
+    paper, smoke, short
+        Frozen configurations: the published protocol, one of seconds, and one in between.
+    **own
+        Attributes and functions of :class:`Figure`.
+
+    Raises
+    ------
+    ValueError
+        If a figure has no such attribute, or another module declares one of this name.
+    """
+    presets = {"paper": paper, "short": short, "smoke": smoke}
+    given = vars(sys.modules[module])
+    functions = {name: given[name] for name in FUNCTIONS if name in given}
+    presets = {preset: config for preset, config in presets.items() if config is not None}
+    figure = Figure(name, presets, claim=claim, module=module, **functions | own)
+    if (known := DECLARED.setdefault(name, figure)).module != module:
+        raise ValueError(f"{known.module} and {module} both declare {name}; rename one")
+    DECLARED[name] = figure
+    return figure
+
+
+def means_by_place(
+    found: Sequence[Row], column: str = Figure.column, across: str = "method", form: str = ".4f"
+) -> list[Row]:
+    """Means with 95% intervals: a line per place, a column per value of ``across``."""
+    lines = [name for name in place_columns(found) if name not in (across, "method")]
+    return tabulate(found, column, lines, across, form)
+
+
+def headline_of(table: Sequence[Row], found: Sequence[Row]) -> str:
+    """Lines of a table in words, means without their intervals."""
+    lines = []
+    for line in table:
+        place = [name for name in place_columns(found) if name in line] or list(line)[:1]
+        where = ", ".join(told(name, line[name]) for name in place)
+        cells = [
+            f"{name} {re.split(INTERVAL, str(value))[0]}"
+            for name, value in line.items()
+            if name not in place and value != ""
+        ]
+        lines.append(f"{where}: {', '.join(cells)}")
+    return "; ".join(lines)
 
 
 def told(name: str, value: object) -> str:

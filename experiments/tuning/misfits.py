@@ -21,7 +21,7 @@ from experiments.bora2017.setting import gaussian
 from experiments.images import SAMPLE, TORCHVISION, held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import draw_masks, physics_of
 from ganprior import CSGM, Images, Status, Streams, load_images
 from ganprior.jobs import Cell
@@ -133,16 +133,13 @@ def headline(found: list[Row]) -> str:
 
 
 SMOKE = Config((f"{DIGITS}{SAMPLE}: mnist",), images=20, measured=(100,))
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "tuning/misfits",
-        {
-            "paper": Config((f"{DIGITS}: mnist", f"{CLOTHES}: fashion-mnist-dcgan")),
-            "smoke": SMOKE,
-        },
-        column=FLAGGED,
-        across="of",
-        form=".1f",
-    )
+declare(
+    __name__,
+    "tuning/misfits",
+    "solutions are flagged of other images, and hardly any of the prior's own",
+    paper=Config((f"{DIGITS}: mnist", f"{CLOTHES}: fashion-mnist-dcgan")),
+    smoke=SMOKE,
+    column=FLAGGED,
+    across="of",
+    form=".1f",
 )

@@ -26,9 +26,9 @@ import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from experiments.figures import results_of
 from experiments.images import (
     BRAIN,
     CARS,
@@ -40,8 +40,8 @@ from experiments.images import (
     load_prior,
 )
 from experiments.intervals import grouped
-from experiments.rows import ROWS, Row, read_csv
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.rows import Row
+from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import HOLES, draw_masks, physics_of
 from ganprior import CSGM, Gaussian, Prior, SemanticInpainting
 from ganprior.jobs import Cell
@@ -176,8 +176,8 @@ def laws_of(found: Sequence[Row]) -> dict[str, ResidualLaw]:
 
 def main() -> None:
     """Write the laws of the committed rows to the cards."""
-    for name in filter(lambda name: (results_of(name) / ROWS).is_file(), FIGURES):
-        for (panel,), own in grouped(read_csv(results_of(name) / ROWS), ["panel"]).items():
+    for figure in FIGURES:
+        for (panel,), own in grouped(figure.committed(), ["panel"]).items():
             path = find_prior(panel.partition(": ")[2])
             stated = {kind: law.describe() for kind, law in laws_of(own).items()}
             images = f"{own[0]['images']} training images that the prior was not trained on"
@@ -189,27 +189,27 @@ def _named(priors: dict[str, str]) -> tuple[str, ...]:
 
 
 SMOKE = Config((f"MNIST{SAMPLE}: mnist",), (1, 5), (), images=20)
-FIGURES = by_name(
-    Figure.of(
-        __name__,
+_declare = partial(declare, __name__, smoke=SMOKE, column=LARGEST)
+FIGURES = (
+    _declare(
         "tuning/residuals",
-        {"paper": Config(_named(DIGITS)), "smoke": SMOKE},
-        column=LARGEST,
+        "what the prior of digits leaves unexplained of digits, by m",
+        paper=Config(_named(DIGITS)),
     ),
-    Figure.of(
-        __name__,
+    _declare(
         "tuning/residuals-others",
-        {"paper": Config(_named(OTHERS), holes=()), "smoke": SMOKE},
-        column=LARGEST,
+        "the same for other priors of 28 x 28",
+        paper=Config(_named(OTHERS), holes=()),
     ),
-    *(
-        Figure.of(
-            __name__,
-            f"tuning/residuals-64{which}",
-            {"paper": Config(_named(priors), (1, 5, 20), (), images=48), "smoke": SMOKE},
-            column=LARGEST,
-        )
-        for which, priors in (("", LARGE), ("-others", LARGE_OTHERS))
+    _declare(
+        "tuning/residuals-64",
+        "the same for faces of 64 x 64 pixels",
+        paper=Config(_named(LARGE), (1, 5, 20), (), images=48),
+    ),
+    _declare(
+        "tuning/residuals-64-others",
+        "the same for cars and brains",
+        paper=Config(_named(LARGE_OTHERS), (1, 5, 20), (), images=48),
     ),
 )
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,9 +34,10 @@ from experiments.bora2017.setting import EFFORTS
 from experiments.images import FACES, SAMPLE, UTKFACE, for_tuning, hashes_of, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from experiments.tuning.chosen import CONVERGED, best_of
-from experiments.tuning.untrained import LASSOS, UNTRAINED
+from experiments.tuning.untrained import UNTRAINED
+from experiments.tuning.weights_presets import DIGITS, PAPER, Config
 from ganprior import CSGM, DiscriminatorCSGM, Images, Reconstructor, Streams
 from ganprior.baselines import Lasso
 from ganprior.jobs import Cell
@@ -47,35 +48,6 @@ from ganprior.streams import derive_seed
 SEED = 1_000_003  # of A, noise and choice of images; reported runs have small seeds
 # A path of a Lasso ends where its error has risen this far above its smallest.
 RISEN = 1.25
-DIGITS, CLOTHES = "MNIST", "Fashion-MNIST"
-ALPHAS = tuple(round(10 ** (1.5 - k / 4), 6) for k in range(19))
-
-
-@dataclass(frozen=True)
-class Config:
-    """What is tuned; the presets are below.
-
-    Attributes
-    ----------
-    methods : tuple of str
-        Each with the data set that it is tuned on before it, ``MNIST: csgm mnist``.
-    places : tuple
-        Numbers of measurements, and noise levels sqrt(m) noise_std of each of them.
-    weights : tuple of float
-        The grid; of Lassos from large to small, each started where the one before ended.
-    fallen : float
-        A path of a Lasso ends where its weight is this far below the best one.
-    first : int
-        Training images from this one on are for tuning.
-    """
-
-    methods: tuple[str, ...]
-    places: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
-    weights: tuple[float, ...]
-    images: int
-    effort: str = "balanced, no polish"
-    fallen: float = 30
-    first: int = 59_000
 
 
 def cells(config: Config) -> list[Cell]:
@@ -227,141 +199,33 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-def _figure(name: str, paper: Config, differs: str) -> Figure:
+def _smoke(paper: Config) -> Config:
     data, _, method = paper.methods[0].partition(": ")
-    smoke = replace(
+    sample = f"{DIGITS if data == UTKFACE else data}{SAMPLE}"
+    return replace(
         paper,
-        methods=(
-            f"{DIGITS if data == UTKFACE else data}{SAMPLE}: {method.replace(FACES, 'mnist')}",
-        ),
+        methods=(f"{sample}: {method.replace(FACES, 'mnist')}",),
         places=(((100,), paper.places[0][1][:1]),),
         weights=(100.0, 0.3, 0.1, 0.001),
         images=4,
         effort="fast",
     )
-    presets = {"paper": paper, "smoke": smoke}
-    published = "lambda 0.1, alpha 0.1 and 0.00001, for all m" if "csgm" in name else ""
-    # The grids of these two are known to end too early, and their tables say so: the smoke test
-    # does not ask for that claim.
-    early = name in ("total-variation", "lasso-box")
-    return Figure.of(
-        __name__, f"tuning/{name}", presets, published=published, differs=differs, timed=early
+
+
+FIGURES = tuple(
+    declare(
+        __name__,
+        f"tuning/{name}",
+        claim,
+        paper=paper,
+        smoke=_smoke(paper),
+        published="lambda 0.1, alpha 0.1 and 0.00001, for all m" if "csgm" in name else "",
+        differs="one gamma per prior, the best on average over m"
+        if "discriminator" in name
+        else "per m and noise level",
+        # These two grids are known to end too early, and their tables say so: the smoke test does
+        # not ask for that claim.
+        timed=name in ("total-variation", "lasso-box"),
     )
-
-
-M = (10, 25, 50, 100, 200, 300, 400, 500, 750)
-FACES_M = (50, 100, 200, 500, 1000, 2500)
-FACES_ALPHAS = tuple(round(10 ** (1 - k / 3), 6) for k in range(11))
-COARSE_M = (25, 100, 300, 500)
-COARSE = Config(
-    tuple(f"{CLOTHES}: {name}" for name in UNTRAINED if name.endswith("-box")),
-    ((COARSE_M, (0.1,)),),
-    tuple(round(10 ** (0.5 - k / 2), 6) for k in range(8)),
-    images=12,
-)
-ON_FACES = f"{UTKFACE}: "
-FIGURES = by_name(
-    _figure(
-        "csgm",
-        Config(
-            (
-                f"{CLOTHES}: csgm fashion-mnist-dcgan",
-                f"{DIGITS}: csgm mnist",
-                f"{DIGITS}: csgm mnist-k64-vae-gan",
-            ),
-            (((10, 25, 50, 100, 200, 750), (0.0, 1.0)),),
-            (0.0, 0.03, 0.1, 0.3, 1.0, 3.0),
-            images=24,
-        ),
-        "per m and noise level",
-    ),
-    # The paper's noise on images in [-1, 1] is 0.01, on [0, 1] half of that; 1 is for others.
-    _figure(
-        "csgm-faces",
-        Config(
-            (f"{ON_FACES}csgm {FACES}",),
-            (((50, 200, 500, 2500), (0.005, 1.0)),),
-            (0.0, 0.1, 0.3, 1.0, 3.0),
-            images=8,
-            effort="fast, no polish",
-            first=22_000,
-        ),
-        "per m and noise level",
-    ),
-    _figure(
-        "lasso",
-        Config(
-            tuple(f"{CLOTHES}: {name}" for name in LASSOS),
-            ((M, (0.0, 0.1, 0.5, 2.0)),),
-            ALPHAS,
-            images=64,
-        ),
-        "per m and noise level",
-    ),
-    # Of the figures of error against m and against the noise.
-    _figure(
-        "lasso-mnist",
-        Config(
-            tuple(f"{DIGITS}: {name}" for name in LASSOS),
-            (
-                ((10, 25, 50, 200, 300, 400, 750), (0.1,)),
-                ((100, 500), (0.01, 0.1, 1, 2, 5, 10, 20, 50)),
-            ),
-            ALPHAS,
-            images=24,
-        ),
-        "per m and noise level",
-    ),
-    _figure(
-        "lasso-faces",
-        Config(
-            (f"{ON_FACES}lasso-dct", f"{ON_FACES}lasso-wavelet"),
-            ((FACES_M, (0.005,)), ((100, 500, 2500), (1.0,))),
-            FACES_ALPHAS,
-            images=12,
-            fallen=4,
-            first=22_000,
-        ),
-        "per m and noise level",
-    ),
-    # Half decades in place of quarters and fewer images: a step takes three times as long as one
-    # of the Lassos, and the error changes less with the weight.
-    _figure(
-        "total-variation",
-        replace(
-            COARSE,
-            methods=(f"{CLOTHES}: tv", f"{CLOTHES}: lasso-dct-frequency"),
-            places=((COARSE_M, (0.1, 2.0)),),
-        ),
-        "per m and noise level",
-    ),
-    _figure("lasso-box", COARSE, "per m and noise level"),
-    _figure(
-        "discriminator",
-        Config(
-            (
-                f"{DIGITS}: csgm mnist + D",
-                f"{CLOTHES}: csgm fashion-mnist-dcgan + D",
-                f"{CLOTHES}: csgm fashion-mnist-wgan-gp + D",
-            ),
-            (((25, 100), (0.1,)),),
-            (0.0, 0.001, 0.003, 0.01, 0.03, 0.1),
-            images=24,
-            effort="balanced",
-        ),
-        "one gamma per prior, the best on average over m",
-    ),
-    # The misfit is a sum over sixteen times as many values.
-    _figure(
-        "discriminator-faces",
-        Config(
-            (f"{ON_FACES}csgm {FACES} + D",),
-            (((100, 500), (0.005,)),),
-            (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),
-            images=12,
-            effort="fast",
-            first=22_000,
-        ),
-        "one gamma per prior, the best on average over m",
-    ),
+    for name, (claim, paper) in PAPER.items()
 )

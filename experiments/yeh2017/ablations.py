@@ -31,7 +31,7 @@ from torch import Tensor
 from experiments.intervals import grouped, measured
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import (
     PRIORS,
     Task,
@@ -156,20 +156,26 @@ def plot(found: list[Row], path: Path) -> None:
     draw_strips(named, path, ("holes",), "method", "ssim")
 
 
-def _figure(name: str, methods: tuple[str, ...]) -> Figure:
-    paper = Config(methods)
-    smoke = replace(paper, holes=("center",), images=4, effort="fast")
-    return Figure.of(
+def _declare(name: str, claim: str, *methods: str) -> None:
+    declare(
         __name__,
         f"yeh2017/{name}",
-        {"paper": paper, "smoke": smoke},
+        claim,
+        paper=(paper := Config(methods)),
+        smoke=replace(paper, holes=("center",), images=4, effort="fast"),
         published="images to look at",
         differs="clothes; numbers beside the images",
     )
 
 
-FIGURES = by_name(
-    _figure("prior-weight", tuple(f"lambda {weight:g}" for weight in LAMBDAS)),
-    _figure("weighting", WEIGHTINGS),
-    _figure("blending", ("none", "pasted", "plain", *(f"screened {s:g}" for s in SCREENINGS))),
+_declare("weighting", "known pixels near a hole should count more than others", *WEIGHTINGS)
+_declare(
+    "prior-weight",
+    "the prior loss keeps G(z) looking real to the discriminator",
+    *(f"lambda {weight:g}" for weight in LAMBDAS),
+)
+_declare(
+    "blending",
+    "blending the gradients of G(z) beats pasting its pixels",
+    *("none", "pasted", "plain", *(f"screened {s:g}" for s in SCREENINGS)),
 )

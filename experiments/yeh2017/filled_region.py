@@ -29,7 +29,7 @@ from experiments import plots
 from experiments.images import TORCHVISION, hashes_of, load_prior
 from experiments.intervals import bounds, grouped
 from experiments.rows import Row
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import OURS, PRIORS, RAW, Task, rival, task, with_holes
 from ganprior import Images, Streams, load_images
 from ganprior.evaluation import load_classifier, shipped_classifier
@@ -155,21 +155,18 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "yeh2017/filled-region",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                holes=("left half",),
-                rivals=("context encoder", "TV", "low rank", "biharmonic"),
-                images=8,
-                test_set=False,
-                resamples=20,
-            ),
-        },
-        published="none: the paper gives no Fréchet distances",
-        differs="features of a small classifier",
-    )
+declare(
+    __name__,
+    "yeh2017/filled-region",
+    "and what it fills them with is nearer to real images",
+    paper=Config(),
+    smoke=Config(
+        holes=("left half",),
+        rivals=("context encoder", "TV", "low rank", "biharmonic"),
+        images=8,
+        test_set=False,
+        resamples=20,
+    ),
+    published="none: the paper gives no Fréchet distances",
+    differs="features of a small classifier",
 )

@@ -22,7 +22,7 @@ from pathlib import Path
 from experiments.intervals import Array, grouped, interval, mean_cell, measured
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips
-from experiments.sweep.figure import Figure, Tables, by_name
+from experiments.sweep.figure import Tables, declare, headline_of
 from experiments.yeh2017.setting import (
     OURS,
     PRIORS,
@@ -114,9 +114,8 @@ def claims(found: list[Row]) -> dict[str, bool]:
 
 def headline(found: list[Row]) -> str:
     """SSIM with large holes."""
-    return Figure.headline(
-        Figure("", {}, tables=tables), [row for row in found if row["holes"] in LARGE]
-    )
+    large = [row for row in found if row["holes"] in LARGE]
+    return headline_of(tables(large)["summary"], large)
 
 
 def plot(found: list[Row], path: Path) -> None:
@@ -125,22 +124,19 @@ def plot(found: list[Row], path: Path) -> None:
         draw_strips(own, path.with_name(data.lower()), ("holes",), "method", "ssim")
 
 
-FIGURES = by_name(
-    Figure.of(
-        __name__,
-        "yeh2017/methods",
-        {
-            "paper": Config(),
-            "smoke": Config(
-                ("Fashion-MNIST",),
-                ("fashion-mnist-dcgan",),
-                LARGE,
-                (ENCODER, "TV", "low rank", "biharmonic"),
-                images=6,
-                shown=2,
-            ),
-        },
-        published="PSNR on faces, house numbers and cars (table 1)",
-        differs="clothes and digits; SSIM beside PSNR",
-    )
+declare(
+    __name__,
+    "yeh2017/methods",
+    "semantic inpainting beats total variation and low rank in large holes",
+    paper=Config(),
+    smoke=Config(
+        ("Fashion-MNIST",),
+        ("fashion-mnist-dcgan",),
+        LARGE,
+        (ENCODER, "TV", "low rank", "biharmonic"),
+        images=6,
+        shown=2,
+    ),
+    published="PSNR on faces, house numbers and cars (table 1)",
+    differs="clothes and digits; SSIM beside PSNR",
 )

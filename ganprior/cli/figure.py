@@ -60,7 +60,7 @@ def figure(
         return
     if name is None:
         raise ValueError("which figure? give a NAME, or --list to see them")
-    check_name("figure", name, figures.FIGURES)
+    check_name("figure", name, figures.names_beside(name))
     if workers is not None and scheduler is not None:
         raise ValueError("--workers and --scheduler exclude each other; give one")
     if device != "cpu" and (workers is not None or scheduler is not None):
