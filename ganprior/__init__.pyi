@@ -17,6 +17,7 @@ from .physics import cartesian_mask as cartesian_mask
 from .physics import inpainting as inpainting
 from .physics import make_physics as make_physics
 from .physics import measurement_count as measurement_count
+from .plotting import plot as plot
 from .priors import GaussianLatent as GaussianLatent
 from .priors import GaussianMixtureLaw as GaussianMixtureLaw
 from .priors import Latent as Latent

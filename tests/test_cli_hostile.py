@@ -110,8 +110,9 @@ OPTIONAL = {
     "figure": {"--workers", "--device"},
     "inpaint": {"--threshold"},
 }
-# These have no option of their own but --out, and demo --device: both are tried elsewhere.
-OTHERS = {"demo", "priors"}
+# These have no option of their own but --out, and demo --device: both are tried elsewhere, as is
+# studio, which runs until it is stopped.
+OTHERS = {"demo", "priors", "studio"}
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ COMMANDS = {
     "priors": "List the priors that are here.",
     "reconstruct": "Recover images from measurements.",
     "sample": "Draw images from a prior.",
+    "studio": "Try priors and solvers in a browser.",
     "sweep": "Plot the error against whatever is varied.",
     "train": "Train a prior by a recipe.",
     "train-classifier": "Train the classifier that quality is measured with.",

@@ -1,0 +1,1 @@
+"""The command line in a browser; needs Gradio, which ``pip install "ganprior[studio]"`` brings."""
