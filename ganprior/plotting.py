@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
-from ganprior.strips import Map, Strip, clipped, draw
+from ganprior.strips import Map, Strip, draw
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,38 +19,40 @@ HIDDEN = 0.5
 
 
 def reconstructions(
-    shown: Mapping[str, Tensor],
+    shown: Sequence[tuple[str, Tensor, Tensor | None]],
     original: Tensor | None,
-    std: Mapping[str, Tensor] | None = None,
     *,
     error_maps: bool = False,
+    widest: float | None = None,
 ) -> list[Strip]:
     """Strips of reconstructions, with errors and maps as far as those are known.
 
     Parameters
     ----------
-    shown : mapping
-        Reconstructions (N, C, H, W) by their labels.
+    shown : sequence of tuple
+        Label, reconstructions (N, C, H, W) and, where it is known, the standard deviation of every
+        pixel, of the same shape.
     original : Tensor or None
         True images in [0, 1], (N, C, H, W).
-    std : mapping, optional
-        Standard deviation of every pixel, (N, C, H, W), of those that have one.
     error_maps : bool
         Whether to show ``|x - x^|``, mean over the channels, of all on one scale.
+    widest : float, optional
+        Standard deviation of the brightest colour; the greatest when absent.
     """
-    std = std or {}
     # Compared as they are shown: clipped.
-    off = {} if original is None else {k: clipped(x) - original for k, x in shown.items()}
-    errors = {key: d.square().flatten(1).mean(1).tolist() for key, d in off.items()}
-    maps = {key: difference.abs().mean(1) for key, difference in off.items()}
-    worst = max((float(m.max()) for m in maps.values()), default=0.0)
-    spread = {key: values.mean(1) for key, values in std.items()}
-    widest = max((float(m.max()) for m in spread.values()), default=0.0)
+    off = [] if original is None else [x.clamp(0, 1) - original for _, x, _ in shown]
+    maps = [d.abs().mean(1).nan_to_num(nan=1) for d in off] if error_maps else []
+    spread = [None if std is None else std.mean(1) for _, _, std in shown]
+    worst = max((float(values.max()) for values in maps), default=0.0)
+    if widest is None:
+        widest = max((float(values.max()) for values in spread if values is not None), default=0.0)
     strips = []
-    for label, x in shown.items():
-        own = [Map(ERROR_MAP, maps[label], worst)] if error_maps and maps else []
-        own += [Map(STD_MAP, spread[label], widest)] if label in spread else []
-        strips.append(Strip(label, x, tuple(errors[label]) if errors else None, tuple(own)))
+    for i, (label, x, _) in enumerate(shown):
+        errors = tuple(off[i].square().flatten(1).mean(1).tolist()) if off else None
+        own = [Map(ERROR_MAP, maps[i], worst)] if maps else []
+        values = spread[i]
+        own += [] if values is None else [Map(STD_MAP, values, widest)]
+        strips.append(Strip(label, x, errors, tuple(own)))
     return strips
 
 
@@ -98,12 +100,14 @@ def plot(
     shown = dict(x) if isinstance(x, Mapping) else {"images" if original is None else "x̂": x}
     extra = {"original": original, "std": std}
     _check({**shown, **{key: value for key, value in extra.items() if value is not None}})
-    shown, std_of = {k: v.detach().cpu() for k, v in shown.items()}, {}
-    if std is not None:
-        std_of = dict.fromkeys(shown, std.detach().cpu())
     truth = None if original is None else original.detach().cpu()
+    spread = None if std is None else std.detach().cpu()
     strips = [] if truth is None else [Strip("original", truth)]
-    strips += reconstructions(shown, truth, std_of, error_maps=error_maps)
+    strips += reconstructions(
+        [(label, images.detach().cpu(), spread) for label, images in shown.items()],
+        truth,
+        error_maps=error_maps,
+    )
     figure = pyplot.figure(dpi=150)
     draw(figure, strips)
     return figure

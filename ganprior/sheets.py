@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from ganprior.files import write_atomically
+
+# Screen pixels that the side of a small image is zoomed to.
+_SHOWN = 64
 
 
 def contact_sheet(images: Tensor, columns: int, *, gap: int = 2, zoom: int = 1) -> Image.Image:
@@ -49,6 +53,26 @@ def contact_sheet(images: Tensor, columns: int, *, gap: int = 2, zoom: int = 1) 
         left = gap + (i % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = tile
     return Image.fromarray(sheet.squeeze(-1) if channels == 1 else sheet)
+
+
+def sheet_png(images: Tensor, columns: int = 10, *, most: int = 20) -> bytes:
+    """PNG file of a sheet of the first images, zoomed, as notebooks show it.
+
+    Parameters
+    ----------
+    images : Tensor
+        As for :func:`contact_sheet`.
+    columns : int
+        Images per row at most.
+    most : int
+        Images at most.
+    """
+    shown = images[:most].nan_to_num()
+    zoom = max(1, _SHOWN // max(images.shape[2:]))
+    sheet = contact_sheet(shown, min(columns, len(shown)), zoom=zoom)
+    file = io.BytesIO()
+    sheet.save(file, format="PNG")
+    return file.getvalue()
 
 
 def save_sheet(path: Path, images: Tensor, columns: int, *, zoom: int = 1) -> None:

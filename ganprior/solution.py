@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import enum
 import functools
+import inspect
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ganprior.plotting import plot
+from ganprior.sheets import sheet_png
+from ganprior.solution_files import save
 from ganprior.streams import Streams
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -127,6 +135,49 @@ class Solution:
             f"{type(self).__name__}({len(self.x)} images, {shape}: {ends}; measurement_error {fit})"
         )
 
+    def _repr_png_(self) -> bytes | None:
+        """Show the first images in a notebook."""
+        return sheet_png(self.x) if len(self.x) and self.x.shape[1] in (1, 3) else None
+
+    def plot(self, original: Tensor | None = None, *, error_maps: bool = True) -> Figure:
+        """Draw the images, with errors and maps of how far off and how sure they are.
+
+        Parameters
+        ----------
+        original : Tensor, optional
+            True images in [0, 1], (B, C, H, W).
+        error_maps : bool
+            Whether to draw ``|x - x^|`` where those are given.
+
+        Returns
+        -------
+        matplotlib Figure
+            As of :func:`ganprior.plotting.plot`.
+
+        Raises
+        ------
+        ValueError
+            If ``original`` has another shape than ``x``.
+        """
+        return plot({"x̂": self.x}, original=original, std=self.std, error_maps=error_maps)
+
+    def save(self, path: str | Path) -> None:
+        """Write the solution to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            By its suffix: ``.npz`` for all fields, each of ``settings`` as ``settings_NAME``;
+            ``.png`` for the images, several as a contact sheet; ``.pdf`` or ``.svg`` for what
+            :meth:`plot` draws.
+
+        Raises
+        ------
+        ValueError
+            If there is no such format, or the file cannot be written.
+        """
+        save(self, Path(path))
+
 
 class Reconstructor(nn.Module, ABC):
     """A method that turns measurements into images: ``method(y, physics)``.
@@ -134,6 +185,15 @@ class Reconstructor(nn.Module, ABC):
     The call follows deepinv's convention for reconstructors, so that any of ours drops into
     ``deepinv.test`` and stands beside deepinv's own.
     """
+
+    def __repr__(self) -> str:
+        """One line: the numbers and words that the method was made with."""
+        told = {
+            name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters
+        }
+        shown = [f"{k}={v!r}" for k, v in told.items() if isinstance(v, str | int | float)]
+        prior = told.get("prior")
+        return f"{type(self).__name__}({', '.join([repr(prior)] * (prior is not None) + shown)})"
 
     @abstractmethod
     def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:

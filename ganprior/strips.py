@@ -88,7 +88,7 @@ def draw(figure: Figure, strips: Sequence[Strip], *, side: float = _SIDE) -> Non
     lines = max(_broken(strip.label).count("\n") + 1 for strip in strips)
     label, over = (0.05, 0.05 + _LINE * lines) if alone else (_LABEL, 0.05)
     width = label + columns * side
-    height = over + rows * (side + _UNDER) + foot
+    height = (over if alone else 0.0) + rows * (side + _UNDER) + foot
     figure.set_size_inches(width, height)
     axes = figure.subplots(
         rows,

@@ -213,15 +213,16 @@ def test_a_damaged_picture_gets_pictures_and_no_errors(files, tmp_path):
         assert np.abs(x - np.floor(255 * original) / 255)[~stroke].max() < 1e-6
         assert (x[stroke] < 1).all()
     with Image.open(tmp_path / "out" / "figure.png") as figure:
-        assert figure.height > figure.width
+        # One image goes in a row: masked, raw, blended, tv.
+        assert figure.width > 2 * figure.height
 
 
 def test_the_figure_shows_original_masked_raw_blended_and_baselines(inpaint, monkeypatch):
     shown = {}
 
-    def spy(measured, attempts, original):
-        strips = _strips(measured, attempts, original)
-        shown.update({label: images for label, images, _ in strips})
+    def spy(*arguments, **options):
+        strips = _strips(*arguments, **options)
+        shown.update({strip.label: strip.images for strip in strips})
         return strips
 
     monkeypatch.setattr("ganprior.cli.comparison_figure._strips", spy)

@@ -18,6 +18,7 @@ from ganprior.cli.options import (
     block_options,
     convert_option,
     device_option,
+    error_maps_option,
     figure_format_option,
     json_option,
     limit_option,
@@ -64,6 +65,7 @@ class _Request:
     as_json: bool
     blockwise: Blockwise
     figure_formats: tuple[str, ...]
+    error_maps: bool
     uncertainty: bool
 
     @property
@@ -125,6 +127,7 @@ class _Request:
 @block_options
 @uncertainty_option
 @figure_format_option
+@error_maps_option
 @json_option
 def inpaint(**options: Any) -> None:
     """Hide a part of images, or take damaged ones, and fill the holes.
@@ -164,6 +167,7 @@ def inpaint(**options: Any) -> None:
         as_json=request.as_json,
         blockwise=request.blockwise,
         figure_formats=request.figure_formats,
+        error_maps=request.error_maps,
         uncertainty=request.uncertainty,
         more={**request.masks.describe(), "damaged": request.damaged},
     )

@@ -100,6 +100,11 @@ figure_format_option = click.option(
     type=click.Choice(["pdf", "svg"]),
     help="Write the figure in this format as well; give both for both.",
 )
+error_maps_option = click.option(
+    "--error-maps",
+    is_flag=True,
+    help="Draw |x - reconstruction| of every pixel in the figure, too.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print summary.json and nothing else."
 )

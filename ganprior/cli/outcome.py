@@ -58,6 +58,7 @@ def reconstruct_and_report(
     as_json: bool = False,
     blockwise: Blockwise | None = None,
     figure_formats: Sequence[str] = (),
+    error_maps: bool = False,
     uncertainty: bool = False,
     more: Mapping[str, Any] | None = None,
 ) -> None:
@@ -85,6 +86,8 @@ def reconstruct_and_report(
         Size of a block, and who computes it.
     figure_formats : sequence of str
         Suffixes of further files of the figure: ``pdf``, ``svg``.
+    error_maps : bool
+        Draw how far off every pixel is.
     uncertainty : bool
         Write how sure solvers are that can say so.
     more : mapping, optional
@@ -99,7 +102,8 @@ def reconstruct_and_report(
     config = _config(signals, prior_name, prior, chosen, seed, device) | dict(more or {})
     config["uncertainty"] = uncertainty
     common = protocol({**config, **signals.settings}, blockwise.size)
-    config["protocol"] = digest(common, chosen)
+    # The figure is a result, but no block depends on it.
+    config["protocol"] = digest({**common, "error_maps": str(error_maps)}, chosen)
     figures = [FIGURE, *(f"figure.{suffix}" for suffix in dict.fromkeys(figure_formats))]
     if blockwise.resume and _is_there(out, config["protocol"], figures):
         remark(f"{out} holds the results of this command already")
@@ -111,7 +115,7 @@ def reconstruct_and_report(
         sha256 = prior.card.get("weights_sha256")
         job = Job(prior_name, sha256, seed, str(device), common, uncertainty=uncertainty)
         with solved(signals, job, prior, chosen, out, blockwise) as finished:
-            found = _write(out, config, signals, finished, figures)
+            found = _write(out, config, signals, finished, figures, error_maps=error_maps)
     if as_json:
         with (out / SUMMARY).open(encoding="utf-8") as file:
             shutil.copyfileobj(file, sys.stdout)
@@ -170,6 +174,8 @@ def _write(
     signals: Signals,
     finished: Finished,
     figures: Sequence[str],
+    *,
+    error_maps: bool,
 ) -> dict[str, Tally]:
     """Write all files of the results, block by block, and put them in the place of earlier ones."""
     config["settings"] = finished.settings()
@@ -181,7 +187,7 @@ def _write(
         write_arrays(new / ARRAYS, _arrays(signals, finished))
         write_summary(new / SUMMARY, config, finished.rows())
         try:
-            _draw(new, figures, signals, finished)
+            _draw(new, figures, signals, finished, error_maps=error_maps)
             write_pictures(new, pictures, _each(finished, sure))
         except ValueError as error:
             # What took long to compute is kept: the pictures can be drawn from it.
@@ -217,7 +223,14 @@ def _originals(signals: Signals) -> Iterator[Tensor]:
         yield x
 
 
-def _draw(folder: Path, figures: Sequence[str], signals: Signals, finished: Finished) -> None:
+def _draw(
+    folder: Path,
+    figures: Sequence[str],
+    signals: Signals,
+    finished: Finished,
+    *,
+    error_maps: bool,
+) -> None:
     """Draw the first images of each solver."""
     head = signals.part(0, min(len(signals), MOST_COLUMNS))
     recovered = [
@@ -229,7 +242,7 @@ def _draw(folder: Path, figures: Sequence[str], signals: Signals, finished: Fini
         for i, solver in enumerate(finished.solvers)
     ]
     for name in figures:
-        draw(folder / name, head, recovered, head.original)
+        draw(folder / name, head, recovered, head.original, error_maps=error_maps)
 
 
 def _first(finished: Finished, attempt: int, count: int, kind: str = "solver") -> Tensor:

@@ -20,6 +20,7 @@ from ganprior.cli.options import (
     block_options,
     convert_option,
     device_option,
+    error_maps_option,
     figure_format_option,
     json_option,
     limit_option,
@@ -56,6 +57,7 @@ class _Request:
     as_json: bool
     blockwise: Blockwise
     figure_formats: tuple[str, ...]
+    error_maps: bool
     uncertainty: bool
 
 
@@ -92,6 +94,7 @@ class _Request:
 @block_options
 @uncertainty_option
 @figure_format_option
+@error_maps_option
 @json_option
 def reconstruct(**options: Any) -> None:
     """Measure images and recover them, or recover images from pictures or stored measurements.
@@ -137,6 +140,7 @@ def reconstruct(**options: Any) -> None:
         as_json=request.as_json,
         blockwise=request.blockwise,
         figure_formats=request.figure_formats,
+        error_maps=request.error_maps,
         uncertainty=request.uncertainty,
         more={"already_measured": request.measure is None},
     )

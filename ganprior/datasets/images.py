@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ganprior.sheets import sheet_png
+
+# Images that a notebook shows.
+_SHOWN = 20
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Images:
@@ -50,6 +55,10 @@ class Images:
         names = " ... ".join(dict.fromkeys((*self.names[:1], *self.names[-1:])))
         classes = "" if self.labels is None else f", {len(self.labels.unique())} classes"
         return f"Images({len(self)} of {shape}, {dtype}{classes}: {names})"
+
+    def _repr_png_(self) -> bytes | None:
+        """Show the first images in a notebook."""
+        return sheet_png(self.head(_SHOWN).floats()) if len(self) else None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -31,6 +31,7 @@ from ganprior.priors.checks import (
 from ganprior.priors.density import Density
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.priors.store import Stored, load_stored, save_stored
+from ganprior.sheets import sheet_png
 from ganprior.streams import as_generator
 
 
@@ -113,6 +114,10 @@ class Prior(nn.Module):
         extras += [f"{self.classes} classes"] if self.classes else []
         law = type(self.latent).__name__
         return f"Prior({', '.join([f'{name}{images} images', f'{latents} {law}', *extras])})"
+
+    def _repr_png_(self) -> bytes | None:
+        """Show ten samples in a notebook, those of seed 0."""
+        return sheet_png(self.sample(10, 0)) if self.image_shape[0] in (1, 3) else None
 
     @classmethod
     def from_module(

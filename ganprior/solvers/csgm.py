@@ -18,7 +18,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
-from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.engine import Effort
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.latent_weights import default_latent_weight
 from ganprior.solvers.search_options import SEARCH
@@ -111,7 +111,7 @@ class CSGM(LatentSolver):
         latent_weight: float | None = None,
         *,
         noise_std: float | None = None,
-        effort: Effort | str = BALANCED,
+        effort: Effort | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

@@ -18,7 +18,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solvers.csgm import CSGM, CSGMObjective, shared_weight
-from ganprior.solvers.engine import BALANCED, Effort
+from ganprior.solvers.engine import Effort
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
     PriorLoss,
@@ -105,7 +105,7 @@ class DiscriminatorCSGM(CSGM):
         *,
         prior_loss: PriorLoss | None = None,
         noise_std: float | None = None,
-        effort: Effort | str = BALANCED,
+        effort: Effort | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

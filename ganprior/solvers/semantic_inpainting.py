@@ -22,7 +22,7 @@ from ganprior.priors import Prior, UniformLatent
 from ganprior.registry import Number, register
 from ganprior.solution import Solution, squared_norm, without_autocast
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
-from ganprior.solvers.engine import BALANCED_L1, EFFORTS_L1, Effort
+from ganprior.solvers.engine import EFFORTS_L1, Effort
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
@@ -200,7 +200,7 @@ class SemanticInpainting(LatentSolver):
         latent_norm: float | None = None,
         blend: bool = True,
         screening: float = 0.0,
-        effort: Effort | str = BALANCED_L1,
+        effort: Effort | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

@@ -23,8 +23,8 @@ from ganprior.metrics import psnr
 from ganprior.physics import add_noise, inpainting, make_physics
 from ganprior.plotting import HIDDEN, reconstructions
 from ganprior.priors import Prior
-from ganprior.registry import entries
-from ganprior.solvers import solver
+from ganprior.registry import Spec, entries
+from ganprior.solvers.by_name import make
 from ganprior.streams import Streams
 from ganprior.strips import Strip, draw
 from ganprior.studio.pictures import as_image, png
@@ -133,13 +133,14 @@ def answers(question: Question, solvers: Sequence[str], device: str = "cpu") -> 
 def _answer(question: Question, name: str, y: Tensor, physics: Any, device: str) -> Answer:
     begin = time.perf_counter()
     try:
-        method = solver(name, load_prior(question.prior, device), _noise(question))
+        prior = load_prior(question.prior, device)
+        method = make(Spec.read("solver", name), prior, _noise(question), None, uncertainty=True)
         found = method.solve(y, physics, rng=Streams(question.seed, [0]))
     except ValueError as error:
         # What one solver cannot do shall not cost the others' work.
         return Answer(name, None, None, (name, "", "", "", "", " ".join(str(error).split())))
     seconds = time.perf_counter() - begin
-    x, std = found.x.cpu(), getattr(found, "std", None)
+    x, std = found.x.cpu(), found.std
     residual = found.relative_residual
     row = (
         name,
@@ -162,9 +163,8 @@ def picture_of(question: Question, found: Sequence[Answer]) -> Image.Image:
     if question.mask is not None:
         known = question.mask.bool()
         strips.append(Strip("known", question.x.where(known, torch.tensor(HIDDEN))))
-    shown = {answer.solver: answer.x for answer in found if answer.x is not None}
-    std = {answer.solver: answer.std for answer in found if answer.std is not None}
-    strips += reconstructions(shown, question.x, std, error_maps=True)
+    shown = [(answer.solver, answer.x, answer.std) for answer in found if answer.x is not None]
+    strips += reconstructions(shown, question.x, error_maps=True)
     figure = Figure(dpi=150)
     canvas = FigureCanvasAgg(figure)
     draw(figure, strips, side=1.4)
