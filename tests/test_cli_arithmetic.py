@@ -105,7 +105,9 @@ def rows(path: Path, columns: int, side: int) -> np.ndarray:
     with Image.open(path) as image:
         sheet = np.asarray(image) / 255
     step = side * zoom + gap
-    assert sheet.shape[1] == columns * step + gap
+    # The names of the rows stand to the right.
+    assert sheet.shape[1] > columns * step + gap
+    assert (sheet[:, columns * step + gap :] == 0).any()
     return np.stack(
         [
             [sheet[gap + r * step :, gap + c * step :][: step - gap : zoom, : step - gap : zoom]

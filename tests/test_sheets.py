@@ -33,3 +33,14 @@ def test_colours_zoom_and_clipping(tmp_path):
 def test_what_cannot_be_drawn_is_refused(shape, columns):
     with pytest.raises(ValueError, match="a sheet"):
         contact_sheet(torch.zeros(shape), columns)
+
+
+def test_names_stand_to_the_right_of_their_rows():
+    images = torch.zeros(2, 1, 40, 30)
+    plain, named = (
+        np.asarray(contact_sheet(images, 1, rows=rows)) for rows in ((), ("straight", ""))
+    )
+    assert np.array_equal(named[:, : plain.shape[1]], plain)
+    beside = named[:, plain.shape[1] :]
+    assert (beside[:42] < 128).any()
+    assert (beside[42:] == 255).all()

@@ -17,7 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
-PATIENCE = 120_000  # milliseconds
+PATIENCE = 240_000  # milliseconds
 
 
 @pytest.fixture(scope="module")

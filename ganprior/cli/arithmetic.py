@@ -60,7 +60,14 @@ def arithmetic(
     rows = [torch.cat([z, z.mean(0, keepdim=True)]) for z in groups]
     around = neighbours(total, count, Streams(seed).generator("neighbours", 0))
     rows.append(torch.cat([around, total[None]]))
-    save_sheet(out, loaded.render(torch.cat(rows)), count + 1, zoom=zoom_of(loaded.image_shape[1:]))
+    names = [f"{'-' if s < 0 else '+'} {k}, mean last" for s, k in zip(signs, labels, strict=True)]
+    save_sheet(
+        out,
+        loaded.render(torch.cat(rows)),
+        count + 1,
+        zoom=zoom_of(loaded.image_shape[1:]),
+        rows=[*names, "near the sum, sum last"],
+    )
     click.echo(f"{expression.strip()}, {count} latents per group: {out}")
 
 

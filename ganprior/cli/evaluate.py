@@ -217,7 +217,13 @@ def _save_figure(result: Evaluation, prior: Prior, path: Path) -> None:
         _in_turn(result.samples, result.nearest),
         _COLUMNS,
         zoom=zoom_of(prior.image_shape[1:]),
+        rows=() if result.nearest is None else _names(len(result.samples)),
     )
+
+
+def _names(count: int) -> list[str]:
+    """Names of the rows: two for each row of samples that is whole, or the only one."""
+    return ["samples", "nearest in training"] * max(1, count // _COLUMNS)
 
 
 def _in_turn(samples: torch.Tensor, nearest: torch.Tensor | None) -> torch.Tensor:

@@ -10,6 +10,9 @@ from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_file
 from ganprior.cli.sample import check_amount, draw_latents, zoom_of
 
+# Names of the rows.
+PATHS = ("straight", "sphere")
+
 
 @click.command()
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
@@ -56,7 +59,11 @@ def interpolate(prior: str, seed: int, pairs: int, frames: int, grid: bool, out:
     if labels is not None:
         labels = labels.repeat_interleave(len(walks[0]))
     save_sheet(
-        out, loaded.render(torch.cat(walks), labels), frames, zoom=zoom_of(loaded.image_shape[1:])
+        out,
+        loaded.render(torch.cat(walks), labels),
+        frames,
+        zoom=zoom_of(loaded.image_shape[1:]),
+        rows=() if grid else PATHS * pairs,
     )
     what = f"{frames} x {frames} images" if grid else f"{pairs} pairs, {frames} images per path"
     click.echo(f"{what}: {out}")

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganprior.cli.interpolate import PATHS
 from ganprior.cli.sample import draw_latents
 from ganprior.priors import Prior, linear_path, spherical_path
 from ganprior.sheets import contact_sheet
@@ -38,7 +39,7 @@ def walk(prior: Prior, seed: int, t: float) -> tuple[Tensor, Image.Image]:
         torch.cat([place, paths]), None if labels is None else labels.expand(1 + len(paths))
     )
     pixels = (images[0].clamp(0, 1) * 255).round().byte().cpu()
-    return pixels, contact_sheet(images[1:], FRAMES, zoom=_ZOOM)
+    return pixels, contact_sheet(images[1:], FRAMES, zoom=_ZOOM, rows=PATHS)
 
 
 def walk_command(prior: str, seed: int) -> str:
