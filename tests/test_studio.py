@@ -96,6 +96,7 @@ def test_a_drawn_pixel_is_hidden_where_most_of_it_is_covered():
         ([png_of(np.full((28, 28, 4), 255, np.uint8))], "all of the picture"),
         ([b"%!PS-Adobe-3.0 EPSF-3.0"], "cannot be read as an image"),
     ],
+    ids=["none", "clear", "full", "eps"],
 )
 def test_a_drawing_that_is_no_hole_is_refused(layers, words):
     with pytest.raises(ValueError, match=words):
@@ -119,6 +120,7 @@ def test_a_picture_of_any_size_and_depth_fits_the_prior(tmp_path):
         ("a.npz", b"PK"),
         ("a", b""),
     ],
+    ids=["text", "truncated", "eps", "npz", "nothing"],
 )
 def test_a_bad_picture_is_one_line_that_names_no_path_of_the_server(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)

@@ -73,7 +73,7 @@ def produce(
     resume : bool
         Go on where an earlier run stopped; without it a folder with finished cells is refused.
     workers, scheduler
-        As for :func:`ganprior.jobs.run_on_cluster`; neither means this process.
+        As for :func:`ganprior.jobs.cluster.run_on_cluster`; neither means this process.
     device : torch.device, optional
         Where the cells run, in this process; the CPU when absent.
     visible : bool

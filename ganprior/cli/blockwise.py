@@ -30,7 +30,7 @@ STORE = "blocks.sqlite"
 
 
 class _Memory:
-    """As :class:`~ganprior.jobs.Store`, for a run that is over as soon as its one block is."""
+    """As a results store, for a run that is over as soon as its one block is."""
 
     def __init__(self) -> None:
         self._results: dict[str, Result] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Kept(Protocol):
-    """What is read of a :class:`~ganprior.jobs.Store`."""
+    """What is read of a :class:`~ganprior.jobs.store.Store`."""
 
     def rows(self, cells: Iterable[Cell]) -> list[Row]:
         """Rows of cells."""

@@ -70,7 +70,7 @@ class Result:
     seconds : float
         What it took.
     protocol : dict of str
-        What it was done by; see :class:`~ganprior.jobs.Store`.
+        What it was done by; see :class:`~ganprior.jobs.store.Store`.
     data : bytes
         What else came out, as its reader knows it: images, say.
     """

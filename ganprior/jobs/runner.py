@@ -30,7 +30,7 @@ def run_cells(
     Parameters
     ----------
     work, tasks
-        As for :func:`~ganprior.jobs.run_on_cluster`.
+        As for :func:`~ganprior.jobs.cluster.run_on_cluster`.
     workers, scheduler
         As there; neither means this process.
 
