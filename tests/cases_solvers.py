@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ from ganprior.priors.architectures import ContextEncoder as Network
 from ganprior.priors.architectures import initialise
 from ganprior.registry import Entry, entries
 from ganprior.solution import Reconstructor
-from ganprior.solvers import EFFORTS_L1, FAST_L1, LatentSolver, solver
+from ganprior.solvers import EFFORTS_L1, FAST_L1, FromBank, LatentSolver, Polish, solver
 from tests.cases import rng, tiny_dcgan
 from tests.cases_baselines import tiny_law
 from tests.cases_density import dense_dcgan
@@ -35,8 +35,8 @@ from tests.cases_density import dense_dcgan
 SHAPE = (1, 8, 8)
 COUNT = 3
 # The engine's own efforts, short.
-_QUICK = replace(FAST, bank=60, steps=12, polish_steps=6, determined=None)
-_QUICK_L1 = replace(FAST_L1, bank=60, steps=12, polish_steps=6)
+_QUICK = FAST.replace(steps=12).change(FromBank, entries=60).change(Polish, steps=6)
+_QUICK_L1 = FAST_L1.replace(steps=12).change(FromBank, entries=60).change(Polish, steps=6)
 
 
 def _dense() -> Any:

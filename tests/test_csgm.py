@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +11,7 @@ import torch
 from ganprior.physics import facts
 from ganprior.priors import Prior
 from ganprior.solution import Status
-from ganprior.solvers import BALANCED, CSGM, FAST, REFERENCE
+from ganprior.solvers import BALANCED, CSGM, FAST, REFERENCE, Descend, Polish
 from ganprior.solvers.latent_weights import default_latent_weight, table_of
 from ganprior.streams import Streams
 from tests.cases import (
@@ -43,7 +42,7 @@ def test_linear_generator_gives_ridge_regression(effort):
     design = physics.matrix @ prior.generator.weight.detach()
     normal = design.T @ design + weight * torch.eye(5, dtype=torch.float64)
     ridge = torch.linalg.solve(normal, (y @ design).T).T
-    exact = replace(effort, tolerance=0.0, polish_tolerance=1e-14)
+    exact = effort.change(Descend, tolerance=0.0).change(Polish, tolerance=1e-14)
     solution = CSGM(prior, weight, effort=exact).solve(y, physics)
     torch.testing.assert_close(solution.z, ridge, rtol=1e-6, atol=1e-6)
     assert set(solution.status) == {Status.CONVERGED}
@@ -75,7 +74,7 @@ def test_float32_signal_alone_stays_close_over_fifty_steps():
     prior = tiny_dcgan()
     physics = gaussian(20, SHAPE)
     y = physics.A(torch.rand(4, *SHAPE, generator=rng()))
-    solver = CSGM(prior, 0.05, effort=replace(REFERENCE, restarts=2, steps=50))
+    solver = CSGM(prior, 0.05, effort=REFERENCE.replace(restarts=2, steps=50))
     whole = solver.solve(y, physics, rng=Streams(3))
     alone = solver.solve(y[2:3], physics, rng=Streams(3, [2]))
     torch.testing.assert_close(alone.x[0], whole.x[2], rtol=0, atol=1e-4)

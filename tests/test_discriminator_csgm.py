@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from ganprior.solution import Status
-from ganprior.solvers import BALANCED, CSGM, DiscriminatorCSGM
+from ganprior.solvers import BALANCED, CSGM, DiscriminatorCSGM, Polish
 from ganprior.streams import Streams
 from tests.cases import gaussian, linear_prior, rng, tiny_dcgan
 
@@ -41,7 +40,7 @@ def test_a_linear_generator_and_critic_give_the_closed_form():
     # gamma is for columns of unit norm.
     gamma_of_A = gamma * physics.matrix.square().sum() / 36
     right = y @ design + gamma_of_A / 2 * (W.T @ prior.discriminator.c.detach())
-    exact = replace(BALANCED, polish_tolerance=1e-14, polish_steps=200)
+    exact = BALANCED.change(Polish, tolerance=1e-14, steps=200)
     solution = DiscriminatorCSGM(prior, gamma, weight, effort=exact).solve(y, physics)
     closed_form = torch.linalg.solve(normal, right.T).T
     torch.testing.assert_close(solution.z, closed_form, rtol=1e-6, atol=1e-6)

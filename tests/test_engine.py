@@ -8,16 +8,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ganprior.solvers import Effort
+from ganprior.solvers import BALANCED, Adam, Descend, Effort, FromBank, Polish, Random, Rounds
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import BALANCED, Problem
+from ganprior.solvers.engine import Candidates, Problem
 from ganprior.solvers.engine import problem as problem_module
-from ganprior.solvers.engine.adam import rate
-from ganprior.solvers.engine.effort import SURPLUS
+from ganprior.solvers.engine.candidates import lowest, pick
+from ganprior.solvers.engine.descend import CHECK
 from ganprior.solvers.engine.levenberg_marquardt import polish
 from ganprior.solvers.engine.minimise import minimise
-from ganprior.solvers.engine.race import CHECK, race
-from ganprior.solvers.engine.starts import draw_starts, first_starts, survivors
+from ganprior.solvers.engine.starts import draw_starts
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Phaseless, gaussian, rng, tiny_dcgan
 
@@ -29,6 +28,15 @@ def make_problem(count=3, weight=0.1, m=30, dtype=torch.float64, prior=None, phy
     physics = physics or gaussian(m, prior.image_shape, dtype=dtype)
     x = torch.rand(count, *prior.image_shape, generator=rng(2), dtype=dtype)
     return Problem(prior, CSGMObjective(weight), physics.A(x), physics)
+
+
+def from_starts(stage, problem, z):
+    """What a stage makes of latents (R, B, k)."""
+    return stage.run(problem, Candidates.at(problem, z, Streams(0)))
+
+
+def starts_of(stage, problem, warm=None, seed=1):
+    return stage.run(problem, Candidates.at(problem, warm, Streams(seed))).z
 
 
 def latents(restarts, count, size=6, dtype=torch.float64):
@@ -63,7 +71,7 @@ class TestProblem:
         z = latents(2, 5)
         value, gradient = problem.value_and_gradient(z)
         for i in range(5):
-            alone = problem.select(torch.tensor([i]))
+            alone = problem.subset(torch.tensor([i]))
             v, g = alone.value_and_gradient(z[:, i : i + 1])
             torch.testing.assert_close(v[:, 0], value[:, i], rtol=1e-12, atol=1e-12)
             torch.testing.assert_close(g[:, 0], gradient[:, i], rtol=1e-12, atol=1e-12)
@@ -91,7 +99,6 @@ class TestAdam:
     def test_one_restart_is_torchs_adam(self):
         problem = make_problem(count=2)
         starts = latents(1, 2)
-        effort = Effort(restarts=1, steps=12, learning_rate=0.1, final_rate=0.1, tolerance=0)
         z = starts.clone().requires_grad_(True)
         optimizer = torch.optim.Adam([z], lr=0.1)
         values = []
@@ -102,74 +109,57 @@ class TestAdam:
             z.grad = gradient
             optimizer.step()
         values.append(problem.value(z))
-        found = race(problem, starts, effort)
+        found = from_starts(Descend(Adam(0.1), 12), problem, starts)
         torch.testing.assert_close(found.value, torch.stack(values).amin(0), rtol=1e-10, atol=0)
 
     def test_best_over_steps_is_kept_and_is_the_value_of_its_latent(self):
         problem = make_problem()
-        effort = Effort(restarts=2, steps=15, learning_rate=0.8, final_rate=0.8, tolerance=0)
-        found = race(problem, latents(2, 3), effort)
+        found = from_starts(Descend(Adam(0.8), 15), problem, latents(2, 3))
         torch.testing.assert_close(problem.value(found.z), found.value)
-        trace = torch.stack(found.trace)
-        assert (trace[1:] <= trace[:-1]).all()
+        assert found.trace.shape == (15, 3)
+        assert (found.trace[1:] <= found.trace[:-1]).all()
 
     def test_survivors_are_the_best_of_each_signal(self):
         value = torch.tensor([[3.0, torch.nan], [1.0, 5.0], [2.0, torch.inf]])
-        rows, numbers = survivors(torch.arange(6.0).view(3, 2, 1), value, 2)
+        numbers = lowest(value, 2)
+        rows = pick(torch.arange(6.0).view(3, 2, 1), numbers)
         assert numbers[:, 0].tolist() == [1, 2]
         assert numbers[0, 1] == 1
         assert rows[0, :, 0].tolist() == [2.0, 3.0]
 
     def test_race_keeps_the_published_number(self):
-        effort = Effort(
-            restarts=8, steps=20, learning_rate=0.1, final_rate=0.01, race=((0.25, 4), (0.5, 1))
-        )
-        assert [effort.survivors(step) for step in (1, 5, 9, 10, 20)] == [8, 4, 4, 1, 1]
-        assert len(race(make_problem(), latents(8, 3), effort).z) == 1
+        stage = Descend(Adam(0.1, 0.01), 20, keep=((0.25, 4), (0.5, 1)))
+        assert stage.survivors(1) >= 8
+        assert [stage.survivors(step) for step in (5, 9, 10, 20)] == [4, 4, 1, 1]
+        assert len(from_starts(stage, make_problem(), latents(8, 3)).z) == 1
 
     def test_rate_falls_from_first_to_last(self):
-        effort = Effort(restarts=1, steps=30, learning_rate=0.2, final_rate=0.05)
-        rates = [rate(effort, step) for step in range(1, 31)]
+        rates = [Adam(0.2, 0.05).rate(step, 30) for step in range(1, 31)]
         assert rates[0] == pytest.approx(0.2)
         assert rates[-1] == pytest.approx(0.05)
         assert rates == sorted(rates, reverse=True)
 
     def test_converged_signals_leave_and_keep_their_result(self):
         problem = make_problem(count=4, weight=5.0)
-        effort = Effort(
-            restarts=2, steps=400, learning_rate=0.05, final_rate=0.05, tolerance=1e-3, window=20
-        )
-        found = race(problem, latents(2, 4), effort)
+        stage = Descend(Adam(0.05), 400, tolerance=1e-3, window=20)
+        found = from_starts(stage, problem, latents(2, 4))
         assert found.converged.all()
         assert (found.steps < 400).all()
         torch.testing.assert_close(problem.value(found.z), found.value)
 
     def test_signals_leave_at_the_first_look_that_finds_too_small_a_fall(self):
         problem, starts, window = make_problem(count=4, weight=5.0), latents(1, 4), 7
-        effort = Effort(1, 200, 0.05, 0.05, tolerance=0, window=window)
-        best = torch.stack(race(problem, starts, effort).trace)
+        stage = Descend(Adam(0.05), 200, window=window)
+        best = from_starts(stage, problem, starts).trace
         expected = []
         for own in best.T.tolist():
             looks = [step for step in range(window + 1, 200) if step % CHECK == 0]
             small = (s for s in looks if own[s - 1 - window] - own[s - 1] <= 1e-2 * own[s - 1])
             expected.append(next(small))
-        found = race(problem, starts, replace(effort, tolerance=1e-2))
-        assert found.steps.tolist() == expected
+        found = from_starts(replace(stage, tolerance=1e-2), problem, starts)
+        assert found.steps[0].tolist() == expected
         assert len(set(expected)) > 1
         assert any(step % window for step in expected)
-
-    def test_far_signals_leave_by_a_tolerance_of_their_own(self):
-        prior, z = tiny_dcgan(), latents(1, 2)
-        physics = gaussian(30, prior.image_shape, dtype=torch.float64)
-        x = torch.cat([prior.render(z[0, :1]), torch.rand(1, *prior.image_shape, generator=rng(2))])
-        problem = Problem(prior, CSGMObjective(0.0), physics.A(x.double()), physics)
-        starts = z + 1e-3
-        relative = problem.value(starts)[0] / problem.energy()
-        assert relative[0] < 1e-3 < 1e-2 < relative[1]
-        effort = Effort(1, 40, 1e-5, 1e-5, tolerance=1e-9, window=4, far_tolerance=0.5, reach=5e-3)
-        assert race(problem, starts, effort).steps.tolist() == [40, 4 + CHECK]
-        effort = replace(effort, far_tolerance=0.0)
-        assert race(problem, starts, effort).steps.tolist() == [40, 40]
 
 
 class TestPolish:
@@ -220,20 +210,32 @@ def test_starts_depend_on_seed_and_index_alone():
 
 
 @pytest.mark.parametrize(
-    "change",
+    "make",
     [
-        {"restarts": 0},
-        {"steps": 0},
-        {"learning_rate": 0.0},
-        {"final_rate": 1.0},
-        {"race": ((1.5, 2),)},
-        {"polish_steps": -1},
+        lambda: Random(0),
+        lambda: Random(1, tried=0),
+        lambda: FromBank(0, nearest=1),
+        lambda: FromBank(10, nearest=0),
+        lambda: Descend(Adam(0.1), 0),
+        lambda: Descend(Adam(0.1), 5, window=0),
+        lambda: Descend(Adam(0.1), 5, tolerance=-1.0),
+        lambda: Descend(Adam(0.1), 5, keep=((1.5, 2),)),
+        lambda: Adam(0.0),
+        lambda: Adam(0.1, 1.0),
+        lambda: Polish(0),
+        lambda: Rounds(-1, ()),
+        lambda: Effort(*"fast"),
+        lambda: BALANCED.replace(restarts=0),
     ],
 )
-def test_bad_efforts_are_refused(change):
-    good = {"restarts": 2, "steps": 5, "learning_rate": 0.1, "final_rate": 0.1}
+def test_bad_efforts_are_refused(make):
     with pytest.raises(ValueError, match="must"):
-        Effort(**{**good, **change})
+        make()
+
+
+def test_an_effort_that_makes_no_starts_is_refused():
+    with pytest.raises(ValueError, match=r"begin with a stage that makes starts"):
+        minimise(make_problem(), Effort(Polish(3)), Streams(0))
 
 
 def test_dense_case_has_the_stated_scale():
@@ -244,18 +246,17 @@ def test_dense_case_has_the_stated_scale():
 
 def test_random_starts_are_the_best_candidates():
     problem, latent = make_problem(count=5), tiny_dcgan().latent
-    effort = Effort(restarts=2, steps=1, learning_rate=0.1, final_rate=0.1, candidates=6)
     drawn = draw_starts(latent, 5, 12, Streams(1), problem.like)
-    expected, _ = survivors(drawn, problem.value(drawn), 2)
-    assert torch.equal(first_starts(problem, effort, Streams(1), None, None), expected)
+    expected = pick(drawn, lowest(problem.value(drawn), 2))
+    assert torch.equal(starts_of(Random(2, tried=6), problem), expected)
 
 
 def test_a_warm_start_competes_with_the_others():
-    problem, effort = make_problem(count=3), Effort(2, 1, 0.1, 0.1)
-    drawn = first_starts(problem, effort, Streams(1), None, None)
-    good = race(problem, drawn, Effort(2, 80, 0.1, 0.1)).z[:1]
+    problem, stage = make_problem(count=3), Random(2)
+    drawn = starts_of(stage, problem)
+    good = from_starts(Descend(Adam(0.1), 80), problem, drawn).z[:1]
     bad = good + 100
-    starts = first_starts(problem, effort, Streams(1), None, torch.cat([good, bad]))
+    starts = starts_of(stage, problem, torch.cat([good, bad]))
     assert torch.equal(starts[0], good[0])
     assert starts.shape == drawn.shape
     assert starts.abs().max() < 50
@@ -263,7 +264,7 @@ def test_a_warm_start_competes_with_the_others():
 
 def test_blocks_of_signals_change_nothing(monkeypatch):
     problem = make_problem(count=5)
-    effort = Effort(2, 30, 0.1, 0.1, polish_steps=3, tolerance=1e-2, window=5)
+    effort = Effort(Random(2), Descend(Adam(0.1), 30, tolerance=1e-2, window=5), Polish(3))
     whole = minimise(problem, effort, Streams(1))
     # The package's name ``minimise`` is the function.
     module = importlib.import_module("ganprior.solvers.engine.minimise")
@@ -276,26 +277,65 @@ def test_blocks_of_signals_change_nothing(monkeypatch):
     assert torch.equal(parts.steps, whole.steps)
     torch.testing.assert_close(parts.trace[-1], whole.trace[-1], rtol=1e-10, atol=1e-10)
     assert seen == sorted(seen)
-    assert seen[-1] <= effort.steps
+    assert seen[-1] <= effort.most_steps
 
 
-def test_a_determined_problem_gets_a_longer_schedule_and_an_explicit_one_stays():
-    longer = BALANCED.on(3 * 20, 20)
-    assert (longer.steps, longer.race) == (BALANCED.determined.steps, BALANCED.determined.race)
-    assert longer.polish_steps == BALANCED.polish_steps
-    assert BALANCED.on(3 * 20 - 1, 20) == BALANCED
-    assert BALANCED.most_steps == longer.most_steps > BALANCED.steps
-    assert longer.most_steps == longer.steps + longer.release.steps
-    assert longer.reach == BALANCED.determined.reach
-    reach = longer.reach_of(torch.tensor([3 * 20, 6 * 20, 20]), 20)
-    assert reach.tolist() == [longer.reach, longer.reach / 2**SURPLUS, longer.reach]
+def names(effort):
+    return [type(stage).__name__ for stage in effort]
+
+
+def test_a_determined_problem_gets_more_stages_and_numbers_of_ones_own_are_for_all():
+    few, many = (BALANCED.on(make_problem(m=m)) for m in (3 * 6 - 1, 3 * 6))
+    assert names(few) == ["FromBank", "Descend", "Polish"]
+    assert names(many) == ["FromBank", "Rounds"]
+    assert BALANCED.most_steps == many.most_steps > few.most_steps
     explicit = BALANCED.replace(steps=7)
-    assert explicit.on(1000, 20) == explicit
+    assert names(explicit) == names(few)
+    assert explicit.most_steps == 7
+    assert explicit.on(make_problem(m=60)) == explicit
 
 
 def test_where_nothing_can_be_regressed_there_are_more_starts_unless_a_number_is_asked_for():
-    for measurements in (20, 1000):
-        unaided = BALANCED.on(measurements, 20, regressions=False)
-        assert unaided.neighbours == ()
-        assert unaided.restarts == BALANCED.unaided > BALANCED.restarts
-    assert BALANCED.replace(restarts=2).on(20, 20, regressions=False).restarts == 2
+    for m in (5, 30):
+        problem = make_problem(m=m)
+        assert BALANCED.on(problem).restarts == 6
+        problem.alike = problem.can_leave = False
+        unaided = BALANCED.on(problem)
+        assert unaided.restarts == 12
+        assert "regress=()" in repr(unaided)
+    assert BALANCED.replace(restarts=2).on(problem).restarts == 2
+
+
+def test_stages_inside_of_stages_are_changed_and_left_out():
+    own = BALANCED.change(Polish, steps=7).without(FromBank)
+    assert "Polish(steps=7, tolerance=0.03)" in repr(own)
+    assert "steps=30" not in repr(own)
+    assert own.restarts == 0
+    assert Effort(*BALANCED) == BALANCED
+
+
+class TestScale:
+    """The engine judges an objective by its own size."""
+
+    def problem(self, objective, count=3):
+        physics = gaussian(12, SHAPE, dtype=torch.float64)
+        x = torch.rand(count, *SHAPE, generator=rng(2), dtype=torch.float64)
+        return Problem(tiny_dcgan(), objective, physics.A(x), physics)
+
+    def test_of_a_sum_of_squares_is_that_of_the_measurements(self):
+        problem = self.problem(CSGMObjective(0.3))
+        torch.testing.assert_close(problem.scale, problem.y.square().sum(1))
+        torch.testing.assert_close(
+            problem.subset(torch.tensor([2, 0])).scale, problem.scale[[2, 0]]
+        )
+
+    def test_of_one_that_states_none_is_that_of_a_black_image(self):
+        class Absolute:
+            def objective(self, z, x, y, physics):
+                return (physics.A(x) - y).abs().flatten(2).sum(-1)
+
+            def residual(self, z, x, y, physics):
+                return None
+
+        problem = self.problem(Absolute())
+        torch.testing.assert_close(problem.scale, problem.y.abs().sum(1))

@@ -10,15 +10,17 @@ import torch
 from torch import nn
 
 from ganprior.priors import Prior
-from ganprior.solvers import CSGM, Effort
+from ganprior.solvers import CSGM, LBFGS, Descend, Effort, FromBank, Rounds
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import LBFGS, Problem, bank, curvature
-from ganprior.solvers.engine.starts import first_starts
+from ganprior.solvers.engine import Candidates, Problem, bank, curvature, measured
+from ganprior.solvers.engine.starts import SPARE
 from ganprior.streams import Streams
 from tests.cases import Dense, Fourier, Mask, gaussian, rng, tiny_dcgan
 
 ENTRIES = 600  # more than a chunk
-EFFORT = Effort(3, 10, 0.5, 0.5, descent=LBFGS, bank=ENTRIES, candidates=4)
+STARTS = FromBank(ENTRIES, nearest=3, tried=4)
+STEPS = Descend(LBFGS(0.5, curvature=False), 10)
+EFFORT = Effort(STARTS, STEPS)
 
 
 @pytest.fixture
@@ -45,12 +47,13 @@ def test_ranks_by_measurement_error(cache, kind):
     prior = tiny_dcgan()
     problem = make_problem(physics_of(kind, prior.image_shape, 4))
     found = bank.bank_of(problem, ENTRIES)
-    numbers, z = found.measured(problem).best(5)
+    seen = found.measured(problem)
+    numbers, z = measured.nearest(seen.error, 5), seen.best(5)
     images = torch.from_numpy(np.array(found.images)).float()
     for i in range(4):
-        one = problem.select(torch.tensor([i]))
-        measured = one._forward.A(images[:, None])[:, 0]
-        errors = (measured - one.y).abs().square().flatten(1).sum(1)
+        one = problem.subset(torch.tensor([i]))
+        seen_as = one._forward.A(images[:, None])[:, 0]
+        errors = (seen_as - one.y).abs().square().flatten(1).sum(1)
         assert numbers[:, i].tolist() == errors.argsort()[:5].tolist()
     assert torch.equal(z, found.latents[numbers])
     torch.testing.assert_close(prior.render(found.latents[:50]), images[:50], rtol=0, atol=2e-3)
@@ -60,14 +63,10 @@ def test_starts_are_the_banks_best_by_the_objective(cache):
     prior = tiny_dcgan()
     problem = make_problem(gaussian(12, prior.image_shape), weight=5.0)
     found = bank.bank_of(problem, ENTRIES)
-    starts = first_starts(problem, EFFORT, Streams(0), found, None)
-    _, z = found.measured(problem).best(12)
-    values = problem.value(z)
+    starts = STARTS.run(problem, Candidates.at(problem, None, Streams(0))).z
+    values = problem.value(found.measured(problem).best(12))
     assert starts.shape == (3, 4, 6)
-    # The bank keeps pixels in float16.
-    torch.testing.assert_close(
-        problem.value(starts), values.sort(0).values[:3], rtol=1e-2, atol=1e-2
-    )
+    torch.testing.assert_close(problem.value(starts), values.sort(0).values[:3])
 
 
 def test_second_call_reads_the_cache_and_third_the_memory(cache):
@@ -225,13 +224,15 @@ def test_results_do_not_depend_on_the_bank_being_cached(cache):
     assert torch.equal(first.x, second.x)
 
 
-def test_further_rounds_take_the_next_entries_and_a_small_bank_its_last_ones(cache):
+@pytest.mark.parametrize("entries", [ENTRIES, 5])
+def test_further_rounds_take_the_next_entries_and_a_small_bank_its_last_ones(cache, entries):
     problem = make_problem(gaussian(12, (1, 8, 8)))
-    found = bank.bank_of(problem, ENTRIES)
-    effort = Effort(3, 10, 0.5, 0.5, bank=ENTRIES)
-    _, ranked = found.measured(problem).best(ENTRIES)
-    for skipped, first in ((0, 0), (6, 6), (10 * ENTRIES, ENTRIES - 3)):
-        starts = first_starts(problem, effort, Streams(0), found, None, skipped)
-        expected = ranked[first : first + 3]
-        # In the order of the objective, which for images in float16 may be another one.
-        torch.testing.assert_close(starts.sort(0).values, expected.sort(0).values)
+    ranked = bank.bank_of(problem, entries).measured(problem).best(entries)
+    stage = FromBank(entries, nearest=3)
+    spare = stage.run(problem, Candidates.at(problem, None, Streams(0))).spare
+    assert torch.equal(spare, ranked[3 : 3 + len(spare)])
+    assert len(spare) == min(SPARE, entries - 3)
+    rounds = Rounds(6, (), fresh=2)
+    firsts = [0, 2, 4, 6, 8] if entries == ENTRIES else 5 * [0]
+    for number, first in zip(range(2, 7), firsts, strict=True):
+        assert torch.equal(rounds._other_starts(spare, number), spare[first : first + 2])

@@ -11,18 +11,27 @@ import torch
 from torch import nn
 
 from ganprior.priors import Prior
-from ganprior.solvers import BALANCED, BALANCED_L1, CSGM, DiscriminatorCSGM, SemanticInpainting
+from ganprior.solvers import (
+    BALANCED,
+    BALANCED_L1,
+    CSGM,
+    Adam,
+    Descend,
+    DiscriminatorCSGM,
+    FromBank,
+    Polish,
+    SemanticInpainting,
+)
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import Effort, Problem, bank, blocks, sizes
+from ganprior.solvers.engine import Candidates, Problem, bank, blocks, sizes
 from ganprior.solvers.engine.pieces import in_line, in_rectangles
-from ganprior.solvers.engine.race import race
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.streams import Streams
 from tests.cases import Fourier, Mask, Phaseless, gaussian, rng, tiny_dcgan
 
 SHAPE, COUNT = (1, 8, 8), 7
-QUICK = replace(BALANCED, bank=600, polish_steps=4)
-L1 = replace(BALANCED_L1, bank=600, polish_steps=4)
+QUICK = BALANCED.change(FromBank, entries=600).change(Polish, steps=4)
+L1 = BALANCED_L1.change(FromBank, entries=600).change(Polish, steps=4)
 
 
 @pytest.fixture(autouse=True)
@@ -106,14 +115,18 @@ def test_a_signal_that_converges_early_keeps_as_many_restarts_alone_as_in_a_batc
     physics = gaussian(12, SHAPE, dtype=torch.float64)
     y = physics.A(torch.rand(2, *SHAPE, generator=rng(2), dtype=torch.float64))
     problem = Problem(tiny_dcgan(), CSGMObjective(5.0), y, physics)
-    effort = Effort(4, 60, 0.1, 0.1, race=((0.5, 2),), tolerance=1e-3, window=4)
+    stage = Descend(Adam(0.1), 60, keep=((0.5, 2),), tolerance=1e-3, window=4)
+
+    def race(stage, problem, z):
+        return stage.run(problem, Candidates.at(problem, z, Streams(0)))
+
     starts = torch.randn(4, 2, 6, generator=rng(3), dtype=torch.float64)
-    settled = race(problem, starts, replace(effort, steps=500, race=())).z
+    settled = race(replace(stage, steps=500, keep=()), problem, starts).z
     starts[:, 0] = settled[:, 0]
-    together = race(problem, starts, effort)
-    assert together.steps[0] < 30 <= together.steps[1]
-    alone = race(problem.select(torch.tensor([0])), starts[:, :1], effort)
-    assert alone.steps[0] == together.steps[0]
+    together = race(stage, problem, starts)
+    assert together.steps[0, 0] < 30 <= together.steps[0, 1]
+    alone = race(stage, problem.subset(torch.tensor([0])), starts[:, :1])
+    assert torch.equal(alone.steps[:, 0], together.steps[:, 0])
     assert torch.equal(alone.restart[:, 0], together.restart[:, 0])
     torch.testing.assert_close(alone.z[:, 0], together.z[:, 0])
 

@@ -6,13 +6,12 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from ganprior.solvers import Effort
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import LBFGS, Problem
-from ganprior.solvers.engine.race import race
+from ganprior.solvers.engine import LBFGS, Candidates, Descend, Problem
+from ganprior.streams import Streams
 from tests.cases import gaussian, linear_prior, rng, tiny_dcgan
 
-EFFORT = Effort(2, 60, 0.5, 0.5, descent=LBFGS, tolerance=0)
+PLAIN = LBFGS(0.5, curvature=False)
 
 
 def make_problem(prior, count=3, m=30, objective=None):
@@ -25,8 +24,12 @@ def latents(restarts, count, size):
     return torch.randn(restarts, count, size, generator=rng(3), dtype=torch.float64)
 
 
+def race(problem, starts, steps):
+    return Descend(PLAIN, steps).run(problem, Candidates.at(problem, starts, Streams(0)))
+
+
 def descend(problem, starts, steps):
-    walk = LBFGS(starts, EFFORT, problem.project)
+    walk = PLAIN.begin(problem, starts, steps)
     for step in range(1, steps + 1):
         value, gradient = problem.value_and_gradient(walk.trial())
         walk.take(value, gradient, step)
@@ -37,7 +40,7 @@ def test_solves_a_quadratic_like_its_normal_equations():
     prior = linear_prior()
     problem = make_problem(prior)
     size = prior.latent.size
-    found = race(problem, latents(2, 3, size), EFFORT)
+    found = race(problem, latents(2, 3, size), 60)
     residual, jacobian = problem.residual_and_jacobian(found.z[0])
     assert (jacobian.mT @ residual[..., None]).abs().max() < 1e-5
     best = found.value.amin(0)
@@ -48,9 +51,9 @@ def test_solves_a_quadratic_like_its_normal_equations():
 def test_reaches_what_scipys_lbfgs_reaches_from_the_same_start():
     problem = make_problem(tiny_dcgan())
     start = latents(1, 3, problem.prior.latent.size)
-    ours = race(problem, start, Effort(1, 300, 0.5, 0.5, descent=LBFGS, tolerance=0))
+    ours = race(problem, start, 300)
     for i in range(3):
-        alone = problem.select(torch.tensor([i]))
+        alone = problem.subset(torch.tensor([i]))
 
         def function(z, alone=alone):
             value, gradient = alone.value_and_gradient(torch.from_numpy(z).view(1, 1, -1))
@@ -66,13 +69,13 @@ def test_rows_do_not_mix():
     start = latents(2, 4, problem.prior.latent.size)
     together = descend(problem, start, 25)
     for i in range(4):
-        alone = descend(problem.select(torch.tensor([i])), start[:, i : i + 1], 25)
+        alone = descend(problem.subset(torch.tensor([i])), start[:, i : i + 1], 25)
         torch.testing.assert_close(alone.z[:, 0], together.z[:, i], rtol=1e-10, atol=1e-10)
 
 
 def test_value_never_rises_and_belongs_to_its_latent():
     problem = make_problem(tiny_dcgan())
-    walk = LBFGS(latents(2, 3, problem.prior.latent.size), EFFORT, problem.project)
+    walk = PLAIN.begin(problem, latents(2, 3, problem.prior.latent.size), 30)
     values = []
     for step in range(1, 31):
         value, gradient = problem.value_and_gradient(walk.trial())
@@ -107,7 +110,7 @@ def test_projected_points_stay_feasible_and_solve_the_constrained_quadratic(desc
     walk = descend(problem, start, descent_steps)
     assert walk.z.abs().max() <= 0.05
     for i in range(3):
-        alone = problem.select(torch.tensor([i]))
+        alone = problem.subset(torch.tensor([i]))
 
         def function(z, alone=alone):
             value, gradient = alone.value_and_gradient(torch.from_numpy(z).view(1, 1, -1))

@@ -13,12 +13,11 @@ from torch import nn
 from ganprior.priors import Prior
 from ganprior.solvers import CSGM
 from ganprior.solvers.csgm import CSGMObjective
-from ganprior.solvers.engine import Problem, bank, measured
+from ganprior.solvers.engine import Candidates, Effort, Problem, bank, measured
 from ganprior.solvers.engine.minimise import minimise
-from ganprior.solvers.engine.starts import first_starts
 from ganprior.streams import Streams
 from tests.cases import Fourier, Mask, gaussian, rng, tiny_dcgan
-from tests.test_engine_bank import EFFORT, ENTRIES
+from tests.test_engine_bank import ENTRIES, STARTS, STEPS
 from tests.test_engine_rounds import Unselectable
 
 COUNT = 4
@@ -112,7 +111,7 @@ def test_leads_nearer_to_planted_latents_than_the_nearest_entry():
     problem = Problem(prior, CSGMObjective(0.0), physics.A(prior.render(z)), physics)
     found = measured_bank(problem, 60)
     error = (found.regressed[0] - z).square().sum(1)
-    assert (error < (found.best(1)[1][0] - z).square().sum(1)).all()
+    assert (error < (found.best(1)[0] - z).square().sum(1)).all()
 
 
 def physics_of(kind):
@@ -127,7 +126,7 @@ def test_a_signal_does_not_depend_on_the_others_nor_on_what_is_not_a_number(kind
     assert problem.alike == (kind != "per image")
     whole = measured_bank(problem, 60, 20)
     assert whole.regressed.shape == (2, COUNT, 6)
-    alone = measured_bank(problem.select(torch.tensor([1])), 60, 20)
+    alone = measured_bank(problem.subset(torch.tensor([1])), 60, 20)
     torch.testing.assert_close(alone.regressed[:, 0], whole.regressed[:, 1])
     torch.testing.assert_close(alone.error[:, 0], whole.error[:, 1])
     problem.y[2] = torch.nan
@@ -146,32 +145,31 @@ def test_a_generator_of_one_image_gives_finite_starts():
 
 
 def test_starts_are_the_best_entry_and_the_regressed_ones():
-    problem, effort = gaussian_problem(), replace(EFFORT, neighbours=(10, 5))
+    problem, stage = gaussian_problem(), replace(STARTS, nearest=1, regress=(10, 5))
     found = bank.bank_of(problem, ENTRIES)
-    starts = first_starts(problem, effort, Streams(0), found, None)
+    starts = stage.run(problem, Candidates.at(problem, None, Streams(0))).z
     # Neighbours are counted per entry of the latent, of which there are six.
     expected = found.measured(problem, (60, 30)).regressed
     assert starts.shape == (3, COUNT, 6)
     torch.testing.assert_close(starts[1:], expected)
-    further = first_starts(problem, effort, Streams(0), found, None, 12)
-    assert further.shape == starts.shape
-    assert not (further == expected[0]).all(-1).any()
+    nearest = found.measured(problem).best(4)
+    assert (starts[:1] == nearest).all(-1).any(0).all()
 
 
 def test_physics_that_cannot_be_cut_down_has_entries_alone():
     physics = Unselectable(gaussian(40, (1, 8, 8), dtype=torch.float64), COUNT)
-    problem, effort = problem_of(physics), replace(EFFORT, neighbours=(10, 5), unaided=5)
+    problem, stage = problem_of(physics), replace(STARTS, nearest=1, regress=(10, 5), unaided=5)
     assert not problem.alike
-    assert not problem.can_select
-    found = minimise(problem, effort, Streams(0))
-    alone = minimise(problem, replace(EFFORT, restarts=5), Streams(0))
+    assert not problem.can_leave
+    found = minimise(problem, Effort(stage, STEPS), Streams(0))
+    alone = minimise(problem, Effort(replace(STARTS, nearest=5), STEPS), Streams(0))
     assert torch.equal(found.z, alone.z)
 
 
 def test_a_warm_start_has_a_place_where_all_starts_are_regressed():
     prior, physics = tiny_dcgan().double(), gaussian(18, (1, 8, 8), dtype=torch.float64)
     z = prior.latent.sample(COUNT, rng(5)).double()
-    effort = replace(EFFORT, restarts=1, neighbours=(10,), steps=1)
+    effort = Effort(replace(STARTS, nearest=0, regress=(10,)), replace(STEPS, steps=1))
     y = physics.A(prior.render(z))
     found = CSGM(prior, 0.0, effort=effort).solve(y, physics, warm=z[None])
     torch.testing.assert_close(found.x, prior.render(z), rtol=0, atol=1e-6)

@@ -13,7 +13,7 @@ from ganprior.evaluation.evaluate import (
 from ganprior.evaluation.features import Features
 from ganprior.evaluation.representation import fit_latents, representation_error
 from ganprior.metrics import diversity, frechet_distance
-from ganprior.solvers import Effort
+from ganprior.solvers import Adam, Descend, Effort, Polish, Random
 from tests.cases import rng, tiny_dcgan
 from tests.cases_conditional import conditional_mlp
 
@@ -24,7 +24,7 @@ def pixels(images):
 
 
 FEATURES = Features(pixels, "some pixels")
-QUICK = Effort(restarts=6, steps=30, learning_rate=0.2, final_rate=0.05, polish_steps=20)
+QUICK = Effort(Random(6), Descend(Adam(0.2, 0.05), 30), Polish(20))
 
 
 def image_set(images, labels=None) -> Images:

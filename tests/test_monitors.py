@@ -7,7 +7,7 @@ import torch
 
 from ganprior.evaluation.quality import Quality
 from ganprior.metrics import diversity, extract_features, frechet_distance, precision_recall
-from ganprior.solvers import Effort
+from ganprior.solvers import Adam, Descend, Effort, Polish, Random
 from ganprior.training.monitors import Health, Snapshot
 from tests.cases import linear_prior, rng, tiny_dcgan
 from tests.cases_training import tiny_recipe
@@ -129,7 +129,7 @@ def test_representation_error_is_that_of_the_projection():
     projected = matrix @ torch.linalg.lstsq(matrix, flat).solution
     # As for every metric, what leaves [0, 1] is clipped.
     expected = (projected.clamp(0, 1) - flat).square().mean()
-    effort = Effort(restarts=1, steps=5, learning_rate=0.1, final_rate=0.1, polish_steps=20)
+    effort = Effort(Random(1), Descend(Adam(0.1), 5), Polish(20))
     row = Quality(fitted=3, effort=effort)(snapshot(prior, real))
     assert set(row) == {"diversity", "real_diversity", "representation_error"}
     assert row["representation_error"] == pytest.approx(float(expected), rel=1e-6)

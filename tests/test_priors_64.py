@@ -4,7 +4,6 @@ Test images are generated, or the portrait of an astronaut: photographs of the s
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from experiments.figures import load_figure
 from experiments.rows import ROWS, read_csv
 from ganprior import (
     CSGM,
-    FAST,
     Gaussian,
     LassoDCT,
     Prior,
@@ -25,6 +23,7 @@ from ganprior import (
 from ganprior.metrics import per_pixel_error, psnr
 from ganprior.priors import find_prior, read_card
 from ganprior.priors.places import RESEARCH_PRIORS
+from ganprior.solvers import LBFGS, Descend, Effort, Random
 from ganprior.training import load_recipe
 from tests.cases import rng
 
@@ -32,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = sorted([*RESEARCH_PRIORS, "brain-mri-64"])
 MEGABYTE = 2**20
 QUALITY = load_figure("bora2017/prior-quality-64")
-QUICK = replace(FAST, bank=0, candidates=4, restarts=2, steps=20, race=(), polish_steps=0)
+QUICK = Effort(Random(2, tried=4), Descend(LBFGS(), 20, tolerance=0.03, window=5))
 
 
 def astronaut(prior: Prior) -> torch.Tensor:

@@ -16,6 +16,7 @@ from ganprior.baselines.blending import poisson_blend
 from ganprior.physics import facts, inpainting
 from ganprior.priors import Prior, prior_names
 from ganprior.solution import Status
+from ganprior.solvers import Adam, Descend, Random
 from ganprior.solvers.context_weights import context_weights
 from ganprior.solvers.engine import BALANCED_L1, Effort, Problem
 from ganprior.solvers.engine.forward import Forward
@@ -24,9 +25,7 @@ from ganprior.streams import Streams
 from tests.cases import Mask, gaussian, linear_prior, rng, tiny_dcgan
 
 SHAPE = (1, 8, 8)
-QUICK = Effort(
-    candidates=4, restarts=2, steps=20, learning_rate=0.15, final_rate=0.03, race=((0.5, 1),)
-)
+QUICK = Effort(Random(2, tried=4), Descend(Adam(0.15, 0.03), 20, keep=((0.5, 1),)))
 MASKS = (torch.rand(3, 1, 8, 8, generator=rng(4)) > 0.4).float()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,10 +17,13 @@ from ganprior.registry import entries
 from ganprior.solution import Reconstructor
 from ganprior.solvers import (
     CSGM,
-    FAST,
-    FAST_L1,
+    LBFGS,
     REFERENCE,
+    Descend,
     DiscriminatorCSGM,
+    Effort,
+    FromBank,
+    Polish,
     SemanticInpainting,
     solver,
 )
@@ -33,9 +35,9 @@ from tests.cases_solvers import shortened
 SHAPE = (1, 8, 8)
 SCALES = (1e-3, 0.37, 28.0, 1e3)
 NOISE = 0.05
-QUICK = replace(FAST.replace(restarts=2, steps=10), bank=100, polish_steps=3, neighbours=())
-QUICK_L1 = replace(FAST_L1, steps=10, restarts=2, bank=100, polish_steps=3)
-PAPERS = replace(REFERENCE, restarts=2, steps=10)
+QUICK = Effort(FromBank(100, nearest=2), Descend(LBFGS(), 10), Polish(3))
+QUICK_L1 = Effort(FromBank(100, nearest=2, tried=4), Descend(LBFGS(), 10), Polish(3))
+PAPERS = REFERENCE.replace(restarts=2, steps=10)
 
 
 def prior() -> Prior:

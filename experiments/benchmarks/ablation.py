@@ -25,7 +25,7 @@ from __future__ import annotations
 import copy
 import statistics
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,24 +35,23 @@ from experiments.images import SAMPLE, for_tuning, hashes_of
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
-from ganprior import BALANCED, CSGM, REFERENCE, Effort, Prior, Streams
+from ganprior import BALANCED, CSGM, Effort, Prior, Streams
 from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian
+from ganprior.solvers import LBFGS, Adam, Descend, FromBank, Polish, Random
 from ganprior.streams import derive_seed
 
 WHOLE, UNFOLDED = "balanced", "without folding"
 EFFORTS = {
     WHOLE: BALANCED,
-    "without bank": replace(BALANCED, bank=0, candidates=1),
-    "without regression": replace(BALANCED, neighbours=()),
-    "without mean curvature": replace(BALANCED, metric=False, learning_rate=0.5, final_rate=0.5),
-    "without race": replace(BALANCED, race=()),
-    "Adam, not L-BFGS": replace(
-        BALANCED, descent=REFERENCE.descent, learning_rate=0.15, final_rate=0.03
-    ),
-    "without polish": replace(BALANCED, polish_steps=0),
-    "without early stopping": replace(BALANCED, tolerance=0.0),
+    "without bank": BALANCED.map(lambda s: Random(6) if isinstance(s, FromBank) else s),
+    "without regression": BALANCED.change(FromBank, nearest=6, regress=()),
+    "without mean curvature": BALANCED.change(Descend, descent=LBFGS(0.5, curvature=False)),
+    "without race": BALANCED.change(Descend, keep=()),
+    "Adam, not L-BFGS": BALANCED.change(Descend, descent=Adam(0.15, 0.03)),
+    "without polish": BALANCED.without(Polish),
+    "without early stopping": BALANCED.change(Descend, tolerance=0.0),
     UNFOLDED: BALANCED,
 }
 SECONDS = "cpu_seconds_per_image"
@@ -71,9 +70,9 @@ class Config:
     counted_images: int = 2
     seeds: int = 2  # of the starts
     images_seed: int = 1_000_003
-    bank: int = BALANCED.bank
-    steps: int = BALANCED.steps
-    polish_steps: int = BALANCED.polish_steps
+    bank: int | None = None  # in place of the effort's, as the next two
+    steps: int | None = None
+    polish_steps: int | None = None
 
 
 def cells(config: Config) -> list[Cell]:
@@ -101,7 +100,7 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         own = unfolded(prior) if name == UNFOLDED else prior
         effort = sized(whole, config)
         # A solve that does next to nothing: the bank is there from here on.
-        CSGM(own, effort=replace(effort, steps=1, race=(), polish_steps=0)).solve(y[:1], physics)
+        CSGM(own, effort=effort.without(Polish).replace(steps=1)).solve(y[:1], physics)
         solver = CSGM(own, effort=effort)
         passes = generator_passes(solver, y[: config.counted_images], physics)
         begin = time.process_time()
@@ -122,13 +121,12 @@ def rows(config: Config, cell: Cell) -> list[Row]:
 
 
 def sized(effort: Effort, config: Config) -> Effort:
-    """Effort with no more than what the preset has."""
-    return replace(
-        effort,
-        bank=min(effort.bank, config.bank),
-        steps=config.steps,
-        polish_steps=min(effort.polish_steps, config.polish_steps),
-    )
+    """Effort with the numbers of the preset."""
+    if config.bank is not None:
+        effort = effort.change(FromBank, entries=config.bank)
+    if config.polish_steps is not None:
+        effort = effort.change(Polish, steps=config.polish_steps)
+    return effort if config.steps is None else effort.replace(steps=config.steps)
 
 
 def generator_passes(solver: CSGM, y: Tensor, physics: Gaussian) -> float:

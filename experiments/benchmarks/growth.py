@@ -29,6 +29,7 @@ from experiments.sweep.figure import Tables, declare
 from ganprior import BALANCED, CSGM, Effort
 from ganprior.jobs import Cell
 from ganprior.physics import Gaussian
+from ganprior.solvers import Descend, FromBank, Polish
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,9 @@ def solve_seconds(point: Point, config: Config) -> float:
 
 def effort(restarts: int, config: Config) -> Effort:
     """Balanced, with the work the same for every signal."""
-    return replace(
-        BALANCED,
-        restarts=restarts,
-        steps=config.steps,
-        bank=config.bank,
-        race=(),
-        tolerance=0.0,
-        polish_steps=1,
-    )
+    own = BALANCED.replace(restarts=restarts, steps=config.steps)
+    own = own.change(FromBank, entries=config.bank)
+    return own.change(Descend, keep=(), tolerance=0.0).change(Polish, steps=1)
 
 
 def rows(config: Config, cell: Cell) -> list[Row]:

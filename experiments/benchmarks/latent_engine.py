@@ -49,6 +49,7 @@ from experiments.sweep.figure import Tables, declare
 from ganprior import BALANCED, CSGM, FAST, REFERENCE, Streams
 from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
+from ganprior.solvers import Polish
 
 REFERENCE_NAME = "reference"
 # What the efforts are of the reference on a CPU.
@@ -127,7 +128,7 @@ def _rows(problem: Problem, x: Tensor, task: Task) -> Iterator[Row]:
             effort = effort.replace(steps=problem.steps)
         solver = CSGM(problem.prior, problem.weight, effort=effort)
         # The bank is there from here on.
-        brief = replace(effort, steps=1, race=(), polish_steps=0)
+        brief = effort.without(Polish).replace(steps=1)
         bank = CSGM(problem.prior, 0.0, effort=brief).solve(problem.y[:1], problem.physics)
         passes = None
         if current_device().type == "cpu":

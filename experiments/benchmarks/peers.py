@@ -16,6 +16,9 @@ from ganprior.streams import derive_seed
 # Images (B, C, H, W) of a problem, from a seed.
 Method = Callable[["Problem", int], Tensor]
 
+# That of `reference`.
+LEARNING_RATE = 0.1
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -57,7 +60,7 @@ def one_after_the_other(problem: Problem, seed: int) -> Tensor:
     images = torch.zeros(len(y), *prior.image_shape)
     for _ in range(REFERENCE.restarts):
         z = prior.latent.sample(len(y), rng).requires_grad_(True)
-        optimizer = torch.optim.Adam([z], lr=REFERENCE.learning_rate)
+        optimizer = torch.optim.Adam([z], lr=LEARNING_RATE)
         for _ in range(problem.steps):
             optimizer.zero_grad()
             misfit = (y - problem.physics.A(prior(z))).square().sum()

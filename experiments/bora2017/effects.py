@@ -40,7 +40,7 @@ class Config:
     prior: str = "mnist"
     noise_level: float = 0.1  # sqrt(m) noise_std
     restarts: int = REFERENCE.restarts
-    steps: int = REFERENCE.steps
+    steps: int = REFERENCE.most_steps
     images: int = 100
     draws: int = 3
     block: int = 50

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -39,6 +39,7 @@ from ganprior import (
 from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
+from ganprior.solvers import FromBank, Polish
 from ganprior.streams import derive_seed
 
 # Of smoke presets: the same engine with little of everything.
@@ -47,9 +48,9 @@ EFFORTS = {
     "fast": FAST,
     "reference": REFERENCE,
     # The polish is for what lies in the generator's range, and costs most where m is small.
-    "balanced, no polish": replace(BALANCED, polish_steps=0),
-    "fast, no polish": replace(FAST, polish_steps=0),
-    "smoke": replace(FAST, bank=2000),
+    "balanced, no polish": BALANCED.without(Polish),
+    "fast, no polish": FAST.without(Polish),
+    "smoke": FAST.change(FromBank, entries=2000),
 }
 LASSOS = {"lasso-dct": LassoDCT, "lasso-wavelet": LassoWavelet, "lasso-pixel": LassoPixel}
 

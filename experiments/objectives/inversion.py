@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -58,6 +58,7 @@ from experiments.sweep.figure import declare
 from ganprior import CSGM, FAST, Prior, identity
 from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
+from ganprior.solvers import FromBank
 
 SHIPPED_K = 64
 ALONE = (
@@ -169,7 +170,7 @@ def tuned(config: Config, prior: Prior, m: int) -> float:
 
 def solve(config: Config, prior: Prior, measured: Problem, latent_weight: float = 0.0) -> Tensor:
     """Per-pixel error of CSGM on each signal, (B,)."""
-    effort = replace(FAST, bank=config.bank)
+    effort = FAST.change(FromBank, entries=config.bank)
     solver = CSGM(prior, latent_weight, noise_std=measured.noise_std, effort=effort)
     solution = solver.solve(measured.y, measured.physics, rng=measured.streams)
     return per_pixel_error(solution.x, measured.x)

@@ -28,7 +28,7 @@ from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import PRIORS, task
 from ganprior import Effort, Streams
 from ganprior.jobs import Cell
-from ganprior.solvers import SemanticInpainting
+from ganprior.solvers import Adam, Descend, Random, SemanticInpainting
 
 OURS, PAPER = "default, one batch", "paper, one by one"
 
@@ -59,13 +59,8 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     default = SemanticInpainting(found.prior)
     # What is done once per process is done before the clock starts: libraries, the bank of starts.
     default.solve(found.y[:1], found.physics, rng=Streams(cell.seed))
-    effort = Effort(
-        restarts=config.paper_restarts,
-        steps=config.paper_steps,
-        learning_rate=config.paper_rate,
-        final_rate=config.paper_final_rate,
-        tolerance=0.0,
-    )
+    adam = Adam(config.paper_rate, config.paper_final_rate)
+    effort = Effort(Random(config.paper_restarts), Descend(adam, config.paper_steps))
     paper = SemanticInpainting(found.prior, effort=effort)
     runs = [(OURS, default, range(len(found.x)))]
     runs += [(PAPER, paper, range(i, i + 1)) for i in range(config.paper_images)]

@@ -18,7 +18,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
-from ganprior.solvers.engine import Effort
+from ganprior.solvers.engine import Effort, Stage
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.latent_weights import default_latent_weight
 from ganprior.solvers.search_options import SEARCH
@@ -47,6 +47,11 @@ class CSGMObjective:
             misfit = torch.view_as_real(misfit)
         root = torch.as_tensor(self.latent_weight).to(z).sqrt().reshape(-1, 1)
         return torch.cat([misfit.flatten(2), root * z.flatten(2)], -1)
+
+    def scale_of(self, y: Tensor) -> Tensor:
+        """||y||^2, (B,)."""
+        # One at a time: threads may share a single long sum.
+        return torch.cat([squared_norm(one) for one in y.split(1)])
 
     def select(self, signals: Tensor) -> Self:
         """Objective of some of the signals, by position."""
@@ -81,7 +86,7 @@ class CSGM(LatentSolver):
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, which the default ``latent_weight``
         depends on; read from ``physics.noise_model.sigma`` when absent, else 0.
-    effort : Effort or {"reference", "balanced", "fast"}
+    effort : Effort, tuple of Stage or {"reference", "balanced", "fast"}
         How much work goes into one signal; ``"reference"`` is the paper's ten restarts.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
@@ -111,7 +116,7 @@ class CSGM(LatentSolver):
         latent_weight: float | None = None,
         *,
         noise_std: float | None = None,
-        effort: Effort | str = "balanced",
+        effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

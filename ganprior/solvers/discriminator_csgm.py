@@ -18,7 +18,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solvers.csgm import CSGM, CSGMObjective, shared_weight
-from ganprior.solvers.engine import Effort
+from ganprior.solvers.engine import Effort, Stage
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
     PriorLoss,
@@ -105,7 +105,7 @@ class DiscriminatorCSGM(CSGM):
         *,
         prior_loss: PriorLoss | None = None,
         noise_std: float | None = None,
-        effort: Effort | str = "balanced",
+        effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

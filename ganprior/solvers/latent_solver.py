@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -20,8 +21,8 @@ from ganprior.solvers.engine import (
     Effort,
     Objective,
     Problem,
+    Stage,
     chosen_effort,
-    effort_for,
     minimise,
 )
 from ganprior.solvers.misfit import Residual, residual_of
@@ -35,8 +36,8 @@ class LatentSolver(Reconstructor):
     ----------
     prior : Prior
         Supplies the generator; it is not changed.
-    effort : Effort or str
-        Schedule of the engine, or the name of one of ``efforts``.
+    effort : Effort, tuple of Stage or str
+        Stages of the engine, or the name of one of ``efforts``.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
     progress : callable, optional
@@ -64,7 +65,7 @@ class LatentSolver(Reconstructor):
     def __init__(
         self,
         prior: Prior,
-        effort: Effort | str,
+        effort: Effort | tuple[Stage, ...] | str,
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,
@@ -87,8 +88,14 @@ class LatentSolver(Reconstructor):
             What they were measured with.
         known : Facts, optional
             What is known of it, found out now when absent. The objective is one of measurements in
-            its units: of ``y`` and ``physics`` divided by ``known.unit``.
+            its units: of ``y`` and ``physics`` divided by ``known.unit``. A solver whose objective
+            has no weights that depend on it need not take this argument.
         """
+
+    def _objective(self, y: Tensor, physics: Any, known: Facts) -> Objective:
+        takes_known = "known" in inspect.signature(self.objective_for).parameters
+        more = {"known": known} if takes_known else {}
+        return self.objective_for(y, physics, **more)
 
     def known(self, y: Tensor, physics: Any) -> Facts:
         """Find out what the solver must know of a physics.
@@ -163,7 +170,7 @@ class LatentSolver(Reconstructor):
             y = y.clone()
             known = self.known(y, physics)
             known = known.in_units(self.unit(y, physics, known))
-            objective = self.objective_for(y, physics, known)
+            objective = self._objective(y, physics, known)
             problem = Problem(self.prior, objective, y, physics, known)
             found = minimise(
                 problem,
@@ -177,7 +184,7 @@ class LatentSolver(Reconstructor):
             error = squared_norm(y - physics.A(x))
             residual = self._residual(x, y, physics, known)
             unit = self.objective_unit(known.unit).to(x)
-            effort = effort_for(problem, self.effort)
+            effort = self.effort.on(problem)
         return Solution(
             x=x,
             measurement_error=error,

@@ -26,22 +26,14 @@ from ganprior.priors import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.latent import GaussianLatent
 from ganprior.solution import Status, squared_norm
-from ganprior.solvers.engine import LBFGS, Effort, Minimum, Problem, minimise
+from ganprior.solvers.engine import LBFGS, Descend, Effort, Minimum, Problem, minimise
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
 
 # Parts of the linearised move that are tried as starts.
 MOVES = (0.0, 0.3, 1.0)
 # From one start that is near.
-DESCENT = Effort(
-    restarts=1,
-    steps=100,
-    learning_rate=1.0,
-    final_rate=1.0,
-    descent=LBFGS,
-    tolerance=0.003,
-    window=6,
-)
+DESCENT = Effort(Descend(LBFGS(curvature=False), steps=100, tolerance=0.003, window=6))
 
 
 @dataclass(frozen=True)
@@ -142,7 +134,7 @@ def find_modes(
     signals = torch.arange(len(white.y), device=best.device).expand_as(best)
     component = best.flatten()
     # A signal stands as often as it has components.
-    pairs = problem.select(signals.flatten())
+    pairs = problem.subset(signals.flatten())
     start = _start(pairs, moves[component, signals.flatten()], component)
     return _modes(pairs, _descend(pairs, start, steps), component, density, kept)
 
@@ -166,7 +158,7 @@ def _linearised(problem: Problem, density: Density) -> tuple[Tensor, Tensor]:
     count, k = density.means.shape
     origin = problem.y.new_zeros(count, k + 1)
     origin[:, -1] = torch.arange(count)
-    first = problem.select(torch.zeros(count, dtype=torch.long, device=origin.device))
+    first = problem.subset(torch.zeros(count, dtype=torch.long, device=origin.device))
     found = first.residual_and_jacobian(origin)
     assert found is not None
     residual, jacobian = found[0][:, :-k].double(), found[1][:, :-k, :-1].double()

@@ -22,7 +22,7 @@ from ganprior.priors import Prior, UniformLatent
 from ganprior.registry import Number, register
 from ganprior.solution import Solution, squared_norm, without_autocast
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
-from ganprior.solvers.engine import EFFORTS_L1, Effort
+from ganprior.solvers.engine import EFFORTS_L1, Effort, Stage
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
@@ -89,6 +89,11 @@ class SemanticObjective:
         difference = x - y
         present = difference.detach().abs().clamp_min(KINK)
         return (difference * (self._weights(x, physics) / (2 * present)).sqrt()).flatten(2)
+
+    def scale_of(self, y: Tensor) -> Tensor:
+        """||y||_1, (B,)."""
+        # One at a time: threads may share a single long sum.
+        return torch.stack([one.abs().sum() for one in y])
 
     def _weights(self, x: Tensor, physics: Any) -> Tensor:
         # Measured and not stored: the mask of each signal then is that of the signals given.
@@ -161,7 +166,7 @@ class SemanticInpainting(LatentSolver):
         Whether ``x`` is the blended image, with the known pixels as they are in y, or G(z^).
     screening : float
         s of :func:`~ganprior.baselines.blending.poisson_blend`; 0 is the paper's.
-    effort : Effort or {"reference", "balanced", "fast"}
+    effort : Effort, tuple of Stage or {"reference", "balanced", "fast"}
         How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
@@ -200,7 +205,7 @@ class SemanticInpainting(LatentSolver):
         latent_norm: float | None = None,
         blend: bool = True,
         screening: float = 0.0,
-        effort: Effort | str = "balanced",
+        effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,

@@ -1,10 +1,10 @@
 """The one optimisation loop over latents, which knows no paper.
 
-``bank``, ``measured`` and ``starts`` choose latents, ``race`` descends from them by ``lbfgs``,
-scaled by ``curvature``, or by ``adam``, ``levenberg_marquardt`` ends with second-order steps;
-``minimise`` puts them in order, and ``rounds`` repeats them for signals that may not have found
-their minimum. A solver hands over a ``Problem``, that is a per-signal objective, and gets the
-best latent of each signal back.
+An effort is a tuple of stages (``effort``): starts at random or out of a bank of the generator's
+images (``starts``, ``bank``, ``measured``), a descent by ``lbfgs``, scaled by ``curvature``, or by
+``adam`` (``descend``), second-order steps (``levenberg_marquardt``), and stages that hold stages:
+``penalised``, ``rounds`` and ``by_measurements``. ``presets`` has those with a name. A solver hands
+over a ``Problem``, that is a per-signal objective, and ``minimise`` runs the stages on it.
 
 What each idea is worth, by ``ganprior figure benchmarks/ablation``: the default effort with
 one of them taken away at a time, on 16 tuning images of Fashion-MNIST from 100 measurements, whose
@@ -27,11 +27,15 @@ pass. The polish is for signals that the generator can make exactly, of which th
 """
 
 from ganprior.solvers.engine.adam import Adam
-from ganprior.solvers.engine.effort import Effort
+from ganprior.solvers.engine.by_measurements import ByMeasurements
+from ganprior.solvers.engine.candidates import Candidates
+from ganprior.solvers.engine.descend import Descend
+from ganprior.solvers.engine.effort import Effort, Stage
 from ganprior.solvers.engine.lbfgs import LBFGS
-from ganprior.solvers.engine.minimise import effort_for, minimise
-from ganprior.solvers.engine.minimum import Minimum
+from ganprior.solvers.engine.levenberg_marquardt import Polish
+from ganprior.solvers.engine.minimise import Minimum, minimise
 from ganprior.solvers.engine.objective import Objective
+from ganprior.solvers.engine.penalised import Penalised
 from ganprior.solvers.engine.presets import (
     BALANCED,
     BALANCED_L1,
@@ -43,6 +47,8 @@ from ganprior.solvers.engine.presets import (
     chosen_effort,
 )
 from ganprior.solvers.engine.problem import Problem
+from ganprior.solvers.engine.rounds import Rounds
+from ganprior.solvers.engine.starts import FromBank, Random
 
 __all__ = [
     "BALANCED",
@@ -54,11 +60,19 @@ __all__ = [
     "LBFGS",
     "REFERENCE",
     "Adam",
+    "ByMeasurements",
+    "Candidates",
+    "Descend",
     "Effort",
+    "FromBank",
     "Minimum",
     "Objective",
+    "Penalised",
+    "Polish",
     "Problem",
+    "Random",
+    "Rounds",
+    "Stage",
     "chosen_effort",
-    "effort_for",
     "minimise",
 ]

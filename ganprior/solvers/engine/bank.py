@@ -78,9 +78,9 @@ class Bank:
         latents = self.latents.to(problem.like)
         none = latents.new_zeros(0, problem.count, latents.shape[1])
         if not problem.alike:
-            if problem.can_select:  # each as it would be alone
+            if problem.can_leave:  # each as it would be alone
                 each = torch.arange(problem.count, device=latents.device)
-                found = [self.measured(problem.select(i), neighbourhoods) for i in each.split(1)]
+                found = [self.measured(problem.subset(i), neighbourhoods) for i in each.split(1)]
                 error = torch.cat([one.error for one in found], 1)
                 return Measured(latents, error, torch.cat([one.regressed for one in found], 1))
             errors = [problem.measurement_errors(x) for x in self._chunks(problem.like)]
@@ -99,20 +99,18 @@ class Bank:
         return Measured(latents, error, regress(latents, error, *places, neighbourhoods))
 
     def _chunks(self, like: Tensor) -> Iterator[Tensor]:
-        for first in range(0, len(self.images), CHUNK):
-            chosen = torch.arange(first, min(first + CHUNK, len(self.images)))
-            yield self._rows(chosen, like)
+        images = self._images_on(like.device)
+        for first in range(0, len(images), CHUNK):
+            yield images[first : first + CHUNK].to(like)
 
-    def images_of(self, numbers: Tensor, like: Tensor) -> Tensor:
-        """Images (R, B, C, H, W) of entries (R, B)."""
-        return self._rows(numbers.flatten(), like).unflatten(0, tuple(numbers.shape))
-
-    def _rows(self, numbers: Tensor, like: Tensor) -> Tensor:
-        if not like.is_cuda:
-            return torch.from_numpy(self.images[numbers.numpy()]).to(like)
-        if like.device not in self.resident:
-            self.resident[like.device] = torch.from_numpy(np.array(self.images)).to(like.device)
-        return self.resident[like.device][numbers.to(like.device)].to(like)
+    def _images_on(self, device: torch.device) -> Tensor:
+        if device.type == "cpu":
+            with warnings.catch_warnings():  # that a memory map is for reading alone
+                warnings.simplefilter("ignore", UserWarning)
+                return torch.from_numpy(self.images)
+        if device not in self.resident:
+            self.resident[device] = torch.from_numpy(np.array(self.images)).to(device)
+        return self.resident[device]
 
 
 def bank_of(problem: Problem, entries: int) -> Bank:

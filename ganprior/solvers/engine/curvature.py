@@ -30,6 +30,7 @@ LATENTS = 48
 # flat on average it need not be at a given latent.
 DAMPING = 0.01
 
+# The inverse, in double precision.
 _in_memory: dict[str, Tensor | None] = {}
 
 logger = logging.getLogger(__name__)
@@ -43,17 +44,24 @@ def inverse_curvature(problem: Problem) -> tuple[Tensor | None, float]:
     """
     begin = time.perf_counter()
     key = key_of(problem, LATENTS)
-    known = key in _in_memory
-    M = _in_memory[key] if known else _stored_or_computed(problem, key)
-    _in_memory.clear()  # one is enough, as of the bank
-    _in_memory[key] = M
-    seconds = 0.0 if known else time.perf_counter() - begin
+    seconds = 0.0
+    if key not in _in_memory:
+        inverse = _damped_inverse(_stored_or_computed(problem, key))
+        _in_memory.clear()  # one is enough, as of the bank
+        _in_memory[key] = inverse
+        seconds = time.perf_counter() - begin
+    found = _in_memory[key]
+    return None if found is None else found.to(problem.like), seconds
+
+
+def _damped_inverse(M: Tensor | None) -> Tensor | None:
     if M is None:
-        return None, seconds
+        return None
     diagonal = M.diagonal()
-    damped = M + torch.diag(DAMPING * (diagonal + diagonal.mean()))
-    factor, failed = torch.linalg.cholesky_ex(damped)
-    return None if failed else torch.cholesky_inverse(factor).to(problem.like), seconds
+    factor, failed = torch.linalg.cholesky_ex(
+        M + torch.diag(DAMPING * (diagonal + diagonal.mean()))
+    )
+    return None if failed else torch.cholesky_inverse(factor)
 
 
 def _stored_or_computed(problem: Problem, key: str) -> Tensor | None:

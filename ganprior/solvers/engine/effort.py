@@ -1,156 +1,92 @@
-"""Efforts: how much work the engine puts into one signal."""
+"""Efforts: how much work the engine puts into one signal, as a tuple of stages.
+
+``(Random(10), Descend(Adam(0.1), steps=1000))`` is the protocol of Bora et al. (2017): ten random
+starts, a thousand steps of Adam from each. A stage takes candidates, that is latents of each signal
+with their objective, and returns better ones; the best that the last one leaves is the answer.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
-
-from ganprior.solvers.engine.adam import Adam
-from ganprior.solvers.engine.lbfgs import LBFGS
-
-# Measurements per latent entry from which a problem counts as determined.
-DETERMINED = 3
-# With more measurements fewer signals end in a wrong minimum, and a search is worth less. The
-# power was chosen on Fashion-MNIST at m = 192 and 300, for the sake of time as well.
-SURPLUS = 6
+from ganprior.solvers.engine.candidates import Candidates
+from ganprior.solvers.engine.problem import Problem
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """The race's part of the attributes of an :class:`Effort`, which see."""
+class Stage:
+    """One part of an effort, a frozen dataclass.
 
-    steps: int
-    race: tuple[tuple[float, int], ...]
-    tolerance: float
-    window: int
-    far_tolerance: float = 0.0
+    ``holds`` names the fields that are tuples of stages themselves.
+    """
+
+    holds: ClassVar[tuple[str, ...]] = ()
+
+    def run(self, problem: Problem, candidates: Candidates) -> Candidates:
+        """Return better candidates for the signals of a problem."""
+        raise NotImplementedError
+
+    def prepare(self, problem: Problem) -> float:
+        """Compute what is needed once per prior; the seconds that it took."""
+        return sum(stage.prepare(problem) for name in self.holds for stage in getattr(self, name))
+
+    def on(self, problem: Problem) -> tuple[Stage, ...]:
+        """Return what the stage is for one problem."""
+        return (self,)
+
+    @property
+    def starts(self) -> int:
+        """Starts of each signal that the stage makes."""
+        return max((_starts(getattr(self, name)) for name in self.holds), default=0)
+
+    @property
+    def most_steps(self) -> int:
+        """First-order steps at most, further rounds apart."""
+        return max((_most_steps(getattr(self, name)) for name in self.holds), default=0)
+
+    def with_starts(self, starts: int) -> Stage:
+        """Return the stage with another number of starts, where it makes some."""
+        return self
+
+    def with_steps(self, steps: int) -> Stage:
+        """Return the stage with another number of first-order steps, where it takes some."""
+        return self
+
+    def with_rate(self, rate: float) -> Stage:
+        """Return the stage with another rate of its descent, where it has one."""
+        return self
+
+    def plain(self) -> tuple[Stage, ...]:
+        """Return what stands in its place where all problems shall be searched alike."""
+        return (self,)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search(Schedule):
-    """What an :class:`Effort` does where the measurements determine the latent."""
+class Effort(tuple[Stage, ...]):
+    """Stages in their order.
 
-    restarts: int
-    neighbours: tuple[int, ...] = ()
-    penalty: float = 0.0
-    release: Schedule | None = None
-    rounds: int = 0
-    reach: float = math.inf
-
-
-@dataclass(frozen=True)
-class Effort:
-    """A schedule of starts, first-order steps, racing and polish.
-
-    Attributes
+    Parameters
     ----------
-    restarts : int
-        Starts per signal that the descent works on.
-    steps : int
-        First-order steps at most, each an evaluation of objective and gradient.
-    learning_rate, final_rate : float
-        Adam's rate at the first and the last step, with a cosine between. For L-BFGS the first
-        one is the length of the first move and the other one means nothing.
-    descent : type
-        :class:`Adam` or :class:`LBFGS`.
-    bank : int
-        Entries of the bank of starts; 0 draws starts at random.
-    metric : bool
-        L-BFGS sets out from the inverse of the generator's mean curvature in place of a multiple
-        of the identity.
-    neighbours : tuple of int
-        Starts that are regressed on the bank, one for each number: on so many of its nearest
-        entries for each entry of the latent (:mod:`ganprior.solvers.engine.measured`). They are
-        among ``restarts``.
-    unaided : int
-        Restarts in place of ``restarts`` where there can be no regression, because the physics
-        measures every signal in a way of its own and cannot be cut down to one; 0 for as many.
-    candidates : int
-        Latents tried per restart, from the bank or random; the best ``restarts`` of all by the
-        objective become starts.
-    race : tuple of (float, int)
-        Successive halving: after this fraction of the steps, so many restarts of each signal
-        stay, those with the lowest objective so far.
-    polish_steps : int
-        Levenberg-Marquardt steps at most on each restart that is left of the signals that have
-        not converged by then; 0 for none. Those whose objective goes on falling are the ones that
-        the generator can make exactly.
-    tolerance : float
-        A restart has converged when its best objective fell by less than this fraction over
-        ``window`` steps.
-    window : int
-        Steps over which the decrease is measured.
-    far_tolerance : float
-        The tolerance, where it is greater, of signals out of ``reach``: far from the generator's
-        range the last percents of the objective hardly lower the error.
-    polish_tolerance : float
-        Levenberg-Marquardt has converged when two steps in turn lower the objective by less
-        than this fraction each. A signal in the generator's range falls by far more in each step
-        until it is exact; for any other one the polish ends after a few steps.
-    penalty : float
-        The race minimises the objective plus ``penalty * ||y||^2 * ||z||^2``, which keeps the
-        latents where a Gaussian law puts them; minima beside the right one lie further out.
-    release : Schedule, optional
-        A second race, without the penalty, from the restarts that the first one left and from
-        the best start.
-    rounds : int
-        Times at most that a signal is solved again, while two times do not agree
-        (:mod:`ganprior.solvers.engine.rounds`).
-    reach : float
-        Signals whose objective is this multiple of ||y||^2 or more are not solved again, and not
-        an n-th time those of ``reach / n^2`` or more, unless they are nearly exact. Beyond
-        ``DETERMINED`` measurements per latent entry it falls with their power ``SURPLUS``.
-    determined : Search, optional
-        Takes the place of the attributes of the same names where there are at least
-        ``DETERMINED`` measurements per latent entry. There a lower objective means a lower
-        error, and the one minimum that is exact is worth a longer search.
+    stages : Stage
+        The first one makes starts.
 
     Raises
     ------
     ValueError
-        If a count, a rate or the race is out of range.
+        If something is no stage.
     """
 
-    restarts: int
-    steps: int
-    learning_rate: float
-    final_rate: float
-    descent: type[Adam] | type[LBFGS] = Adam
-    bank: int = 0
-    metric: bool = False
-    neighbours: tuple[int, ...] = ()
-    unaided: int = 0
-    candidates: int = 1
-    race: tuple[tuple[float, int], ...] = ()
-    polish_steps: int = 0
-    tolerance: float = 1e-4
-    window: int = 50
-    far_tolerance: float = 0.0
-    polish_tolerance: float = 5e-3
-    penalty: float = 0.0
-    release: Schedule | None = None
-    rounds: int = 0
-    reach: float = math.inf
-    determined: Search | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        for name in ("restarts", "steps", "candidates", "window"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        least_0 = "polish_steps", "bank", "penalty", "rounds", "reach", "unaided", "far_tolerance"
-        for name in least_0:
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if not 0 < self.final_rate <= self.learning_rate:
-            raise ValueError(
-                "learning_rate and final_rate must satisfy 0 < final_rate <= learning_rate, "
-                f"got {self.learning_rate} and {self.final_rate}"
-            )
-        if any(not 0 < fraction < 1 or kept < 1 for fraction, kept in self.race):
-            raise ValueError(f"race must hold (fraction in (0, 1), restarts kept), got {self.race}")
+    def __new__(cls, *stages: Stage) -> Effort:
+        """Check that all are stages."""
+        for stage in stages:
+            if not isinstance(stage, Stage):
+                raise ValueError(f"an effort must be made of stages, got {stage!r}")
+        return super().__new__(cls, stages)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
 
     def replace(
         self,
@@ -159,63 +95,92 @@ class Effort:
         steps: int | None = None,
         learning_rate: float | None = None,
     ) -> Effort:
-        """Return the effort with some numbers replaced, for all problems alike; None keeps one.
+        """Return the effort with some numbers replaced; None keeps one.
+
+        With a number of restarts or steps of its own it searches all problems alike.
 
         Raises
         ------
         ValueError
             If a number is out of range.
         """
-        effort = self
+        stages: Iterable[Stage] = self
         if restarts is not None or steps is not None:
-            effort = replace(effort, determined=None)
+            stages = [part for stage in stages for part in stage.plain()]
         if restarts is not None:
-            effort = replace(effort, restarts=restarts, unaided=0)
+            stages = mapped(stages, lambda stage: stage.with_starts(restarts))
         if steps is not None:
-            effort = replace(effort, steps=steps)
+            stages = mapped(stages, lambda stage: stage.with_steps(steps))
         if learning_rate is not None:
-            ratio = effort.final_rate / effort.learning_rate
-            effort = replace(effort, learning_rate=learning_rate, final_rate=ratio * learning_rate)
-        return effort
+            stages = mapped(stages, lambda stage: stage.with_rate(learning_rate))
+        return Effort(*stages)
 
-    @property
-    def most_steps(self) -> int:
-        """First-order steps at most, on any problem."""
-        return max(_steps(self), _steps(self.determined) if self.determined else 0)
-
-    def on(self, measurements: int, latent_size: int, regressions: bool = True) -> Effort:
-        """Return the effort that a problem gets.
+    def map(self, change: Callable[[Stage], Stage | None]) -> Effort:
+        """Return the effort with all stages as ``change`` makes them, inner ones first.
 
         Parameters
         ----------
-        measurements : int
-            Per signal.
-        latent_size : int
-            Entries of the latent.
-        regressions : bool
-            Whether latents can be regressed on the bank.
+        change : callable
+            Given a stage returns it, another one in its place, or None to leave it out.
         """
-        effort = self
-        if self.determined_by(torch.tensor(measurements), latent_size):
-            effort = replace(effort, **vars(self.determined), determined=None)
-        if effort.neighbours and not regressions:
-            effort = replace(effort, neighbours=(), restarts=self.unaided or effort.restarts)
-        return effort
+        return Effort(*mapped(self, change))
 
-    def determined_by(self, measurements: Tensor, latent_size: int) -> Tensor:
-        """Whether signals get ``determined``, by their number of measurements: (B,) to (B,)."""
-        return (measurements >= DETERMINED * latent_size) & (self.determined is not None)
+    def change(self, kind: type[Stage], **numbers: Any) -> Effort:
+        """Return the effort with fields of all stages of a kind replaced, inner ones too."""
 
-    def reach_of(self, measurements: Tensor, latent_size: int) -> Tensor:
-        """``reach`` of each signal, by its number of measurements: (B,) to float64 (B,)."""
-        surplus = measurements.double() / (DETERMINED * latent_size)
-        return self.reach / surplus.clamp(min=1) ** SURPLUS
+        def changed(stage: Stage) -> Stage:
+            return replace(stage, **numbers) if isinstance(stage, kind) else stage  # type: ignore[type-var]
 
-    def survivors(self, step: int) -> int:
-        """Restarts of each signal that are left once ``step`` Adam steps are done."""
-        kept = [kept for fraction, kept in self.race if step >= round(fraction * self.steps)]
-        return min([self.restarts, *kept])
+        return self.map(changed)
+
+    def without(self, *kinds: type[Stage]) -> Effort:
+        """Return the effort less all stages of some kinds, inner ones too."""
+        return self.map(lambda stage: None if isinstance(stage, kinds) else stage)
+
+    def on(self, problem: Problem) -> Effort:
+        """Return what the effort is for a problem, by its signal of the fewest measurements."""
+        return Effort(*(part for stage in self for part in stage.on(problem)))
+
+    @property
+    def restarts(self) -> int:
+        """Starts of each signal."""
+        return _starts(self)
+
+    @property
+    def most_steps(self) -> int:
+        """First-order steps at most, on any problem, further rounds apart."""
+        return _most_steps(self)
 
 
-def _steps(schedule: Effort | Search) -> int:
-    return schedule.steps + (schedule.release.steps if schedule.release else 0)
+def run(stages: Iterable[Stage], problem: Problem, candidates: Candidates) -> Candidates:
+    """Send candidates through stages, one after the other."""
+    for stage in stages:
+        candidates = stage.run(problem, candidates)
+    return candidates
+
+
+def mapped(stages: Iterable[Stage], change: Callable[[Stage], Stage | None]) -> tuple[Stage, ...]:
+    """Stages as ``change`` makes them, those that others hold first; None leaves one out."""
+    found = []
+    for stage in stages:
+        inner = {name: mapped(getattr(stage, name), change) for name in stage.holds}
+        own = change(replace(stage, **inner) if inner else stage)  # type: ignore[type-var]
+        found += [] if own is None else [own]
+    return tuple(found)
+
+
+def check_at_least(least: int, stage: Any, *names: str) -> None:
+    """Refuse fields of a stage that are below a number."""
+    known = {field.name for field in fields(stage)}
+    for name in names:
+        assert name in known
+        if not getattr(stage, name) >= least:
+            raise ValueError(f"{name} must be at least {least}, got {getattr(stage, name)}")
+
+
+def _starts(stages: Iterable[Stage]) -> int:
+    return max((stage.starts for stage in stages), default=0)
+
+
+def _most_steps(stages: Iterable[Stage]) -> int:
+    return sum(stage.most_steps for stage in stages)

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ganprior.cuda_graph import Recording
 from ganprior.solvers.engine.blocks import in_blocks
-from ganprior.solvers.engine.descent import Project, Rates
+from ganprior.solvers.engine.curvature import inverse_curvature
+from ganprior.solvers.engine.problem import Problem
 
 HISTORY = 10
 ARMIJO = 1e-4
@@ -31,15 +33,54 @@ CURVATURE = 1e-10
 STATE = ("z", "gradient", "direction", "value", "length", "moves", "turns")
 
 
+@dataclass(frozen=True)
 class LBFGS:
+    """L-BFGS with the numbers of this module.
+
+    Attributes
+    ----------
+    first_move : float
+        Length of the first move, before any curvature is known.
+    curvature : bool
+        Whether the steps set out from the inverse of the generator's mean curvature
+        (:mod:`ganprior.solvers.engine.curvature`) in place of a multiple of the identity.
+
+    Raises
+    ------
+    ValueError
+        If the first move is not positive.
+    """
+
+    first_move: float = 1.0
+    curvature: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.first_move > 0:
+            raise ValueError(f"first_move must be positive, got {self.first_move}")
+
+    def prepare(self, problem: Problem) -> float:
+        """Compute the mean curvature, or find it in the cache."""
+        return inverse_curvature(problem)[1] if self.curvature else 0.0
+
+    def begin(self, problem: Problem, z: Tensor, steps: int) -> LBFGSWalk:
+        """Stand at latents (R, B, k)."""
+        metric = inverse_curvature(problem)[0] if self.curvature else None
+        return LBFGSWalk(problem.project(z), self.first_move, problem.project, metric)
+
+    def with_rate(self, rate: float) -> LBFGS:
+        """Return L-BFGS with a first move of another length."""
+        return replace(self, first_move=rate)
+
+
+class LBFGSWalk:
     """State of a descent from R starts of B signals.
 
     Parameters
     ----------
     z : Tensor
         Latents to start from, (R, B, k).
-    rates : Rates
-        ``learning_rate`` is the length of the first move, before any curvature is known.
+    first_move : float
+        Length of the first move.
     project : callable
         Maps latents into the feasible set; trial points are projected.
     metric : Tensor, optional
@@ -48,10 +89,14 @@ class LBFGS:
     """
 
     def __init__(
-        self, z: Tensor, rates: Rates, project: Project, metric: Tensor | None = None
+        self,
+        z: Tensor,
+        first_move: float,
+        project: Callable[[Tensor], Tensor],
+        metric: Tensor | None = None,
     ) -> None:
         self.metric: Callable[[Tensor], Tensor] = _times(metric)
-        self.first = rates.learning_rate
+        self.first = first_move
         self.project = project
         self.z = z.clone()
         self.gradient = torch.zeros_like(z)
@@ -98,7 +143,7 @@ class LBFGS:
         length = torch.where(self.moves[..., 0, :].any(-1), torch.ones_like(blind), blind)
         self.length = torch.where(moved, length, SHRINK * self.length)
 
-    def map(self, choose: Callable[[Tensor], Tensor]) -> LBFGS:
+    def map(self, choose: Callable[[Tensor], Tensor]) -> LBFGSWalk:
         """Return the state of some restarts and signals."""
         part = copy.copy(self)
         for name in STATE:

@@ -13,11 +13,14 @@ this ends what first-order steps approach only slowly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from ganprior.solvers.engine.candidates import Candidates
+from ganprior.solvers.engine.effort import Stage, check_at_least
 from ganprior.solvers.engine.problem import Problem
 
 FIRST_DAMPING = 1e-3
@@ -27,6 +30,56 @@ JACOBIAN_BYTES = 128 * 2**20
 TRIALS = 5
 # One small step may be a kink of the generator that the next one passes.
 PATIENCE = 2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Polish(Stage):
+    """Levenberg-Marquardt steps on the candidates of the signals that have not converged.
+
+    Those whose objective goes on falling are the ones that the generator can make exactly.
+
+    Attributes
+    ----------
+    steps : int
+        At most.
+    tolerance : float
+        A latent has converged when two steps in turn lower its objective by less than this fraction
+        each. A signal in the generator's range falls by far more in each step until it is exact;
+        for any other one the polish ends after a few steps.
+
+    Raises
+    ------
+    ValueError
+        If there is no step or the tolerance is negative.
+    """
+
+    steps: int
+    tolerance: float = 5e-3
+
+    def __post_init__(self) -> None:
+        check_at_least(1, self, "steps")
+        check_at_least(0, self, "tolerance")
+
+    def run(self, problem: Problem, candidates: Candidates) -> Candidates:
+        """Polish; as they are where the objective has no residual or that no Jacobian."""
+        falling = (~candidates.converged.all(0)).nonzero()[:, 0]
+        if len(falling) == 0:
+            return candidates
+        logger.info("polish of %d images", len(falling))
+        part, own = problem.subset(falling), candidates.subset(falling)
+        rows = [polish(part, z, self.steps, self.tolerance) for z in own.z]
+        found = [row for row in rows if row is not None]
+        if not found:
+            return candidates
+        columns = {name: getattr(candidates, name).clone() for name in ("z", "value", "steps")}
+        converged = candidates.converged.clone()
+        columns["z"][:, falling] = torch.stack([row.z for row in found])
+        columns["value"][:, falling] = torch.stack([row.value for row in found])
+        columns["steps"][:, falling] += torch.stack([row.steps for row in found])
+        converged[:, falling] = torch.stack([row.converged for row in found])
+        return replace(candidates, **columns, converged=converged)
 
 
 @dataclass
@@ -71,12 +124,10 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
         active = (~found.converged).nonzero()[:, 0]
         if len(active) == 0:
             break
-        if not problem.can_select:
-            active = torch.arange(problem.count, device=z.device)
         # A Jacobian is m x k numbers for each signal: so many signals at a time as fit.
         most = JACOBIAN_BYTES // (problem.y[0].numel() * z.shape[1] * z.element_size())
-        for signals in active.split(max(1, most) if problem.can_select else len(active)):
-            part = problem if len(signals) == problem.count else problem.select(signals)
+        for signals in active.split(max(1, most)):
+            part = problem.subset(signals)
             linearised = part.residual_and_jacobian(found.z[signals])
             if linearised is None:
                 return None
@@ -138,7 +189,7 @@ def _step(
     small = torch.where(little, state.small[active] + 1, torch.zeros_like(state.small[active]))
     state.small[active] = small
     # Nothing is left to gain once a sum of squares is rounding error of the measurements.
-    exact = new_value.abs() <= (8 * torch.finfo(z.dtype).eps) ** 2 * part.energy()
+    exact = new_value.abs() <= (8 * torch.finfo(z.dtype).eps) ** 2 * part.scale
     found.converged[active] |= (small >= PATIENCE) | exact
 
 

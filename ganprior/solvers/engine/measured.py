@@ -15,7 +15,7 @@ arXiv 1209.2736).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -72,14 +72,9 @@ class Measured:
     error: Tensor
     regressed: Tensor
 
-    def select(self, signals: Tensor) -> Measured:
-        """The same entries against some of the signals, by position."""
-        return replace(self, error=self.error[:, signals], regressed=self.regressed[:, signals])
-
-    def best(self, count: int) -> tuple[Tensor, Tensor]:
-        """Numbers int64 (count, B) and latents (count, B, k) of the nearest, nearest first."""
-        numbers = nearest(self.error, count)
-        return numbers, self.latents[numbers]
+    def best(self, count: int) -> Tensor:
+        """Latents (count, B, k) of the nearest entries, nearest first; fewer of a small bank."""
+        return self.latents[nearest(self.error, count)]
 
 
 def nearest(error: Tensor, count: int) -> Tensor:

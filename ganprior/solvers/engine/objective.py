@@ -23,6 +23,8 @@ class Objective(Protocol):
         The objective is ||r||^2, or close by behaves as a constant and a linear term added to it.
         """
 
-    # Optional: ``project(z)``, latents (..., *latent shape) into the set that the paper allows;
+    # Optional: ``scale_of(y)``, the size (B,) of the objective, by which the engine judges what is
+    # small, by default the objective of a black image at z = 0; it must be in the objective's unit;
+    # ``project(z)``, latents (..., *latent shape) into the set that the paper allows;
     # ``select(signals)``, the objective of some of the signals, where it has weights for each;
     # ``discriminator(x)``, the raw output (N,) of a network that it applies to images (N, C, H, W).

@@ -3,118 +3,121 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from ganprior.solvers.engine.effort import Effort, Schedule, Search
+from ganprior.solvers.engine.adam import Adam
+from ganprior.solvers.engine.by_measurements import ByMeasurements
+from ganprior.solvers.engine.descend import Descend
+from ganprior.solvers.engine.effort import Effort, Stage
 from ganprior.solvers.engine.lbfgs import LBFGS
+from ganprior.solvers.engine.levenberg_marquardt import Polish
+from ganprior.solvers.engine.penalised import Penalised
+from ganprior.solvers.engine.rounds import Rounds
+from ganprior.solvers.engine.starts import FromBank, Random
 
-# Bora et al. (2017) run ten restarts of a thousand Adam steps to their end. A tolerance of 0
-# never stops early.
-REFERENCE = Effort(restarts=10, steps=1000, learning_rate=0.1, final_rate=0.1, tolerance=0.0)
+# Bora et al. (2017) run ten restarts of a thousand Adam steps to their end.
+REFERENCE = Effort(Random(10), Descend(Adam(0.1), steps=1000))
+
+
+_POLISH = Polish(30, tolerance=0.03)
 
 BALANCED = Effort(
-    descent=LBFGS,
-    bank=20_000,
-    metric=True,
-    restarts=6,
-    neighbours=(30, 15, 8),
-    unaided=12,
-    steps=100,
-    learning_rate=1.0,
-    final_rate=1.0,
-    race=((0.06, 4), (0.15, 3), (0.3, 2), (0.5, 1)),
-    tolerance=0.02,
-    window=10,
-    polish_steps=30,
-    polish_tolerance=0.03,
-    determined=Search(
-        restarts=6,
-        neighbours=(30, 15, 8),
-        steps=150,
-        race=((0.04, 4), (0.1, 3), (0.2, 2)),
-        tolerance=0.02,
-        window=10,
-        penalty=4e-4,
-        release=Schedule(steps=100, race=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10),
-        rounds=6,
-        reach=4e-2,
-    ),
+    ByMeasurements(
+        fewer=(
+            FromBank(20_000, nearest=3, regress=(30, 15, 8), unaided=12),
+            Descend(
+                LBFGS(),
+                steps=100,
+                keep=((0.06, 4), (0.15, 3), (0.3, 2), (0.5, 1)),
+                tolerance=0.02,
+                window=10,
+            ),
+            _POLISH,
+        ),
+        determined=(
+            FromBank(20_000, nearest=3, regress=(30, 15, 8), unaided=12),
+            Rounds(
+                6,
+                (
+                    Penalised(
+                        4e-4,
+                        (
+                            Descend(
+                                LBFGS(),
+                                steps=150,
+                                keep=((0.04, 4), (0.1, 3), (0.2, 2)),
+                                tolerance=0.02,
+                                window=10,
+                            ),
+                        ),
+                    ),
+                    Descend(
+                        LBFGS(), steps=100, keep=((0.02, 2), (0.1, 1)), tolerance=0.03, window=10
+                    ),
+                    _POLISH,
+                ),
+                reach=4e-2,
+                fresh=6,
+            ),
+        ),
+    )
 )
 
 FAST = Effort(
-    descent=LBFGS,
-    bank=20_000,
-    metric=True,
-    restarts=4,
-    neighbours=(30, 15, 8),
-    unaided=10,
-    steps=80,
-    learning_rate=1.0,
-    final_rate=1.0,
-    race=((0.05, 2), (0.15, 1)),
-    tolerance=0.03,
-    window=5,
-    polish_steps=30,
-    polish_tolerance=0.03,
-    determined=Search(
-        restarts=2,
-        neighbours=(30, 15),
-        steps=30,
-        race=((0.14, 1),),
-        tolerance=0.04,
-        window=5,
-        penalty=6e-4,
-        release=Schedule(
-            steps=100, race=((0.02, 1),), tolerance=0.05, far_tolerance=0.1, window=10
+    ByMeasurements(
+        fewer=(
+            FromBank(20_000, nearest=1, regress=(30, 15, 8), unaided=10),
+            Descend(LBFGS(), steps=80, keep=((0.05, 2), (0.15, 1)), tolerance=0.03, window=5),
+            _POLISH,
         ),
-        rounds=6,
-        reach=4e-2,
-    ),
+        determined=(
+            FromBank(20_000, nearest=0, regress=(30, 15), unaided=10),
+            Rounds(
+                6,
+                (
+                    Penalised(
+                        6e-4,
+                        (Descend(LBFGS(), steps=30, keep=((0.14, 1),), tolerance=0.04, window=5),),
+                    ),
+                    Descend(LBFGS(), steps=100, keep=((0.02, 1),), tolerance=0.05, window=10),
+                    _POLISH,
+                ),
+                reach=4e-2,
+                fresh=2,
+            ),
+        ),
+    )
 )
 
 EFFORTS = {"reference": REFERENCE, "balanced": BALANCED, "fast": FAST}
 
 # First-order steps stall at the kinks of an L1 norm, which Levenberg-Marquardt on reweighted least
 # squares (see SemanticObjective.residual) does not mind: few of those, then many of these.
-BALANCED_L1 = replace(
-    BALANCED,
-    restarts=12,
-    neighbours=(),
-    candidates=4,
-    tolerance=0.05,
-    steps=40,
-    race=((0.5, 5), (0.75, 2)),
-    window=40,
-    polish_steps=60,
-    polish_tolerance=0.01,
-    determined=None,
+BALANCED_L1 = Effort(
+    FromBank(20_000, nearest=12, tried=4),
+    Descend(LBFGS(), steps=40, keep=((0.5, 5), (0.75, 2)), tolerance=0.05, window=40),
+    Polish(60, tolerance=0.01),
 )
-FAST_L1 = replace(
-    FAST,
-    restarts=6,
-    neighbours=(),
-    candidates=4,
-    tolerance=0.06,
-    steps=20,
-    race=((0.5, 3), (0.75, 1)),
-    window=20,
-    polish_steps=60,
-    polish_tolerance=0.05,
-    determined=None,
+FAST_L1 = Effort(
+    FromBank(20_000, nearest=6, tried=4),
+    Descend(LBFGS(), steps=20, keep=((0.5, 3), (0.75, 1)), tolerance=0.06, window=20),
+    Polish(60, tolerance=0.05),
 )
 
 EFFORTS_L1 = {"reference": REFERENCE, "balanced": BALANCED_L1, "fast": FAST_L1}
 
 
 def chosen_effort(
-    effort: Effort | str, named: Mapping[str, Effort], restarts: int | None, steps: int | None
+    effort: Effort | tuple[Stage, ...] | str,
+    named: Mapping[str, Effort],
+    restarts: int | None,
+    steps: int | None,
 ) -> Effort:
     """Effort that a solver is asked for: by name or as it is, with numbers in place of its own.
 
     Parameters
     ----------
-    effort : Effort or str
-        An effort, or one of the names.
+    effort : Effort, tuple of Stage or str
+        An effort, its stages, or one of the names.
     named : mapping
         Efforts by name, of the solver's kind of objective.
     restarts, steps : int, optional
@@ -125,10 +128,11 @@ def chosen_effort(
     ValueError
         If there is no effort of the name, or a number is below 1.
     """
+    names = ", ".join(named)
     if isinstance(effort, str):
         if effort not in named:
-            raise ValueError(f"effort must be one of {', '.join(named)}, got {effort!r}")
+            raise ValueError(f"effort must be one of {names}, got {effort!r}")
         effort = named[effort]
-    if not isinstance(effort, Effort):
-        raise ValueError(f"effort must be an Effort or one of {', '.join(named)}, got {effort!r}")
-    return effort.replace(restarts=restarts, steps=steps)
+    if not isinstance(effort, tuple):
+        raise ValueError(f"effort must be a tuple of stages or one of {names}, got {effort!r}")
+    return Effort(*effort).replace(restarts=restarts, steps=steps)

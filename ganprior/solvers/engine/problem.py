@@ -57,10 +57,14 @@ class Problem:
     ----------
     count : int
         B.
-    can_select, alike : bool
-        Whether signals can leave the batch, and whether all are measured alike.
+    can_leave, alike : bool
+        Whether signals can leave the batch, and whether all are measured alike. Where they cannot
+        leave it a subset of the signals costs as much as all of them.
     measurements : Tensor
         Real numbers measured of each signal, int64 (B,).
+    scale : Tensor
+        Size of each signal's objective, (B,), by which the engine judges what is small; see
+        :class:`~ganprior.solvers.engine.objective.Objective`.
     images_per_chunk : int
         Images at most whose gradients are computed at once.
     """
@@ -84,15 +88,14 @@ class Problem:
         self.measurements = known.m
         self._forward = Forward(physics, known)
         self.y = self._forward.measurements(y.detach())
-        self.can_select = self._forward.can_select
+        self.can_leave = self._forward.can_select
         # One signal's operator takes any number of images, as its restarts.
         self.alike = self._forward.alike or self.count == 1
         self._penalty: Tensor | None = None
         most = MEMORY_BOUND // self._bytes_per_image()
         self.images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
         self._recording = Recording()
-        # One row at a time: threads may share a single long sum.
-        self._energy = torch.stack([row.square().sum() for row in self.rows(self.y)])
+        self.scale = self._scale()
 
     @cached_property
     def prior_hash(self) -> str:
@@ -108,29 +111,48 @@ class Problem:
         digest.update(repr(about).encode())
         return digest.hexdigest()
 
-    def select(self, signals: Tensor) -> Problem:
-        """Problem of some of the signals, by position; one may be named more than once."""
+    def _scale(self) -> Tensor:
+        if hasattr(self._objective, "scale_of"):
+            return self._objective.scale_of(self.y)
+        # That of a black image at z = 0.
+        z = self.like.new_zeros(1, self.count, self.prior.latent.size)
+        x = self.like.new_zeros(1, self.count, *self.like.shape[1:])
+        with torch.no_grad():
+            values = torch.empty_like(z[0, :, 0])
+            for places, part in self._pieces(1):
+                own = part._shaped(z[:, places[0]])
+                black = part._objective.objective(own, x[:, places[0]], part.y, part._forward)
+                values[places] = black
+        return values.abs()
+
+    def subset(self, signals: Tensor) -> Problem:
+        """Problem of some of the signals, by position, int64 (number kept,).
+
+        Any number of times the same signal, where the operator can be cut down to it.
+        """
+        if torch.equal(signals, torch.arange(self.count, device=signals.device)):
+            return self
+        return self._cut(signals) if self.can_leave else _Covered(self, signals)
+
+    def _cut(self, signals: Tensor) -> Problem:
         part = copy.copy(self)
         part.count = len(signals)
         part.alike = self.alike or part.count == 1
-        part.y, part._energy = self.y[signals], self._energy[signals]
-        part.measurements = self.measurements[signals]
+        part.y, part.measurements = self.y[signals], self.measurements[signals]
+        part._recording = Recording()
         part._forward = self._forward.select(signals)
         if hasattr(self._objective, "select"):
             part._objective = self._objective.select(signals)
-        part._recording = Recording()
+        if hasattr(self, "scale"):
+            part.scale = self.scale[signals]
         part._penalty = None if self._penalty is None else self._penalty[signals]
         return part
 
-    def energy(self) -> Tensor:
-        """||y||^2 of each signal, (B,): the scale of its objective."""
-        return self._energy
-
     def penalised(self, weight: float) -> Problem:
-        """Problem whose objective has weight ||y||^2 ||z||^2 added; it is for first-order steps."""
+        """Problem with weight times scale times ||z||^2 added; it is for first-order steps."""
         part = copy.copy(self)
         part._recording = Recording()
-        part._penalty = weight * self.energy()
+        part._penalty = weight * self.scale
         return part
 
     def images(self, z: Tensor) -> Tensor:
@@ -169,17 +191,6 @@ class Problem:
                 each = part[:, None].expand(-1, self.count, *part.shape[1:])
                 errors.append(squared_norm(self._forward.A(each) - self.y, lead=2))
             return torch.cat(errors)
-
-    def objective_of(self, z: Tensor, x: Tensor) -> Tensor:
-        """Objective (R, B) of latents (R, B, k) whose images (R, B, C, H, W) are known."""
-        values, flat, images = z.new_empty(len(z) * self.count), z.flatten(0, 1), x.flatten(0, 1)
-        with torch.no_grad():
-            for places, part in self._pieces(len(z)):
-                latents = part._shaped(flat[places])
-                values[places] = part._objective.objective(
-                    latents, images[places], part.y, part._forward
-                )
-        return values.view(z.shape[:2])
 
     def back_projections(self) -> Tensor | None:
         """A^+ y, (B, C, H, W); None where the physics has no A_dagger."""
@@ -227,7 +238,7 @@ class Problem:
         step = self._signals_per_jacobian(z.shape[-1])
         parts = []
         for chosen in torch.arange(self.count, device=z.device).split(step):
-            part = self if len(chosen) == self.count else self.select(chosen)
+            part = self.subset(chosen)
             try:
                 parts.append(part._linearised(z[chosen]))
             except (RuntimeError, NotImplementedError):
@@ -236,7 +247,7 @@ class Problem:
         return torch.cat(residuals), torch.cat(jacobians)
 
     def _signals_per_jacobian(self, latent_size: int) -> int:
-        if not self.can_select:
+        if not self.can_leave:
             return self.count
         # The tangents of one signal are a batch by themselves.
         return 1 if self._steady else max(1, self.images_per_chunk // latent_size)
@@ -256,9 +267,9 @@ class Problem:
             return residual(z), torch.vmap(derivative, out_dims=-1)(units)
 
     def _first(self) -> Problem:
-        if not self.can_select:
+        if not self.can_leave:
             return self
-        return self.select(torch.zeros(1, dtype=torch.long, device=self.y.device))
+        return self.subset(torch.zeros(1, dtype=torch.long, device=self.y.device))
 
     def _residual(self, z: Tensor, part: Problem) -> Tensor | None:
         if part.count != z.shape[1]:
@@ -276,7 +287,7 @@ class Problem:
     @property
     def _steady(self) -> bool:
         """Whether pieces round alike: on a GPU that would cost too much."""
-        return self.y.device.type == "cpu" and self.can_select and self._forward.can_repeat
+        return self.y.device.type == "cpu" and self.can_leave and self._forward.can_repeat
 
     def _pieces(self, restarts: int) -> Iterator[tuple[Tensor, Problem]]:
         """Cut (restarts, signals) into pieces, each with the problem of its signals."""
@@ -287,11 +298,11 @@ class Problem:
             count = restarts * self.count
             pieces = in_line(count, sizes.cover(count, self._networks))
         else:
-            width = min(self.count, most) if self.can_select else self.count
+            width = min(self.count, most) if self.can_leave else self.count
             pieces = in_rectangles(restarts, self.count, most, width, self.y.device)
         for places in pieces:
             whole = not self._steady and places.shape[1] == self.count
-            yield places, self if whole else self.select(places[0] % self.count)
+            yield places, self if whole else self._cut(places[0] % self.count)
 
     def _networks(self, z: Tensor) -> Tensor:
         """What networks make of latents (N, *latent shape), (N, numbers)."""
@@ -314,3 +325,55 @@ class Problem:
         with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
             self.images(z)
         return max(1, kept - weights, 2 * self.like.numel() * self.like.element_size()) // 2
+
+
+class _Covered(Problem):
+    """Some of the signals of a problem that none can leave: all are computed, the others dropped.
+
+    Parameters
+    ----------
+    whole : Problem
+        All signals.
+    signals : Tensor
+        Positions of the own ones, int64.
+    """
+
+    def __init__(self, whole: Problem, signals: Tensor) -> None:
+        vars(self).update(vars(whole))
+        self._whole, self._own = whole, signals
+        self.count = len(signals)
+        self.y, self.scale = whole.y[signals], whole.scale[signals]
+        self.measurements = whole.measurements[signals]
+
+    def subset(self, signals: Tensor) -> Problem:
+        return self._whole.subset(self._own[signals])
+
+    def penalised(self, weight: float) -> Problem:
+        return _Covered(self._whole.penalised(weight), self._own)
+
+    def value(self, z: Tensor) -> Tensor:
+        return self._whole.value(self._spread(z))[:, self._own]
+
+    def value_and_gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        value, gradient = self._whole.value_and_gradient(self._spread(z))
+        return value[:, self._own], gradient[:, self._own]
+
+    def residual_and_jacobian(self, z: Tensor) -> tuple[Tensor, Tensor] | None:
+        found = self._whole.residual_and_jacobian(self._spread(z[None])[0])
+        return found and (found[0][self._own], found[1][self._own])
+
+    def images_found(self, z: Tensor) -> Tensor:
+        return self._whole.images_found(self._spread(z[None])[0])[self._own]
+
+    def measurement_errors(self, x: Tensor) -> Tensor:
+        return self._whole.measurement_errors(x)[:, self._own]
+
+    def back_projections(self) -> Tensor | None:
+        found = self._whole.back_projections()
+        return None if found is None else found[self._own]
+
+    def _spread(self, z: Tensor) -> Tensor:
+        """Latents (R, B, k) of the own signals among zeros of the others."""
+        full = z.new_zeros(len(z), self._whole.count, z.shape[-1])
+        full[:, self._own] = z
+        return full

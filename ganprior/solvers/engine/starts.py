@@ -1,19 +1,160 @@
-"""Starts: the latents from which the optimisation of each signal sets out."""
+"""The stages that make starts: at random, or out of the bank."""
 
 from __future__ import annotations
 
 import copy
+import logging
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ganprior.priors import Latent
-from ganprior.solvers.engine.bank import Bank
+from ganprior.solvers.engine.bank import bank_of
 from ganprior.solvers.engine.blocks import in_blocks, with_block_products
-from ganprior.solvers.engine.effort import Effort
-from ganprior.solvers.engine.measured import Measured
+from ganprior.solvers.engine.candidates import Candidates, lowest, pick
+from ganprior.solvers.engine.effort import Stage, check_at_least
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import Streams
+
+# Latents beside the starts that further rounds may set out from.
+SPARE = 36
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Random(Stage):
+    """Starts from the law of the latents, each signal's from its own stream.
+
+    Attributes
+    ----------
+    number : int
+        Starts of each signal; latents that are there already, the caller's, compete for the places.
+    tried : int
+        Latents drawn for each start; those of the lowest objective are kept.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1.
+    """
+
+    number: int
+    tried: int = 1
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise ValueError(f"restarts must be at least 1, got {self.number}")
+        check_at_least(1, self, "tried")
+
+    def run(self, problem: Problem, candidates: Candidates) -> Candidates:
+        """Draw latents and keep the best."""
+        logger.info("starts of %d images", problem.count)
+        law, drawn = problem.prior.latent, self.number * self.tried
+        z = draw_starts(law, problem.count, drawn + SPARE, candidates.streams, problem.like)
+        rivals = torch.cat([z[:drawn], candidates.z])
+        candidates = replace(candidates, spare=z[drawn:])
+        if len(rivals) == self.number:
+            return candidates.moved(rivals)
+        chosen = lowest(problem.value(rivals), self.number)
+        return candidates.moved(pick(rivals, chosen))
+
+    @property
+    def starts(self) -> int:
+        """Their number."""
+        return self.number
+
+    def with_starts(self, starts: int) -> Random:
+        """Return so many."""
+        return replace(self, number=starts)
+
+
+@dataclass(frozen=True)
+class FromBank(Stage):
+    """Starts from a bank of the generator's images: the nearest ones, and regressed latents.
+
+    The nearest entries, the latent that the prior's encoder makes of A^+ y where both are there,
+    and latents of the caller's compete by the objective for the places of ``nearest``. Regressed
+    latents (:mod:`ganprior.solvers.engine.measured`) are starts whatever their objective: it is
+    seldom below that of the nearest entry, but the descent from there ends lower.
+
+    Attributes
+    ----------
+    entries : int
+        Of the bank.
+    nearest : int
+        Starts out of the entries whose measurements are nearest to the signal's.
+    regress : tuple of int
+        A start for each number: regressed on so many of the nearest entries for each entry of the
+        latent.
+    unaided : int
+        Starts out of the nearest entries where there can be no regression, because the physics
+        measures every signal in a way of its own and cannot be cut down to one; 0 for as many as
+        there are with it.
+    tried : int
+        Entries tried for each start that is one of the nearest; those of the lowest objective are
+        kept.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+
+    entries: int
+    nearest: int
+    regress: tuple[int, ...] = ()
+    unaided: int = 0
+    tried: int = 1
+
+    def __post_init__(self) -> None:
+        check_at_least(1, self, "entries", "tried")
+        check_at_least(0, self, "nearest", "unaided")
+        if self.starts < 1:
+            raise ValueError(f"restarts must be at least 1, got {self.starts}")
+
+    def prepare(self, problem: Problem) -> float:
+        """Compute the bank, or find it in the cache."""
+        return bank_of(problem, self.entries).seconds
+
+    def on(self, problem: Problem) -> tuple[Stage, ...]:
+        """Without regression where there can be none."""
+        return (self._possible(problem),)
+
+    def _possible(self, problem: Problem) -> FromBank:
+        if not self.regress or problem.alike or problem.can_leave:
+            return self
+        return replace(self, regress=(), nearest=self.unaided or self.starts)
+
+    def run(self, problem: Problem, candidates: Candidates) -> Candidates:
+        """Rank the bank against the signals, and choose."""
+        logger.info("starts of %d images", problem.count)
+        own = self._possible(problem)
+        sizes = tuple(number * problem.prior.latent.size for number in own.regress)
+        measured = bank_of(problem, self.entries).measured(problem, sizes)
+        encoded = _encoded(problem)
+        rivals = [candidates.z] if encoded is None else [candidates.z, encoded]
+        # At least one place is left for latents of the caller or the encoder, where there are any.
+        places = max(own.nearest, 1 if len(torch.cat(rivals)) else 0)
+        ranked = measured.best(places * self.tried + SPARE)
+        tried = min(places * self.tried, len(ranked))
+        z = torch.cat([ranked[:tried], *rivals])
+        chosen = z[:0] if places == 0 else pick(z, lowest(problem.value(z), places))
+        # The last ones over again where a small bank has no others.
+        spare = ranked[tried:] if len(ranked) > tried else ranked
+        starts = torch.cat([chosen, measured.regressed])
+        return replace(candidates, spare=spare).moved(starts)
+
+    @property
+    def starts(self) -> int:
+        """Nearest and regressed ones together."""
+        return self.nearest + len(self.regress)
+
+    def with_starts(self, starts: int) -> FromBank:
+        """Return so many, the regressed ones first."""
+        regress = self.regress[:starts]
+        return replace(self, nearest=starts - len(regress), regress=regress, unaided=0)
 
 
 def draw_starts(
@@ -42,74 +183,6 @@ def draw_starts(
     return torch.stack(signals, 1).flatten(2).to(like)
 
 
-def first_starts(
-    problem: Problem,
-    effort: Effort,
-    streams: Streams,
-    bank: Bank | None,
-    warm: Tensor | None,
-    skipped: int = 0,
-    measured: Measured | None = None,
-) -> Tensor:
-    """Choose the starts (restarts, B, k) of an effort: the best candidates, then regressed latents.
-
-    Candidates are the bank's best entries (random latents, where there is no bank), the encoder's
-    latent (where the prior has an encoder and the physics an inverse), and the caller's own. Those
-    of the lowest objective become starts. The latents that are regressed on neighbourhoods of the
-    bank become starts whatever their objective: it is seldom below that of the nearest entry, but
-    the descent from there ends lower. In a further round (``skipped`` above 0) there are no
-    regressed latents, and the encoder's and the caller's are not tried again.
-
-    Parameters
-    ----------
-    problem : Problem
-        Ranks latents by its objective.
-    effort : Effort
-        How many are tried and how many kept.
-    streams : Streams
-        Random streams of the signals.
-    bank : Bank, optional
-        Where candidates come from in place of random draws.
-    warm : Tensor, optional
-        Latents (W, B, k) of the caller's that compete with the others.
-    skipped : int
-        Candidates to leave out, because a descent has set out from among them: neither they, nor
-        the encoder's latent, nor those of ``warm`` are tried again.
-    measured : Measured, optional
-        The bank against the signals, where it is known already.
-    """
-    rivals = []
-    if not skipped:
-        encoded = _encoded(problem) if bank is not None else None
-        rivals = [z for z in (warm, encoded) if z is not None]
-    regressed = problem.like.new_zeros(0, problem.count, problem.prior.latent.size)
-    if bank is not None:
-        measured = measured or measured_for(problem, effort, bank)
-        regressed = measured.regressed[: 0 if skipped else effort.restarts]
-    # At least one place is left for latents of the caller or the encoder, where there are any.
-    places = max(effort.restarts - len(regressed), 1 if rivals else 0)
-    tried = places * effort.candidates
-    if tried == 0:
-        return regressed
-    if bank is not None and measured is not None:
-        candidates, values = _from_bank(problem, bank, measured, tried, skipped)
-    else:
-        law, drawn = problem.prior.latent, skipped + tried
-        candidates = draw_starts(law, problem.count, drawn, streams, problem.like)[skipped:]
-        if not rivals and tried == places:
-            return candidates
-        values = problem.value(candidates)
-    for z in rivals:
-        candidates, values = torch.cat([candidates, z]), torch.cat([values, problem.value(z)])
-    return torch.cat([survivors(candidates, values, places)[0], regressed])
-
-
-def measured_for(problem: Problem, effort: Effort, bank: Bank) -> Measured:
-    """The bank against the signals, with the regressions that the effort asks for."""
-    sizes = tuple(number * problem.prior.latent.size for number in effort.neighbours)
-    return bank.measured(problem, sizes)
-
-
 def _encoded(problem: Problem) -> Tensor | None:
     """The encoder's latents (1, B, k) of A^+ y; None without an encoder or A_dagger."""
     encoder = problem.prior.encoder
@@ -120,47 +193,3 @@ def _encoded(problem: Problem) -> Tensor | None:
     with torch.no_grad():
         z = in_blocks(network, problem.prior.from_unit(back.clamp(0, 1).to(problem.like)))
     return z.reshape(1, problem.count, -1)
-
-
-def _from_bank(
-    problem: Problem, bank: Bank, measured: Measured, count: int, skipped: int
-) -> tuple[Tensor, Tensor]:
-    """The bank's best entries by measurement error after the first ones, and their objective."""
-    # From the end: a small bank gives its last entries over again rather than none.
-    numbers, z = (found[-count:] for found in measured.best(skipped + count))
-    values = torch.empty(z.shape[:2], dtype=z.dtype, device=z.device)
-    for row in range(len(z)):  # one row at a time: images are large, and there are many
-        x = bank.images_of(numbers[row : row + 1], problem.like)
-        values[row] = problem.objective_of(z[row : row + 1], x)[0]
-    return z, values
-
-
-def survivors(z: Tensor, value: Tensor, kept: int) -> tuple[Tensor, Tensor]:
-    """Of each signal the ``kept`` rows of lowest value, best first, and their row numbers.
-
-    Parameters
-    ----------
-    z : Tensor
-        (R, B, ...).
-    value : Tensor
-        (R, B); what is not finite ranks last.
-    kept : int
-        Rows to keep.
-
-    Returns
-    -------
-    rows : Tensor
-        (kept, B, ...).
-    numbers : Tensor
-        Which rows they were, int64 (kept, B).
-    """
-    # torch.topk and argmin take NaN for the smallest number of all.
-    finite = torch.where(value.isfinite(), value, torch.inf)
-    numbers = finite.argsort(dim=0, stable=True)[:kept]
-    return pick(z, numbers), numbers
-
-
-def pick(rows: Tensor, numbers: Tensor) -> Tensor:
-    """Row ``numbers[i, b]`` of signal b: (R, B, ...) to (len(numbers), B, ...)."""
-    index = numbers.reshape(*numbers.shape, *[1] * (rows.dim() - 2))
-    return rows.gather(0, index.expand(*numbers.shape, *rows.shape[2:]))
