@@ -82,3 +82,4 @@ from .solvers.discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
 from .solvers.map_estimate import MAP as MAP
 from .solvers.posterior import Posterior as Posterior
 from .solvers.semantic_inpainting import SemanticInpainting as SemanticInpainting
+from .solvers.sparse_deviation import SparseDeviation as SparseDeviation

@@ -55,9 +55,9 @@ def _context_encoder() -> ContextEncoder:
 
 def shortened(solver: Reconstructor) -> Reconstructor:
     """The same with the engine's work cut down, where it goes through the engine."""
-    if isinstance(solver, LatentSolver):
-        is_l1 = solver.efforts is EFFORTS_L1
-        solver.effort = _QUICK_L1 if is_l1 else _QUICK
+    for part in solver.modules():
+        if isinstance(part, LatentSolver):
+            part.effort = _QUICK_L1 if part.efforts is EFFORTS_L1 else _QUICK
     return solver
 
 

@@ -174,8 +174,11 @@ def minimise_in_box(
     tolerance: float,
     max_steps: int,
     start: Tensor | None = None,
+    *,
+    lower: Tensor | float = 0.0,
+    upper: Tensor | float = 1.0,
 ) -> Outcome:
-    """Minimise for images in [0, 1], in units in which A has the norm of K.
+    """Minimise for images in a box, in units in which A has the norm of K.
 
     With A and y divided by c and the weight by c^2 the minimum is the same: measurements in other
     units take the same steps.
@@ -194,6 +197,8 @@ def minimise_in_box(
         (B, C, H, W): gives the shape, type and device of the images.
     tolerance, max_steps, start
         As for :func:`minimise`.
+    lower, upper : Tensor or float
+        The box, finite, of the shape of ``image`` or the same everywhere.
     """
     bound = squared_operator_norm(operator, normal_image(image).flatten(1)) / penalty.squared_norm
     # An A of zeros has no units.
@@ -203,8 +208,8 @@ def minimise_in_box(
     ratio = DUAL_OVER_PRIMAL * weights
     length = math.sqrt(2 * penalty.squared_norm)
     problem = SaddlePoint(
-        lower=torch.zeros_like(image),
-        upper=torch.ones_like(image),
+        lower=torch.zeros_like(image) + lower,
+        upper=torch.zeros_like(image) + upper,
         y=y / unit,
         weight=weights,
         primal_step=1 / (ratio * length),

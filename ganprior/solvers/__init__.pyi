@@ -29,3 +29,4 @@ from .discriminator_csgm import DiscriminatorCSGM as DiscriminatorCSGM
 from .map_estimate import MAP as MAP
 from .posterior import Posterior as Posterior
 from .semantic_inpainting import SemanticInpainting as SemanticInpainting
+from .sparse_deviation import SparseDeviation as SparseDeviation
