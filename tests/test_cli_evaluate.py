@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganprior.cli.held_out import hold_out
+from ganprior.cli.held_out import hold_out, split
 from ganprior.datasets import load_images
 from ganprior.evaluation.classifier import train_classifier
 from ganprior.priors import cards, read_card, write_card
@@ -69,6 +69,12 @@ def test_the_table_the_figure_and_the_card(setup, tmp_path):
     ):
         [line] = [line for line in result.stdout.splitlines() if line.startswith(words)]
         assert line.split()[-1] == str(quality[key])
+    assert quality["tuning_images"] == "the last 6 training images (data.npz)"
+    assert list(quality["errors"]) == ["csgm"]
+    [head] = [line for line in result.stdout.splitlines() if line.startswith("error, m =")]
+    assert head.split()[3:] == list(quality["errors"]["csgm"]) == ["25"]  # of 64 pixels
+    [row] = [line for line in result.stdout.splitlines() if line.startswith("  csgm")]
+    assert row.split()[1:] == [str(quality["errors"]["csgm"]["25"])]
     with Image.open(out / "nearest.png") as sheet:
         # Six samples, and under them the six training images.
         assert sheet.height == 2 * (SIDE * 8 + 2) + 2
@@ -95,9 +101,9 @@ def test_a_classifier_may_be_given_and_train_classifier_makes_it(setup, tmp_path
 
 
 def test_train_classifier_is_tried_on_the_test_split(tmp_path):
-    for split, count in (("train", 6), ("test", 4)):
+    for part, count in (("train", 6), ("test", 4)):
         for i in range(count):
-            folder = tmp_path / "set" / split / ("bright" if i % 2 else "dark")
+            folder = tmp_path / "set" / part / ("bright" if i % 2 else "dark")
             folder.mkdir(parents=True, exist_ok=True)
             shade = np.full((SIDE, SIDE), 200 if i % 2 else 20 + i, np.uint8)
             Image.fromarray(shade).save(folder / f"{i}.png")
@@ -206,6 +212,12 @@ def test_held_out_are_only_images_that_were_not_trained_on(setup, tmp_path):
     assert "at most 6 can be held out" in refuse("evaluate", *request, "--holdout", 7)
     evaluate(prior, data, "--holdout", 4, "--out", tmp_path / "out")
     assert read_card(prior)["quality"]["compared_images"] == 4
+    # Those that its density was fitted to choose no prior either.
+    images, card = load_images(data), read_card(prior)
+    for fitted, left in ((4, images.names[28:]), (6, None)):
+        dense = {**card, "density": {"first_image": 24, "images": fitted}}
+        tuning = split(images, images, dense, None, 0, "data").tuning
+        assert (None if tuning is None else tuning.names) == left
     splits = class_folders(tmp_path / "set/train").parent
     class_folders(splits / "val")
     (splits / "val/dark/1.png").unlink()

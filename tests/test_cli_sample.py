@@ -177,6 +177,14 @@ def test_priors_are_listed_from_their_cards(prior, tmp_path, monkeypatch):
         "  default, alias cloth",
         "long-name  1x8x8  k=6              clothes  MIT  representation error not measured",
     ]
+    solved = {"errors": {"csgm": {"25": 0.03, "100": 0.0123456}}}
+    write_card(tmp_path / "b", {**card, "quality": solved})
+    assert (
+        succeed("priors").stdout.splitlines()[0].endswith("not measured  csgm at m = 100: 0.0123")
+    )
+    solved["errors"]["map"] = {"100": 0.002}
+    write_card(tmp_path / "b", {**card, "quality": solved})
+    assert succeed("priors").stdout.splitlines()[0].endswith("not measured  map at m = 100: 0.0020")
     write_card(tmp_path / "b", {})
     assert "unknown" in succeed("priors").stdout.splitlines()[0]
     (tmp_path / "b.json").write_text("[")

@@ -40,6 +40,9 @@ _WORDS = {
     "representation_error": "representation error",
     "how": "  by",
     "images": "  of",
+    "log_likelihood": "log p(x), nats",
+    "log_likelihood_of_mixture": "  of the Gaussian mixture",
+    "tuning_images": "  of, and errors below of",
 }
 _COLUMNS = 10
 _FIGURE = "nearest.png"
@@ -53,6 +56,7 @@ class _Request:
     data: str
     count: int
     fitted: int
+    solved: int
     holdout: int | None
     seed: int
     out: Path | None
@@ -79,6 +83,14 @@ class _Request:
     show_default=True,
     type=at_least(0),
     help="Held-out images fitted for the representation error.",
+)
+@click.option(
+    "--solved",
+    default=20,
+    show_default=True,
+    type=at_least(0),
+    help="Images that solvers recover from few measurements: the last training images, where "
+    "neither the prior nor its density was fitted to them.",
 )
 @click.option(
     "--holdout",
@@ -129,6 +141,7 @@ def evaluate(**options: Any) -> None:
     # Before a classifier is trained for nothing.
     check_held_out(prior, splits.held_out, request.fitted)
     features = _features(request, prior, splits)
+    tuning = _last(splits.tuning, request.solved)
     if features is None:
         remark("no features for these images: no Fréchet distance, precision and recall")
     result = evaluate_prior(
@@ -138,10 +151,15 @@ def evaluate(**options: Any) -> None:
         features,
         count=request.count,
         fitted=request.fitted,
+        tuning=tuning,
         seed=request.seed,
         progress=remark,
     )
     figures = {**result.figures, **_which(request, splits.held_out)}
+    if "errors" in figures and tuning is not None:
+        figures["tuning_images"] = (
+            f"the last {len(tuning)} training images ({data_name(request.data)})"
+        )
     _print_table(figures)
     with new_results(out, _is_result) as new:
         _save_figure(result, prior, new / _FIGURE)
@@ -205,6 +223,23 @@ def _print_table(figures: dict[str, Any]) -> None:
     for key, words in _WORDS.items():
         if key in figures:
             click.echo(f"{words.ljust(width)}  {figures[key]}")
+    _print_errors(figures.get("errors", {}))
+
+
+def _print_errors(errors: dict[str, dict[str, float]]) -> None:
+    """Errors by solver, a column for every number of measurements."""
+    width = max(map(len, _WORDS.values()))
+    for i, (solver, own) in enumerate(errors.items()):
+        if not i:
+            click.echo("error, m =".ljust(width + 2) + "  ".join(m.ljust(8) for m in own).rstrip())
+        cells = "  ".join(f"{error:<8.4g}" for error in own.values())
+        click.echo(f"  {solver}".ljust(width + 2) + cells.rstrip())
+
+
+def _last(images: Images | None, count: int) -> Images | None:
+    if images is None or not count:
+        return None
+    return images.select(max(len(images) - count, 0))
 
 
 def _save_figure(result: Evaluation, prior: Prior, path: Path) -> None:

@@ -12,10 +12,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Splits:
-    """Real images: those that the prior was not trained on, and those that it was."""
+    """Real images by what the prior knows of them.
+
+    Attributes
+    ----------
+    held_out : Images
+        Those that it was not trained on.
+    training : Images or None
+        Those that it was trained on, where they are known.
+    tuning : Images or None
+        Of its own data those that neither it nor its density was fitted to, where there is a test
+        split the last of the training split: on these priors are chosen, so that test images
+        choose nothing.
+    """
 
     held_out: Images
     training: Images | None
+    tuning: Images | None = None
 
 
 def split(
@@ -51,7 +64,8 @@ def split(
     if first.sha256 != test.sha256:
         if holdout is not None:
             raise ValueError(f"{source} has a test split, which is held out; drop --holdout")
-        return Splits(test, first.head(trained))
+        own = first.sha256 == card.get("data_sha256")
+        return Splits(test, first.head(trained), _tuning(first, card, trained) if own else None)
     if first.sha256 != card.get("data_sha256"):
         # Images of their own, of whose relation to the training nothing is known.
         return Splits(test, None) if holdout is None else hold_out(first, holdout, 0, seed)
@@ -62,7 +76,7 @@ def split(
         )
     if holdout is not None:
         return hold_out(first, holdout, trained, seed)
-    return Splits(first.select(trained), first.head(trained))
+    return Splits(first.select(trained), first.head(trained), _tuning(first, card, trained))
 
 
 def hold_out(images: Images, count: int, trained: int, seed: int) -> Splits:
@@ -102,6 +116,13 @@ def hold_out(images: Images, count: int, trained: int, seed: int) -> Splits:
     is_training = ~is_held_out
     is_training[trained or len(images) :] = False
     return Splits(images.pick(is_held_out), images.pick(is_training))
+
+
+def _tuning(first: Images, card: dict[str, Any], trained: int) -> Images | None:
+    """Images behind those of training and of the density; None where there are none."""
+    density = card.get("density") or {}
+    fitted = max(trained, int(density.get("first_image", 0)) + int(density.get("images", 0)))
+    return first.select(fitted) if fitted < len(first) else None
 
 
 def _trained_images(card: dict[str, Any], count: int) -> int:

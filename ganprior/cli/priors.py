@@ -13,8 +13,9 @@ def priors() -> None:
     """List the priors that are here: shipped, under GANPRIOR_PRIORS, or in a checkout.
 
     One line each: name, size of the images, size k of the latent, training data, its licence, the
-    representation error, the mean per-pixel error of held-out images fitted from all pixels, and,
-    of the default prior for some data, the short name that it also goes by.
+    representation error, the mean per-pixel error of held-out images fitted from all pixels, the
+    error of 'map', or of 'csgm' for a prior without a density, at m = 100 measurements, and, of the
+    default prior for some data, the short name that it also goes by.
     """
     from ganprior.priors import cards, find_prior, prior_aliases, prior_names, read_card
 
@@ -27,13 +28,13 @@ def priors() -> None:
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
             if cards.is_shipped(path):
                 raise
-            rows.append((name, "its card is damaged", *[""] * 5))
+            rows.append((name, "its card is damaged", *[""] * 6))
     if not rows:
         click.echo("no prior is shipped with this installation; make one with 'ganprior train'")
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
         click.echo("  ".join(cells).rstrip())
 
 
@@ -49,5 +50,14 @@ def _row(name: str, alias: str | None, card: dict[str, Any]) -> tuple[str, ...]:
         str(card.get("data", "data unknown")),
         str(card.get("licence", "licence unknown")),
         "representation error " + ("not measured" if error is None else f"{error:.4f}"),
+        _solved(card.get("quality", {}).get("errors", {})),
         f"default, alias {alias}" if alias else "",
     )
+
+
+def _solved(errors: dict[str, dict[str, float]]) -> str:
+    """The error at m = 100 of the first of two solvers that a card has it of."""
+    for solver in ("map", "csgm"):
+        if "100" in errors.get(solver, {}):
+            return f"{solver} at m = 100: {errors[solver]['100']:.4f}"
+    return ""

@@ -13,6 +13,7 @@ from ganprior.datasets import Images
 from ganprior.evaluation.classifier import TrainedClassifier
 from ganprior.evaluation.features import Features
 from ganprior.evaluation.representation import representation_error
+from ganprior.evaluation.solving import solving_figures
 from ganprior.metrics import (
     FeatureExtractor,
     diversity,
@@ -72,6 +73,7 @@ def evaluate_prior(
     *,
     count: int = 10_000,
     fitted: int = 100,
+    tuning: Images | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Evaluation:
@@ -91,8 +93,11 @@ def evaluate_prior(
         Images of either kind that are compared, as far as there are so many real ones.
     fitted : int
         Held-out images that CSGM fits for the representation error; 0 for none.
+    tuning : Images, optional
+        Further images that it was not trained on, which solvers recover; see
+        :func:`~ganprior.evaluation.solving.solving_figures`.
     seed : int
-        Seed of the samples and of the fits.
+        Seed of the samples, fits and measurements.
     progress : callable
         Told what comes next.
 
@@ -128,6 +133,9 @@ def evaluate_prior(
         errors = representation_error(prior, chosen.floats(), chosen.labels, seed=seed)
         figures["representation_error"] = float(errors.mean())
         figures["how"] = "CSGM, A = I, lambda = 0, default effort: mean of ||G(z) - x||^2 / n"
+    if tuning is not None and not prior.classes:
+        progress(f"solvers' errors on {len(tuning)} images")
+        figures |= solving_figures(prior, tuning.floats(), seed=seed)
     figures = {key: _short(value) for key, value in figures.items()}
     return Evaluation(figures, samples.first[:_SHOWN], nearest)
 
@@ -257,4 +265,6 @@ def _compare_with_training(
 
 
 def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _short(own) for key, own in value.items()}
     return float(f"{value:.4g}") if isinstance(value, float) else value
