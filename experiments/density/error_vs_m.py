@@ -153,6 +153,16 @@ def tables(found: list[Row]) -> Tables:
     }
 
 
+def headline(found: list[Row]) -> str:
+    """Error of auto, and over that of the best other, at every m."""
+    errors = errors_of(found)
+    mean = means_of(errors)[AUTO]
+    return "; ".join(
+        f"m = {m:g}: auto {mean[m]:.5f}, {ratio:.2f} times the best other"
+        for m, ratio in _ratios(errors).items()
+    )
+
+
 def _saved(errors: Errors) -> list[Row]:
     """Measurements saved against the best Lasso, as the paper has it, and against any other."""
     table, mean = [], means_of(errors)[AUTO]
