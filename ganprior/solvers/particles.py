@@ -117,4 +117,7 @@ def _rhat(z: Tensor) -> float:
     size = len(z) // PARTS
     if size < LEAST:
         return math.nan
+    # Parts that are all the same particle agree, and have found nothing.
+    if len(z.unique(dim=0)) < LEAST:
+        return math.inf
     return float(rank_normalised_split_rhat(z[: PARTS * size].unflatten(0, (PARTS, size))).amax())
