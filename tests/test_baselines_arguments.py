@@ -139,11 +139,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arguments", "match"),
         [
-            ({"alpha": 0}, "alpha=0 must be positive"),
-            ({"alpha": math.nan}, "alpha=nan must be positive"),
-            ({"noise_std": -1}, "noise_std=-1 must be at least 0"),
-            ({"tolerance": 0}, "tolerance=0 must be positive"),
-            ({"max_steps": 0}, "max_steps=0 must be at least 1"),
+            ({"alpha": 0}, "alpha must be a finite number above 0, got 0; leave it out for"),
+            ({"alpha": math.nan}, "alpha must be a finite number above 0, got nan"),
+            ({"noise_std": -1}, "noise_std must be a finite number of at least 0, got -1"),
+            ({"tolerance": 0}, "tolerance must be a finite number above 0, got 0"),
+            ({"max_steps": 0}, "max_steps must be a whole number of at least 1, got 0"),
         ],
     )
     @pytest.mark.parametrize("make", LASSOS)

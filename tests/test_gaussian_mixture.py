@@ -251,7 +251,7 @@ def test_images_of_another_size_and_bad_settings_are_refused():
     with pytest.raises(ValueError, match=r"size \(1, 6, 6\) and this .* of size \(1, 8, 8\)"):
         GaussianMixture(tiny_law())(torch.zeros(2, 5).double(), gaussian(5, (1, 6, 6)))
     for bad in (-1, math.nan, math.inf):
-        with pytest.raises(ValueError, match="must be at least 0 and finite"):
+        with pytest.raises(ValueError, match="noise_std must be a finite number of at least 0"):
             LMMSE(tiny_law(), bad)
     physics = gaussian(5, SHAPE)
     with pytest.raises(ValueError, match="y holds NaN or infinity"):

@@ -133,10 +133,10 @@ def test_step_limit_is_reported():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"tau": 0}, "tau=0 must be positive; leave it out for"),
-        ({"tau": math.nan}, "tau=nan must be positive"),
-        ({"tolerance": 0}, "tolerance=0 must be positive"),
-        ({"max_steps": 0}, "max_steps=0 must be at least 1"),
+        ({"tau": 0}, "tau must be a finite number above 0, got 0; leave it out for"),
+        ({"tau": math.nan}, "tau must be a finite number above 0, got nan"),
+        ({"tolerance": 0}, "tolerance must be a finite number above 0, got 0"),
+        ({"max_steps": 0}, "max_steps must be a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_settings_are_refused(arguments, match):

@@ -165,11 +165,14 @@ def test_step_limit_is_reported_and_the_weight_batch_equals_one_by_one():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"weight": 0}, "weight=0 must be positive; leave it out for the tuned default"),
-        ({"weight": math.nan}, "weight=nan must be positive"),
-        ({"noise_std": -1}, "noise_std=-1 must be at least 0"),
-        ({"tolerance": 0}, "tolerance=0 must be positive"),
-        ({"max_steps": 0}, "max_steps=0 must be at least 1"),
+        (
+            {"weight": 0},
+            "weight must be a finite number above 0, got 0; leave it out for the tuned default",
+        ),
+        ({"weight": math.nan}, "weight must be a finite number above 0, got nan"),
+        ({"noise_std": -1}, "noise_std must be a finite number of at least 0, got -1"),
+        ({"tolerance": 0}, "tolerance must be a finite number above 0, got 0"),
+        ({"max_steps": 0}, "max_steps must be a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_settings_are_refused(arguments, match):

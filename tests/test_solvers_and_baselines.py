@@ -184,7 +184,9 @@ class TestArguments:
     def test_restarts_and_steps(self, name):
         solver = self.make(name, tiny_dcgan(), effort="reference", restarts=5, steps=7)
         assert (solver.effort.restarts, solver.effort.most_steps) == (5, 7)
-        with pytest.raises(ValueError, match="restarts must be at least 1, got 0"):
+        with pytest.raises(
+            ValueError, match="restarts must be a whole number of at least 1, got 0"
+        ):
             self.make(name, tiny_dcgan(), restarts=0)
         case = CASES[name]
         physics = case.physics()

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ganprior.baselines.conjugate_gradients import conjugate_gradients
 from ganprior.baselines.dct import DCT
+from ganprior.numbers import check_number
 
 Method = Literal["auto", "sparse", "conjugate-gradients"]
 
@@ -75,8 +76,7 @@ def poisson_blend(
             "generated and y must both be (B, C, H, W), got "
             f"{tuple(generated.shape)} and {tuple(y.shape)}"
         )
-    if not 0 <= screening < float("inf"):
-        raise ValueError(f"screening must be a finite number of at least 0, got {screening}")
+    check_number("screening", screening, least=0)
     if method == "auto":
         method = "sparse" if y.device.type == "cpu" else "conjugate-gradients"
     solvers = {"sparse": _sparse, "conjugate-gradients": _iterative}

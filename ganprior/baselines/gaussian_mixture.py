@@ -14,7 +14,6 @@ Fitted by :func:`ganprior.training.gaussian_mixture.fit_gaussian_mixture`.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +32,7 @@ from ganprior.baselines.linear_map import LinearMap, Pixels
 from ganprior.baselines.measured_rows import MeasuredRows, measured_rows
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.shared_options import LAW
+from ganprior.numbers import check_noise_std
 from ganprior.physics import Facts
 from ganprior.physics.probing import as_rows
 from ganprior.priors import Prior
@@ -88,8 +88,7 @@ class GaussianMixture(Reconstructor):
         uncertainty: bool = False,
     ) -> None:
         super().__init__()
-        if noise_std is not None and not 0 <= noise_std < math.inf:
-            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
+        check_noise_std(noise_std)
         self.law = law
         self.noise_std = noise_std
         self.uncertainty = uncertainty

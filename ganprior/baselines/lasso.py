@@ -12,7 +12,6 @@ Without the box it is solved for f w, by ADMM or FISTA, with it for x, by the pr
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -35,6 +34,7 @@ from ganprior.baselines.linear_map import (
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.penalties import CoefficientNorm
 from ganprior.baselines.primal_dual import minimise_in_box
+from ganprior.numbers import check_count, check_noise_std, check_number
 from ganprior.physics import Facts, facts
 from ganprior.physics.probing import as_rows
 from ganprior.solution import Reconstructor, Solution, without_autocast
@@ -86,14 +86,11 @@ class Lasso(Reconstructor):
         max_steps: int = 5000,
     ) -> None:
         super().__init__()
-        if alpha is not None and not 0 < alpha < math.inf:
-            raise ValueError(f"alpha={alpha} must be positive; leave it out for the tuned default")
-        if noise_std is not None and not 0 <= noise_std < math.inf:
-            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance={tolerance} must be positive, such as 1e-4")
-        if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps} must be at least 1")
+        if alpha is not None:
+            check_number("alpha", alpha, above=0, remedy="leave it out for the tuned default")
+        check_noise_std(noise_std)
+        check_number("tolerance", tolerance, above=0)
+        check_count("max_steps", max_steps)
         self.alpha = alpha
         self.noise_std = noise_std
         self.box = box

@@ -16,7 +16,6 @@ step: the same minimum, for images in a quarter to a sixth of the iterations.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -25,6 +24,7 @@ from torch import Tensor
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.momentum import restarted_momentum
 from ganprior.baselines.outcome import Outcome
+from ganprior.numbers import check_count, check_number
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
 
@@ -82,12 +82,10 @@ class LowRank(Inpainter):
         self, tau: float | None = None, *, tolerance: float = 1e-3, max_steps: int = 1000
     ) -> None:
         super().__init__()
-        if tau is not None and not 0 < tau < math.inf:
-            raise ValueError(f"tau={tau} must be positive; leave it out for 5 sqrt(H W) rms(y)")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance={tolerance} must be positive, such as 1e-3")
-        if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps} must be at least 1")
+        if tau is not None:
+            check_number("tau", tau, above=0, remedy="leave it out for 5 sqrt(H W) rms(y)")
+        check_number("tolerance", tolerance, above=0)
+        check_count("max_steps", max_steps)
         self.tau = tau
         self.tolerance = tolerance
         self.max_steps = max_steps

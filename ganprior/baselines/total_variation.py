@@ -28,6 +28,7 @@ from ganprior.baselines.linear_map import LinearMap, Pixels, count_and_scale
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.penalties import TotalVariationNorm
 from ganprior.baselines.primal_dual import SaddlePoint, minimise, minimise_in_box
+from ganprior.numbers import check_count, check_noise_std, check_number
 from ganprior.physics import Facts
 from ganprior.physics.facts import stated_noise
 from ganprior.physics.probing import as_rows
@@ -96,16 +97,11 @@ class TotalVariation(Reconstructor):
         max_steps: int = 5000,
     ) -> None:
         super().__init__()
-        if weight is not None and not 0 < weight < math.inf:
-            raise ValueError(
-                f"weight={weight} must be positive; leave it out for the tuned default"
-            )
-        if noise_std is not None and not 0 <= noise_std < math.inf:
-            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
-        if not tolerance > 0:
-            raise ValueError(f"tolerance={tolerance} must be positive, such as 1e-3")
-        if max_steps < 1:
-            raise ValueError(f"max_steps={max_steps} must be at least 1")
+        if weight is not None:
+            check_number("weight", weight, above=0, remedy="leave it out for the tuned default")
+        check_noise_std(noise_std)
+        check_number("tolerance", tolerance, above=0)
+        check_count("max_steps", max_steps)
         self.weight = weight
         self.noise_std = noise_std
         self.tolerance = tolerance

@@ -9,7 +9,7 @@ import click
 
 from ganprior.cli.checkout import load_experiment
 from ganprior.cli.devices import pick_device
-from ganprior.cli.options import OUT, at_least
+from ganprior.cli.options import OUT, WORKERS
 from ganprior.cli.output import check_folder
 from ganprior.cli.verbosity import is_quiet
 from ganprior.names import check_name
@@ -31,7 +31,7 @@ from ganprior.names import check_name
     help="Folder of the results.  [default: runs/NAME; of the paper preset, beside the code]",
 )
 @click.option("--resume", is_flag=True, help="Go on where an earlier run in that folder stopped.")
-@click.option("--workers", type=at_least(1), help="Processes of a local Dask cluster.")
+@click.option("--workers", type=WORKERS, help="Processes of a local Dask cluster.")
 @click.option("--scheduler", help="Address of a running Dask scheduler, in place of --workers.")
 @click.option(
     "--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N; one process."

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, at_least
 from ganprior.cli.output import check_network
 
-COUNT = click.IntRange(min=1)
+COUNT = at_least(1)
 
 
 @click.command("fit-density")
@@ -20,19 +20,19 @@ COUNT = click.IntRange(min=1)
     "--images",
     default=5_000,
     show_default=True,
-    type=click.IntRange(min=50),
+    type=at_least(50),
     help="Fit so many images, those behind --skip.",
 )
 @click.option(
     "--further",
     default=0,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=at_least(0),
     help="Take so many images in front of them too, for the law of the latents alone.",
 )
 @click.option(
     "--skip",
-    type=click.IntRange(min=0),
+    type=at_least(0),
     help="Leave out the first so many images.  [default: those that the prior was trained on, by "
     "its card]",
 )

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED
+from ganprior.cli.options import OUT, SEED, SIDE, at_least
 from ganprior.cli.output import check_network
 from ganprior.cli.train import data_name
 
-COUNT = click.IntRange(min=1)
+COUNT = at_least(1)
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -34,7 +34,7 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
     type=COUNT,
     help="Fit none of the last so many, and give their log density.",
 )
-@click.option("--size", type=COUNT, help="Resize images to so many pixels.")
+@click.option("--size", type=SIDE, help="Resize images to so many pixels.")
 @click.option(
     "--mixture-rank",
     default=80,

@@ -12,7 +12,7 @@ from ganprior.cli.inputs import read_inputs
 from ganprior.cli.measure_specs import MeasureSpec
 from ganprior.cli.measurement_files import save
 from ganprior.cli.measurements import as_matrix, take
-from ganprior.cli.options import NOISE_STD, OUT, SEED, at_least, limit_option
+from ganprior.cli.options import NOISE_STD, OUT, SEED, SIDE, limit_option
 from ganprior.cli.output import check_file
 from ganprior.cli.spec_help import measure_help
 
@@ -26,7 +26,7 @@ from ganprior.cli.spec_help import measure_help
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of A and noise.")
 @limit_option
-@click.option("--size", type=at_least(1), help="Resize images to SIZE x SIZE.")
+@click.option("--size", type=SIDE, help="Resize images to SIZE x SIZE.")
 @click.option("--channels", type=click.IntRange(1, 3), help="Convert images: 1 gray, 3 colour.")
 @click.option("--store-matrix", is_flag=True, help="Store A itself, (m, n), with y as (N, m).")
 @click.option("--keep-images", is_flag=True, help="Store the images too, to know the errors later.")

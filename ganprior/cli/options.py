@@ -25,16 +25,20 @@ class _OutPath(click.Path):
 
 
 class _AtLeast(click.IntRange):
-    """A number of things: at least so many, and as many as libraries can count."""
+    """A number of things: at least so many, and at most far more than anybody needs."""
 
     def _describe_range(self) -> str:
         # Of the other end nobody who reads the help needs to know.
         return f"x>={self.min}"
 
 
-def at_least(least: int) -> click.IntRange:
-    """Make the type of a number of things, at least so many."""
-    return _AtLeast(least, MOST)
+def at_least(least: int, most: int = MOST) -> click.IntRange:
+    """Make the type of a number of things, at least so many.
+
+    Without ``most`` as many as libraries can count. It is given where the number alone decides
+    what memory or time is taken.
+    """
+    return _AtLeast(least, most)
 
 
 # What fits into the 64 bits of a measurement file.
@@ -42,6 +46,10 @@ SEED = click.IntRange(0, 2**63 - 1)
 NOISE_STD = click.FloatRange(0, LARGEST)
 OUT = _OutPath(path_type=Path)
 LIMIT = at_least(1)
+LARGEST_SIDE = 4096  # of square images, in pixels
+SIDE = at_least(1, LARGEST_SIDE)
+WORKERS = at_least(1, 1024)
+DRAWS = at_least(1, 10_000)
 
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
@@ -120,7 +128,7 @@ def block_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--workers",
-            type=at_least(1),
+            type=WORKERS,
             help="Processes that the blocks are spread over.  [default: 1]",
         ),
         click.option(

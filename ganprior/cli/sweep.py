@@ -14,10 +14,10 @@ from ganprior.cli.block_work import Block, Blockwise, Job, protocol, run_blocks
 from ganprior.cli.inputs import Inputs, read_inputs
 from ganprior.cli.measurements import Signals, take
 from ganprior.cli.options import (
+    DRAWS,
     NOISE_STD,
     OUT,
     SEED,
-    at_least,
     block_options,
     convert_option,
     device_option,
@@ -84,9 +84,7 @@ class _Request:
     "--noise-std", type=NOISE_STD, default=0.0, show_default=True, help="Noise on each entry of y."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="First seed of A and noise.")
-@click.option(
-    "--draws", type=at_least(1), default=1, show_default=True, help="Draws of A and noise."
-)
+@click.option("--draws", type=DRAWS, default=1, show_default=True, help="Draws of A and noise.")
 @device_option
 @limit_option
 @resize_option("the prior's")

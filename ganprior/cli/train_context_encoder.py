@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, at_least, device_option
+from ganprior.cli.options import LARGEST_SIDE, OUT, SEED, at_least, device_option
 from ganprior.cli.output import check_network
 from ganprior.cli.progress import progress_bar
 from ganprior.cli.train import data_name
@@ -22,7 +22,7 @@ from ganprior.cli.train import data_name
     type=at_least(2),
     help="Train on the first so many.",
 )
-@click.option("--size", type=at_least(4), help="Resize images to so many pixels.")
+@click.option("--size", type=at_least(4, LARGEST_SIDE), help="Resize images to so many pixels.")
 @click.option("--filters", default=24, show_default=True, type=at_least(1))
 @click.option("--bottleneck", default=256, show_default=True, type=at_least(1))
 @click.option("--steps", default=2400, show_default=True, type=at_least(1))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganprior.numbers import check_number
 from ganprior.physics.copies import private_copy, rows_held
 from ganprior.physics.facts import facts, like_images
 from ganprior.physics.probing import one_tensor
@@ -112,8 +112,7 @@ def add_noise(
     torch.Size([2, 100])
     """
     y = one_tensor(y)
-    if not (math.isfinite(noise_std) and noise_std >= 0):
-        raise ValueError(f"noise_std must be a finite number of at least 0, got {noise_std}")
+    check_number("noise_std", noise_std, least=0)
     if noise_std == 0:
         return y.clone()
     shape = (*y.shape[1:], 2) if y.is_complex() else tuple(y.shape[1:])

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 
 from ganprior.names import check_name
+from ganprior.numbers import MOST
 
 Value = str | int | float
-# What counts and indices of every library below can hold.
-MOST = 2**31 - 1
 # Numbers whose square float32 can hold, as that of their inverse.
 LARGEST = 1e18
 
@@ -90,9 +89,14 @@ class Option(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(Option):
-    """A whole number, at least ``minimum`` and at most ``MOST``."""
+    """A whole number, at least ``minimum`` and at most ``most``.
+
+    Where the number alone decides how much memory or time is taken, ``most`` is far beyond what
+    anybody needs, and far below what a machine has.
+    """
 
     minimum: int = 1
+    most: int = MOST
 
     @property
     def expected(self) -> str:
@@ -107,8 +111,8 @@ class Count(Option):
             raise self._refused(text) from None
         if value < self.minimum:
             raise self._refused(text)
-        if value > MOST:
-            raise ValueError(f"{self.name} must be at most {MOST}, got {text!r}")
+        if value > self.most:
+            raise ValueError(f"{self.name} must be at most {self.most}, got {text!r}")
         return value
 
 

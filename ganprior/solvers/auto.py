@@ -23,6 +23,7 @@ from ganprior.baselines.inputs import checked_measurements, linear_facts, split_
 from ganprior.baselines.measured_rows import measured_rows
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.total_variation import TotalVariation
+from ganprior.numbers import check_noise_std
 from ganprior.physics import Dense
 from ganprior.priors import Prior
 from ganprior.priors.prior import check_prior
@@ -71,8 +72,7 @@ class Auto(Reconstructor):
     def __init__(self, prior: Prior, noise_std: float | None = None) -> None:
         super().__init__()
         check_prior(prior)
-        if noise_std is not None and not 0 <= noise_std < math.inf:
-            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
+        check_noise_std(noise_std)
         self.models: dict[str, Reconstructor] = {}
         if prior.density is not None:
             self.models["map"] = MAP(prior, noise_std)

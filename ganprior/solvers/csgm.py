@@ -6,7 +6,6 @@ arXiv 1703.03208.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ganprior.numbers import check_noise_std, check_number
 from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
@@ -122,9 +122,9 @@ class CSGM(LatentSolver):
         progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(prior, effort, restarts, steps, progress)
-        for name, value in (("latent_weight", latent_weight), ("noise_std", noise_std)):
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
+        if latent_weight is not None:
+            check_number("latent_weight", latent_weight, least=0)
+        check_noise_std(noise_std)
         self.latent_weight = latent_weight
         self.noise_std = noise_std
 

@@ -7,13 +7,13 @@ discriminator, which this solver does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
+from ganprior.numbers import check_number
 from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
@@ -119,11 +119,12 @@ class DiscriminatorCSGM(CSGM):
             steps=steps,
             progress=progress,
         )
-        if not 0 < discriminator_weight < math.inf:
-            raise ValueError(
-                f"discriminator_weight must be a finite number above 0, got {discriminator_weight}"
-                "; use CSGM to do without"
-            )
+        check_number(
+            "discriminator_weight",
+            discriminator_weight,
+            above=0,
+            remedy="use CSGM to do without",
+        )
         if prior_loss is None and prior.discriminator_output == "probability":
             prior_loss = "non-saturating"
         self.discriminator_weight = discriminator_weight

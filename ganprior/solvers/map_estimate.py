@@ -10,7 +10,6 @@ of Computational and Applied Mathematics 198(2), 2007).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
@@ -21,6 +20,7 @@ from torch import Tensor
 from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
 from ganprior.baselines.measured_rows import Group, measured_rows
 from ganprior.baselines.outcome import Outcome
+from ganprior.numbers import check_count, check_noise_std
 from ganprior.priors import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.distance_law import DistanceLaw
@@ -29,6 +29,7 @@ from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.solvers.misfit import unlike_statuses
 from ganprior.solvers.modes import Modes, find_modes
+from ganprior.solvers.search_options import MOST_RESTARTS, MOST_STEPS
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
 
@@ -65,8 +66,13 @@ class Distances:
     "solver",
     "map",
     "posterior modes of z and of what G leaves out, for a prior with a density",
-    Count("components", "Gaussians of the latents that are searched to the end", example=4),
-    Count("steps", "most first-order steps for each", example=100),
+    Count(
+        "components",
+        "Gaussians of the latents that are searched to the end",
+        example=4,
+        most=MOST_RESTARTS,
+    ),
+    Count("steps", "most first-order steps for each", example=100, most=MOST_STEPS),
     needs="linear",
 )
 class MAP(Reconstructor):
@@ -117,11 +123,9 @@ class MAP(Reconstructor):
                 "the prior has no density; fit one with 'ganprior fit-density' or "
                 "ganprior.evaluation.fit_density, or take CSGM, which needs none"
             )
-        if noise_std is not None and not 0 <= noise_std < math.inf:
-            raise ValueError(f"noise_std={noise_std} must be at least 0 and finite")
-        for name, value in (("components", components), ("steps", steps)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+        check_noise_std(noise_std)
+        check_count("components", components, most=MOST_RESTARTS)
+        check_count("steps", steps, most=MOST_STEPS)
         self.prior = prior
         self.density: Density = prior.density
         self.noise_std = noise_std

@@ -21,12 +21,14 @@ from torch import Tensor
 
 from ganprior.baselines.inputs import checked_measurements, split_finite
 from ganprior.baselines.outcome import Outcome
+from ganprior.numbers import check_count
 from ganprior.priors import Prior
 from ganprior.registry import Choice, Count, register
 from ganprior.solution import Solution, Status, without_autocast
 from ganprior.solvers.laplace import LaplaceMixture
 from ganprior.solvers.map_estimate import MAP, Distances
 from ganprior.solvers.particles import Drawn, ParticleSampler
+from ganprior.solvers.search_options import MOST_DRAWS
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
 
@@ -73,7 +75,7 @@ class PosteriorSolution(Solution):
     "posterior",
     "mean and spread of p(x | y), for a prior with a density",
     Choice("method", "how z is drawn", words=("sampling", "laplace"), example="laplace"),
-    Count("particles", "draws of z for each image", example=256),
+    Count("particles", "draws of z for each image", example=256, minimum=2, most=MOST_DRAWS),
     needs="linear",
     random=True,
     uncertain=True,
@@ -125,8 +127,7 @@ class Posterior(MAP):
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
         for name, value in (("particles", particles), ("moves", moves), ("draws", draws)):
-            if value < 2:
-                raise ValueError(f"{name} must be at least 2, got {value}")
+            check_count(name, value, 2, MOST_DRAWS)
         self.method = method
         self.particles = particles
         self.moves = moves

@@ -3,9 +3,23 @@
 from ganprior.registry import Choice, Count, Number
 
 DEFAULT_EFFORT = "balanced"
+# Memory grows with the first, time with both.
+MOST_RESTARTS = 10_000
+MOST_STEPS = 1_000_000
+MOST_DRAWS = 10_000
 SEARCH = (
-    Count("restarts", "starts per signal, in place of the effort's", example=10),
-    Count("steps", "first-order steps per signal, in place of the effort's", example=200),
+    Count(
+        "restarts",
+        "starts per signal, in place of the effort's",
+        example=10,
+        most=MOST_RESTARTS,
+    ),
+    Count(
+        "steps",
+        "first-order steps per signal, in place of the effort's",
+        example=200,
+        most=MOST_STEPS,
+    ),
     Choice(
         "effort",
         f"how much work goes into one signal, {DEFAULT_EFFORT} by default",

@@ -7,7 +7,6 @@ inpainting with deep generative models", 2017, arXiv 1607.07539.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from ganprior.baselines.blending import poisson_blend
 from ganprior.baselines.inpainting import known_pixels
+from ganprior.numbers import check_number
 from ganprior.physics import Facts
 from ganprior.priors import Prior, UniformLatent
 from ganprior.registry import Number, register
@@ -212,10 +212,9 @@ class SemanticInpainting(LatentSolver):
     ) -> None:
         super().__init__(prior, effort, restarts, steps, progress)
         for name, value in (("prior_weight", prior_weight), ("screening", screening)):
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} must be a finite number of at least 0, got {value}")
-        if latent_norm is not None and not 0 < latent_norm < math.inf:
-            raise ValueError(f"latent_norm must be a finite number above 0, got {latent_norm}")
+            check_number(name, value, least=0)
+        if latent_norm is not None:
+            check_number("latent_norm", latent_norm, above=0)
         check_weighting(weighting)
         self.prior_weight = prior_weight
         self.prior_loss = checked_loss(prior, prior_loss) if prior_weight else None

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
+from ganprior.numbers import check_count
 from ganprior.solvers.engine.candidates import Candidates
 from ganprior.solvers.engine.problem import Problem
+from ganprior.solvers.search_options import MOST_RESTARTS, MOST_STEPS
 
 
 class Stage:
@@ -105,6 +107,12 @@ class Effort(tuple[Stage, ...]):
             If a number is out of range.
         """
         stages: Iterable[Stage] = self
+        for name, number, most in (
+            ("restarts", restarts, MOST_RESTARTS),
+            ("steps", steps, MOST_STEPS),
+        ):
+            if number is not None:
+                check_count(name, number, most=most)
         if restarts is not None or steps is not None:
             stages = [part for stage in stages for part in stage.plain()]
         if restarts is not None:
