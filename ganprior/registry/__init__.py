@@ -6,11 +6,11 @@ documentation, the public names of the package and the tests follow from it. Not
 torch, and none of the classes is imported before it is made.
 """
 
+from ganprior.numbers import MOST
 from ganprior.registry.entries import Entry, Kind, register
 from ganprior.registry.lookup import entries
 from ganprior.registry.options import (
     LARGEST,
-    MOST,
     Choice,
     Count,
     Flag,
