@@ -128,7 +128,9 @@ def test_a_picture_of_nan_alone_is_refused(tmp_path):
     np.save(tmp_path / "y.npy", y)
     command = ["reconstruct", tmp_path / "y.npy", "--prior", save_prior(tmp_path)]
     line = refuse(*command, "--measured", "identity", "--out", tmp_path / "out")
-    assert "hides every pixel" in line
+    assert "every pixel of y.npy[1] is NaN; leave it out" in line
+    inpaint = ["inpaint", *command[1:], "--damaged", "--out", tmp_path / "out"]
+    assert "every pixel of y.npy[1] is NaN; leave it out" in refuse(*inpaint)
     line = refuse(*command, "--measure", "identity", "--out", tmp_path / "out")
     assert "holds NaN pixels, in y.npy[1]" in line
 

@@ -62,6 +62,7 @@ def load_images(
         Leave out the files of a folder that cannot be read, and count them in ``skipped``.
     missing : bool
         NaN marks pixels that are missing, and stays; without it images that hold some are refused.
+        One that holds nothing else is refused either way.
 
     Returns
     -------
@@ -94,19 +95,22 @@ def load_images(
             f"cannot read {source}: {error.strerror or error}; check the path and its permissions"
         ) from error
     images = replace(images, pixels=convert(images.pixels, size, channels, fit))
-    return images if missing else _whole(images, source, skip_unreadable)
+    return _usable(images, source, skip_unreadable, missing)
 
 
-def _whole(images: Images, source: str | Path, skip: bool) -> Images:
-    """Images without NaN; those that have some are left out or refused."""
+def _usable(images: Images, source: str | Path, skip: bool, missing: bool) -> Images:
+    """Images without NaN, or with some where pixels may be missing; others left out or refused."""
     if not images.pixels.is_floating_point():
         return images
-    whole = ~images.pixels.isnan().flatten(1).any(1)
-    if whole.all():
+    nan = images.pixels.isnan().flatten(1)
+    usable = ~(nan.all(1) if missing else nan.any(1))
+    if usable.all():
         return images
-    if skip and whole.any():
-        return replace(images.pick(whole), skipped=images.skipped + int((~whole).sum()))
-    first = images.names[int((~whole).nonzero()[0])]
+    if skip and usable.any():
+        return replace(images.pick(usable), skipped=images.skipped + int((~usable).sum()))
+    first = images.names[int((~usable).nonzero()[0])]
+    if missing:
+        raise ValueError(f"{source}: every pixel of {first} is NaN; leave it out")
     raise ValueError(f"{source} holds NaN pixels, in {first}; remove or replace them")
 
 

@@ -120,8 +120,8 @@ class MAP(Reconstructor):
         check_prior(prior)
         if prior.density is None:
             raise ValueError(
-                "the prior has no density; fit one with 'ganprior fit-density' or "
-                "ganprior.evaluation.fit_density, or take CSGM, which needs none"
+                "the prior has no density; fit one with 'ganprior fit-density', or take CSGM, "
+                "which needs none"
             )
         check_noise_std(noise_std)
         check_count("components", components, most=MOST_RESTARTS)
