@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, at_least
+from ganprior.cli.options import OUT, POSITIVE, SEED, at_least
 from ganprior.cli.output import check_network
 
 COUNT = at_least(1)
@@ -47,7 +47,7 @@ COUNT = at_least(1)
     "--latent-weight",
     default=0.02,
     show_default=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     help="Weight of ||z||^2 when images are projected onto the range.",
 )
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the fits' starts.")

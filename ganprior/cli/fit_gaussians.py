@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, SIDE, at_least
+from ganprior.cli.options import OUT, POSITIVE, SEED, SIDE, at_least
 from ganprior.cli.output import check_network
 from ganprior.cli.train import data_name
 
 COUNT = at_least(1)
-POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 @click.command("fit-gaussians")

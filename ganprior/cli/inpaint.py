@@ -15,6 +15,7 @@ from ganprior.cli.mask_inputs import MaskOption
 from ganprior.cli.measurements import Measurements, Signals
 from ganprior.cli.options import (
     SEED,
+    SHARE,
     block_options,
     convert_option,
     device_option,
@@ -95,7 +96,7 @@ class _Request:
 @click.option("--invert", is_flag=True, help="In a mask from a file hide black or opaque pixels.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=SHARE,
     help="Brightness, or transparency, from which on a mask from a file hides a pixel.",
 )
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from itertools import zip_longest
@@ -32,6 +33,16 @@ class _AtLeast(click.IntRange):
         return f"x>={self.min}"
 
 
+class _NumberRange(click.FloatRange):
+    """A number of a range. NaN is in none, though every comparison with it says it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 def at_least(least: int, most: int = MOST) -> click.IntRange:
     """Make the type of a number of things, at least so many.
 
@@ -43,7 +54,9 @@ def at_least(least: int, most: int = MOST) -> click.IntRange:
 
 # What fits into the 64 bits of a measurement file.
 SEED = click.IntRange(0, 2**63 - 1)
-NOISE_STD = click.FloatRange(0, LARGEST)
+NOISE_STD = _NumberRange(0, LARGEST)
+POSITIVE = _NumberRange(1 / LARGEST, LARGEST)
+SHARE = _NumberRange(0, 1, min_open=True)
 OUT = _OutPath(path_type=Path)
 LIMIT = at_least(1)
 LARGEST_SIDE = 4096  # of square images, in pixels
