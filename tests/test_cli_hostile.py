@@ -297,6 +297,7 @@ def test_recipes_that_overflow(words, tmp_path, settings, said):
         ("measure", "--noise-std", "1e39", "--noise-std"),
         ("measure", "--noise-std", "nan", "'--noise-std': 'nan' is no number"),
         ("inpaint", "--threshold", "nan", "'--threshold': 'nan' is no number"),
+        ("fit-gaussians", "--reg-covar", "1e18", "Error: --reg-covar=1e+18 leaves a covariance"),
         ("fit-density", "--latent-weight", "nan", "'--latent-weight': 'nan' is no number"),
         ("fit-density", "--latent-weight", "1e300", "--latent-weight"),
         ("fit-gaussians", "--reg-covar", "1e300", "--reg-covar"),

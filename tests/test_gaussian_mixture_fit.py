@@ -87,6 +87,12 @@ class TestFit:
         with pytest.raises(ValueError, match="rank must be at least mixture_rank=4, got 3"):
             replace(RECIPE, rank=3)
 
+    @pytest.mark.parametrize("wrong", [{"components": 8, "reg_covar": 1e-18}, {"reg_covar": 1e18}])
+    def test_covariances_that_are_none_are_refused(self, wrong):
+        recipe = replace(RECIPE, held_out=4, **wrong)
+        with pytest.raises(ValueError, match=r"reg_covar=1e[-+]18 leaves a covariance"):
+            fit_gaussian_mixture(drawn(24), recipe)
+
 
 class TestFiles:
     def test_saved_and_loaded_is_the_rounded_one(self, fitted, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import platform
+import re
 import sys
 import warnings
 from importlib import metadata
@@ -42,6 +43,8 @@ COMMANDS = {
 _NO_MEMORY = ("can't allocate memory", "out of memory", "Storage size calculation overflowed")
 # Characters of a word, a path or a value, that an error repeats.
 _LONGEST = 400
+# Where the words of a command line are kept for the errors of its command.
+_GIVEN = "ganprior.given"
 
 
 class _Commands(click.Group):
@@ -67,6 +70,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         check_name("command", args[0], COMMANDS)
+        ctx.meta[_GIVEN] = args
         return super().resolve_command(ctx, with_fits(args))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -85,7 +89,8 @@ class _Commands(click.Group):
             if ctx.params["debug"]:
                 raise
             if (reason := _users_matter(error)) is not None:
-                _fail(reason, 2)
+                command = self.get_command(ctx, ctx.invoked_subcommand or "")
+                _fail(_in_options(reason, command, ctx.meta.get(_GIVEN, [])), 2)
             name = type(error).__name__
             _fail(f"internal error, {name}: {error}; run 'ganprior --debug ...' for the trace", 1)
 
@@ -115,6 +120,24 @@ def _users_matter(error: Exception) -> str | None:
     if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
         return "there is not enough memory for this; ask for less at once, or for smaller images"
     return None
+
+
+def _in_options(message: str, command: click.Command | None, given: list[str]) -> str:
+    """The same with options of a command in place of the arguments of Python that they become.
+
+    What the user wrote is left as it is.
+    """
+    options = {
+        option.name: option.opts[0]
+        for option in (command.params if command else ())
+        if isinstance(option, click.Option) and "_" in str(option.name)
+    }
+    written = " ".join(given)
+    return re.sub(
+        r"(?<![\w./-])[a-z]+(?:_[a-z]+)+(?= must |=)",
+        lambda word: word[0] if word[0] in written else options.get(word[0], word[0]),
+        message,
+    )
 
 
 def _fail(message: str, status: int) -> NoReturn:

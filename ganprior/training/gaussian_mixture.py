@@ -163,7 +163,10 @@ def _fit(
     with warnings.catch_warnings():
         # The card says so: steps that reach the limit are no failure of the fit.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(coefficients)
+        try:
+            mixture.fit(coefficients)
+        except ValueError as error:  # how scikit-learn says the same, in its own words
+            raise np.linalg.LinAlgError from error
     basis, variances = _float64(pca.components_), _float64(pca.explained_variance_)
     left = _float64(rows.var(0, dtype=np.float64)) - variances @ basis.square()
     return GaussianMixtureLaw(
