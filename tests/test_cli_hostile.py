@@ -36,8 +36,8 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "evaluate": (
         ["PRIOR"],
-        {"--data": "LABELLED", "--count": "4", "--fitted": "0", "--holdout": "6", "--seed": "0",
-         "--out": "FOLDER/a", "--classifier": "none", "--resize": "crop"},
+        {"--data": "LABELLED", "--count": "4", "--fitted": "0", "--solved": "1", "--holdout": "6",
+         "--seed": "0", "--out": "FOLDER/a", "--classifier": "none", "--resize": "crop"},
     ),
     "figure": (["bora2017/inpainting"], {"--preset": "smoke", "--workers": "x", "--device": "x"}),
     "inpaint": (

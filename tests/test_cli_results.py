@@ -213,7 +213,7 @@ class TestARerun:
 
 @pytest.mark.parametrize("broken", ["draw", "write_pictures"])
 def test_pictures_that_cannot_be_written_lose_no_result(inpaint, tmp_path, monkeypatch, broken):
-    def fail(*args):
+    def fail(*args, **options):
         raise ValueError("cannot write a picture")
 
     monkeypatch.setattr(outcome, broken, fail)

@@ -45,7 +45,7 @@ def test_a_solver_is_one_line():
 
 
 def test_help_opens_with_a_signature_that_can_be_read():
-    assert "effort: 'Effort | str' = 'balanced'" in str(inspect.signature(CSGM))
+    assert "effort: 'Effort | tuple[Stage, ...] | str' = 'balanced'" in str(inspect.signature(CSGM))
 
 
 def test_notebooks_show_pictures():
