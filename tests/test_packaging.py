@@ -38,8 +38,10 @@ def built(tmp_path_factory) -> dict[str, Path]:
     )
     name = run(sys.executable, "-c", code, "build_sdist", out, cwd=ROOT).split()[-1]
     with tarfile.open(out / name) as archive:
-        # The filter came with 3.11.4; the archive is our own.
-        archive.extractall(work, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        if hasattr(tarfile, "data_filter"):  # from 3.11.4 on
+            archive.extractall(work, filter="data")
+        else:
+            archive.extractall(work)
     [source] = work.iterdir()
     wheel = run(sys.executable, "-c", code, "build_wheel", out, cwd=source).split()[-1]
     return {"sdist": out / name, "wheel": out / wheel, "source": source}

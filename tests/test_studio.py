@@ -3,6 +3,7 @@
 import io
 import shlex
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,11 +106,12 @@ def test_a_drawing_that_is_no_hole_is_refused(layers, words):
 
 def test_a_picture_of_any_size_and_depth_fits_the_prior(tmp_path):
     rgb = np.random.default_rng(0).integers(0, 256, (50, 40, 3)).astype(np.uint8)
-    for name, pixels in {
+    shown: dict[str, Any] = {
         "a.png": rgb,
         "b.PNG": rgb[..., 0],
         "c.png": rgb[..., 0].astype(np.uint16) * 257,
-    }.items():
+    }
+    for name, pixels in shown.items():
         (tmp_path / name).write_bytes(png_of(pixels))
         found = pictures.visitors_picture(tmp_path / name, name, Prior.load(PRIOR))
         assert (found.shape, found.dtype) == ((1, 28, 28), torch.uint8)
