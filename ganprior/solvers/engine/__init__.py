@@ -10,6 +10,7 @@ What each idea is worth, by ``ganprior figure benchmarks/ablation``: the default
 one of them taken away at a time, on 16 tuning images of Fashion-MNIST from 100 measurements, whose
 mean error moves by several percent by chance. Generator passes are FLOPs over those of one forward
 pass. The polish is for signals that the generator can make exactly, of which there are none here.
+It was measured before efforts were tuples of stages.
 
 <!-- table: ../../../experiments/benchmarks/results/ablation/summary.csv -->
 | engine | error | objective | CPU seconds per image | times the seconds | generator passes |
