@@ -13,7 +13,9 @@ known pixels far from a hole weigh nothing there, so that the test of it is a we
 
     GANPRIOR_DATA=FOLDER ganprior figure tuning/residuals --preset paper
 
-(and ``tuning/residuals-others``, ``-64`` and ``-64-others``, of CSGM alone).
+(and ``tuning/residuals-others``, ``-vae``, ``-64`` and ``-64-others``, of CSGM alone). A figure for
+each group of priors, so that a prior which comes later leaves the rows of the others as they are;
+every row says of which revision it is.
 
 A conditional prior states none: its images are those of a label.
 
@@ -64,6 +66,7 @@ OTHERS = {
     "mnist-k64-vae-gan": "MNIST",
     "fashion-mnist-wgan-gp": "Fashion-MNIST",
 }
+AUTOENCODERS = {"mnist-k64-vae": "MNIST", "fashion-mnist-k128-vae": "Fashion-MNIST"}
 LARGE = {FACES: UTKFACE}
 LARGE_OTHERS = {"brain-mri-64": BRAIN, "cars-64": CARS}
 
@@ -200,6 +203,11 @@ FIGURES = (
         "tuning/residuals-others",
         "the same for other priors of 28 x 28",
         paper=Config(_named(OTHERS), holes=()),
+    ),
+    _declare(
+        "tuning/residuals-vae",
+        "the same for the variational autoencoders of 28 x 28",
+        paper=Config(_named(AUTOENCODERS), holes=()),
     ),
     _declare(
         "tuning/residuals-64",
