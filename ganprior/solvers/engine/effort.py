@@ -1,17 +1,18 @@
-"""Efforts: how much work the engine puts into one signal, as a tuple of stages.
+"""Efforts: how much work the engine puts into one signal, as stages in their order.
 
-``(Random(10), Descend(Adam(0.1), steps=1000))`` is the protocol of Bora et al. (2017): ten random
-starts, a thousand steps of Adam from each. A stage takes candidates, that is latents of each signal
-with their objective, and returns better ones; the best that the last one leaves is the answer.
+``Effort(Random(10), Descend(Adam(0.1), steps=1000))`` is the protocol of Bora et al. (2017): ten
+random starts, a thousand steps of Adam from each. A stage takes candidates, that is latents of each
+signal with their objective, and returns better ones; the best that the last one leaves is the
+answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, overload
 
-from ganprior.numbers import check_count
+from ganprior.numbers import check_count, check_number
 from ganprior.solvers.engine.candidates import Candidates
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.search_options import MOST_RESTARTS, MOST_STEPS
@@ -59,69 +60,94 @@ class Stage:
         """Return the stage with another rate of its descent, where it has one."""
         return self
 
+    def with_bank(self, entries: int) -> Stage:
+        """Return the stage with another number of entries of its bank, where it has one."""
+        return self
+
     def plain(self) -> tuple[Stage, ...]:
         """Return what stands in its place where all problems shall be searched alike."""
         return (self,)
 
 
-class Effort(tuple[Stage, ...]):
-    """Stages in their order.
+@dataclass(frozen=True, init=False)
+class Effort(Sequence[Stage]):
+    """Stages in their order, and the one place where their numbers are replaced.
+
+    It reads as a tuple of stages, and ``dataclasses.replace(FAST, bank=3000)`` is ``FAST`` with a
+    smaller bank.
 
     Parameters
     ----------
-    stages : Stage
+    own : Stage
         The first one makes starts.
+    stages : iterable of Stage
+        Further ones, as ``dataclasses.replace`` gives them.
+    restarts, steps : int, optional
+        Starts and first-order steps of each signal in place of those of the stages. With a number
+        of its own for either, all problems are searched alike.
+    learning_rate : float, optional
+        In place of those of the descents.
+    bank : int, optional
+        Entries of the bank that starts are taken from.
 
     Raises
     ------
     ValueError
-        If something is no stage.
+        If something is no stage, or a number is out of range.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from ganprior.solvers import Adam, Descend, Effort, Random
+    >>> effort = Effort(Random(10), Descend(Adam(0.1), steps=1000))
+    >>> len(effort), effort.restarts, replace(effort, restarts=3).restarts
+    (2, 10, 3)
     """
 
-    __slots__ = ()
+    stages: tuple[Stage, ...]
 
-    def __new__(cls, *stages: Stage) -> Effort:
-        """Check that all are stages."""
-        for stage in stages:
-            if not isinstance(stage, Stage):
-                raise ValueError(f"an effort must be made of stages, got {stage!r}")
-        return super().__new__(cls, stages)
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return tuple(self)
-
-    def replace(
+    def __init__(
         self,
-        *,
+        *own: Stage,
+        stages: Iterable[Stage] = (),
         restarts: int | None = None,
         steps: int | None = None,
         learning_rate: float | None = None,
-    ) -> Effort:
-        """Return the effort with some numbers replaced; None keeps one.
-
-        With a number of restarts or steps of its own it searches all problems alike.
-
-        Raises
-        ------
-        ValueError
-            If a number is out of range.
-        """
-        stages: Iterable[Stage] = self
-        for name, number, most in (
-            ("restarts", restarts, MOST_RESTARTS),
-            ("steps", steps, MOST_STEPS),
-        ):
-            if number is not None:
-                check_count(name, number, most=most)
+        bank: int | None = None,
+    ) -> None:
+        kept: tuple[Stage, ...] = (*own, *stages)
+        for stage in kept:
+            if not isinstance(stage, Stage):
+                raise ValueError(f"an effort must be made of stages, got {stage!r}")
         if restarts is not None or steps is not None:
-            stages = [part for stage in stages for part in stage.plain()]
+            kept = tuple(part for stage in kept for part in stage.plain())
         if restarts is not None:
-            stages = mapped(stages, lambda stage: stage.with_starts(restarts))
+            check_count("restarts", restarts, most=MOST_RESTARTS)
+            kept = mapped(kept, lambda stage: stage.with_starts(restarts))
         if steps is not None:
-            stages = mapped(stages, lambda stage: stage.with_steps(steps))
+            check_count("steps", steps, most=MOST_STEPS)
+            kept = mapped(kept, lambda stage: stage.with_steps(steps))
         if learning_rate is not None:
-            stages = mapped(stages, lambda stage: stage.with_rate(learning_rate))
-        return Effort(*stages)
+            check_number("learning_rate", learning_rate, above=0)
+            kept = mapped(kept, lambda stage: stage.with_rate(learning_rate))
+        if bank is not None:
+            check_count("bank", bank)
+            kept = mapped(kept, lambda stage: stage.with_bank(bank))
+        object.__setattr__(self, "stages", kept)
+
+    def __len__(self) -> int:
+        return len(self.stages)
+
+    @overload
+    def __getitem__(self, index: int) -> Stage: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Stage, ...]: ...
+    def __getitem__(self, index: int | slice) -> Stage | tuple[Stage, ...]:
+        return self.stages[index]
+
+    def replace(self, **numbers: Any) -> Effort:
+        """Return the effort with some of its numbers replaced, as ``dataclasses.replace`` does."""
+        return replace(self, **numbers)
 
     def map(self, change: Callable[[Stage], Stage | None]) -> Effort:
         """Return the effort with all stages as ``change`` makes them, inner ones first.

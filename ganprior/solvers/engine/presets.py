@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.by_measurements import ByMeasurements
@@ -121,7 +121,7 @@ def chosen_effort(
     named : mapping
         Efforts by name, of the solver's kind of objective.
     restarts, steps : int, optional
-        As for :meth:`~ganprior.solvers.engine.effort.Effort.replace`.
+        As for :class:`~ganprior.solvers.engine.effort.Effort`.
 
     Raises
     ------
@@ -133,6 +133,6 @@ def chosen_effort(
         if effort not in named:
             raise ValueError(f"effort must be one of {names}, got {effort!r}")
         effort = named[effort]
-    if not isinstance(effort, tuple):
+    if not isinstance(effort, Sequence):
         raise ValueError(f"effort must be a tuple of stages or one of {names}, got {effort!r}")
-    return Effort(*effort).replace(restarts=restarts, steps=steps)
+    return Effort(*effort, restarts=restarts, steps=steps)

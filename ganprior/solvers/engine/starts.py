@@ -156,6 +156,10 @@ class FromBank(Stage):
         regress = self.regress[:starts]
         return replace(self, nearest=starts - len(regress), regress=regress, unaided=0)
 
+    def with_bank(self, entries: int) -> FromBank:
+        """Return starts out of so many."""
+        return replace(self, entries=entries)
+
 
 def draw_starts(
     latent: Latent, count: int, restarts: int, streams: Streams, like: Tensor
