@@ -146,6 +146,6 @@ _declare(
     "the same for the variational autoencoders of 28 x 28",
     paper=Config(
         (f"{DIGITS}: mnist-k64-vae", f"{CLOTHES}: fashion-mnist-k128-vae"),
-        images=200,
+        images=100,
     ),
 )
