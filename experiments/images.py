@@ -159,7 +159,8 @@ def for_tuning(
     rng = torch.Generator().manual_seed(derive_seed(seed, "images"))
     chosen = torch.randperm(len(last), generator=rng)[:count].sort().values
     names = tuple(last.names[i] for i in chosen)
-    return Images(last.pixels[chosen], names, last.sha256), Streams(seed, chosen.tolist())
+    labels = None if last.labels is None else last.labels[chosen]
+    return Images(last.pixels[chosen], names, last.sha256, labels), Streams(seed, chosen.tolist())
 
 
 def _stand_ins() -> Images:

@@ -13,11 +13,12 @@ known pixels far from a hole weigh nothing there, so that the test of it is a we
 
     GANPRIOR_DATA=FOLDER ganprior figure tuning/residuals --preset paper
 
-(and ``tuning/residuals-others``, ``-vae``, ``-64`` and ``-64-others``, of CSGM alone). A figure for
-each group of priors, so that a prior which comes later leaves the rows of the others as they are;
-every row says of which revision it is.
+(and ``tuning/residuals-others``, ``-vae``, ``-conditional``, ``-64`` and ``-64-others``, of CSGM
+alone). A figure for each group of priors, so that a prior which comes later leaves the rows of the
+others as they are; every row says of which revision it is.
 
-A conditional prior states none: its images are those of a label.
+Of a conditional prior every image is solved with the prior of its own label; the law is of all of
+them together.
 
 Claim: the more measurements there are per latent entry, the more of them is left.
 """
@@ -30,6 +31,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from experiments.images import (
     BRAIN,
@@ -45,7 +49,7 @@ from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
 from experiments.yeh2017.setting import HOLES, draw_masks, physics_of
-from ganprior import CSGM, Gaussian, Prior, SemanticInpainting
+from ganprior import CSGM, Gaussian, Images, Prior, SemanticInpainting
 from ganprior.jobs import Cell
 from ganprior.physics import facts
 from ganprior.priors import ResidualLaw, find_prior, read_card, write_card
@@ -67,6 +71,7 @@ OTHERS = {
     "fashion-mnist-wgan-gp": "Fashion-MNIST",
 }
 AUTOENCODERS = {"mnist-k64-vae": "MNIST", "fashion-mnist-k128-vae": "Fashion-MNIST"}
+CONDITIONAL = {"cdcgan-mnist": "MNIST"}
 LARGE = {FACES: UTKFACE}
 LARGE_OTHERS = {"brain-mri-64": BRAIN, "cars-64": CARS}
 
@@ -116,9 +121,13 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     images, streams = for_tuning(data, first, config.images, SEED, size)
     x, physics = images.floats(), measured_by(cell, shape)
     y = physics.A(x)
-    solution = SOLVERS[cell.method](prior, effort=config.effort).solve(y, physics, rng=streams)
+    raw = torch.empty_like(x)
+    for own, signals in of_one_law(prior, images):
+        solver = SOLVERS[cell.method](own, effort=config.effort)
+        solution = solver.solve(y[signals], physics, rng=streams.select(signals.tolist()))
+        raw[signals] = getattr(solution, "raw", solution.x)
     known = facts(physics, shape, count=len(y), like=y)
-    left, whole = residual_squares(getattr(solution, "raw", solution.x), y, physics, known)
+    left, whole = residual_squares(raw, y, physics, known)
     shares = left / whole
     found = {name: shares.quantile(q).item() for name, q in QUANTILES.items()}
     found = {"mean": shares.mean().item(), **found}
@@ -129,6 +138,16 @@ def rows(config: Config, cell: Cell) -> list[Row]:
             **{name: f"{share:.4g}" for name, share in found.items()},
             **hashes_of(images, prior),
         }
+    ]
+
+
+def of_one_law(prior: Prior, images: Images) -> list[tuple[Prior, Tensor]]:
+    """Priors and indices of the images that are theirs: of a conditional prior one per label."""
+    if images.labels is None or not prior.classes:
+        return [(prior, torch.arange(len(images)))]
+    return [
+        (prior.given(label), (images.labels == label).nonzero()[:, 0])
+        for label in images.labels.unique().tolist()
     ]
 
 
@@ -208,6 +227,11 @@ FIGURES = (
         "tuning/residuals-vae",
         "the same for the variational autoencoders of 28 x 28",
         paper=Config(_named(AUTOENCODERS), holes=()),
+    ),
+    _declare(
+        "tuning/residuals-conditional",
+        "the same for the conditional prior of digits",
+        paper=Config(_named(CONDITIONAL), holes=()),
     ),
     _declare(
         "tuning/residuals-64",
