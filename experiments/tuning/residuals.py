@@ -231,7 +231,7 @@ FIGURES = (
     _declare(
         "tuning/residuals-conditional",
         "the same for the conditional prior of digits",
-        paper=Config(_named(CONDITIONAL), holes=()),
+        paper=Config(_named(CONDITIONAL), (0.5, 2, 15), (), images=100),
     ),
     _declare(
         "tuning/residuals-64",
