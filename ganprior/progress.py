@@ -1,24 +1,78 @@
-"""Progress of long work on stderr: a bar on a terminal, a line now and then elsewhere.
+"""Progress of long work: a bar on a terminal and in notebooks, a line now and then elsewhere.
 
-Libraries of this package say what they begin by ``logging``, at level INFO, below the name
-``ganprior``. Who shows progress to a user may show that too; see :meth:`Progress.show`.
+Methods say how many steps they have done by :func:`tell`, wherever their loop stands, and what
+they begin by ``logging``, at level INFO, below the name ``ganprior``. Nobody hears it, unless a
+``solve`` is asked for ``progress``; see :func:`with_progress`.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
-# Seconds from one line to the next, where stderr is no terminal.
+# Seconds from one line to the next, where nobody watches.
 INTERVAL = 30.0
+# Told the number of steps done, and how many there are at most.
+Tell = Callable[[int, int], None]
+# What ``solve`` takes: a bar or none, or a function that is told.
+Wish = bool | Tell
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
+# Who is told of the work in hand. Its loops stand many calls below the one who asks.
+_listener: ContextVar[Tell | None] = ContextVar("listener", default=None)
+
+
+def tell(done: int, most: int) -> None:
+    """Say how many steps are done and how many there are at most, to whoever wants to know."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(done, most)
+
+
+def with_progress(solve: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a ``solve`` obey its argument ``progress``, a bool or a function as :func:`tell`.
+
+    The steps of another's ``solve`` that a method calls are shown as its own.
+    """
+
+    @functools.wraps(solve)
+    def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        wish, name = options.get("progress", False), type(arguments[0]).__name__
+        if _listener.get() is not None:
+            logger.info("%s", name)
+            return solve(*arguments, **options)
+        with ExitStack() as stack:
+            if callable(wish):
+                stack.enter_context(telling(wish))
+            elif wish:
+                shown = stack.enter_context(progress(name))
+                stack.enter_context(stages_of_the_package(shown))
+                stack.enter_context(telling(shown.tell))
+            return solve(*arguments, **options)
+
+    return wrapped
+
+
+@contextmanager
+def telling(listener: Tell) -> Iterator[None]:
+    """Let ``listener`` hear what is told while the block runs."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 class Progress:
@@ -29,7 +83,7 @@ class Progress:
     label : str
         What is at work.
     bar : tqdm
-        Shows it; disabled where nobody watches a terminal.
+        Shows it; disabled where nobody watches.
     """
 
     def __init__(self, label: str, bar: tqdm) -> None:
@@ -86,7 +140,7 @@ def progress(
     leave : bool
         Leave the bar on the terminal at the end.
     """
-    watched = sys.stderr is not None and sys.stderr.isatty()
+    watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
     with ExitStack() as stack:
         hidden = not (visible and watched)
         bar = tqdm(desc=label, initial=initial, disable=hidden, leave=leave, unit="step")
@@ -113,3 +167,30 @@ def _lines(told: Progress) -> Iterator[None]:
     finally:
         over.set()
         writer.join()
+
+
+@contextmanager
+def stages_of_the_package(told: Progress) -> Iterator[None]:
+    """Show what the package logs in this thread while the block runs."""
+    package, handler = logging.getLogger("ganprior"), _Stages(told)
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+
+
+class _Stages(logging.Handler):
+    """Shows each stage that begins."""
+
+    def __init__(self, told: Progress) -> None:
+        super().__init__(logging.INFO)
+        self._told, self._thread = told, threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the message as the stage."""
+        if record.thread == self._thread:
+            self._told.show(record.getMessage())

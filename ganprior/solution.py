@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior.plotting import plot
+from ganprior.progress import Wish
 from ganprior.sheets import sheet_png
 from ganprior.solution_files import save
 from ganprior.streams import Streams
@@ -196,7 +197,9 @@ class Reconstructor(nn.Module, ABC):
         return f"{type(self).__name__}({', '.join([repr(prior)] * (prior is not None) + shown)})"
 
     @abstractmethod
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`Solution`.
 
         Parameters
@@ -207,6 +210,9 @@ class Reconstructor(nn.Module, ABC):
             Anything with ``A``, ``A_adjoint`` (linear) as in deepinv.
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
         """
 
     def forward(self, y: Tensor, physics: Any, **_: Any) -> Tensor:

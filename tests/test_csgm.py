@@ -146,8 +146,9 @@ def test_solution_is_complete():
     prior = tiny_dcgan()
     physics = gaussian(20, SHAPE)
     y = physics.A(torch.rand(3, *SHAPE, generator=rng()))
-    seen: list[int] = []
-    solution = CSGM(prior, 0.1, effort=QUICK, progress=seen.append).solve(y, physics)
+    seen: list[tuple[int, int]] = []
+    solver = CSGM(prior, 0.1, effort=QUICK)
+    solution = solver.solve(y, physics, progress=lambda *steps: seen.append(steps))
     assert solution.x.shape == (3, *SHAPE)
     assert solution.z.shape == (3, 6)
     assert solution.trace.shape == (len(seen), 3)

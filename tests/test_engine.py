@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ganprior.progress import telling
 from ganprior.solvers import BALANCED, Adam, Descend, Effort, FromBank, Polish, Random, Rounds
 from ganprior.solvers.csgm import CSGMObjective
 from ganprior.solvers.engine import Candidates, Problem
@@ -270,7 +271,8 @@ def test_blocks_of_signals_change_nothing(monkeypatch):
     module = importlib.import_module("ganprior.solvers.engine.minimise")
     monkeypatch.setattr(module, "BLOCK", 2)
     seen: list[int] = []
-    parts = minimise(problem, effort, Streams(1), progress=seen.append)
+    with telling(lambda done, most: seen.append(done)):
+        parts = minimise(problem, effort, Streams(1))
     torch.testing.assert_close(parts.z, whole.z, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(parts.value, whole.value, rtol=1e-10, atol=1e-10)
     assert parts.status == whole.status

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ganprior.priors import Prior
+from ganprior.progress import telling
 from ganprior.solution import Status
 from ganprior.solvers import CSGM, LBFGS, Descend, Effort, Penalised, Polish, Random, Rounds, Stage
 from ganprior.solvers.csgm import CSGMObjective
@@ -214,7 +215,8 @@ def test_penalty_is_released():
     held, released = Penalised(0.01, (STEPS,)), Descend(PLAIN, 60, window=10)
     effort = Effort(Random(3), held, released)
     seen: list[int] = []
-    found = minimise(problem, effort, Streams(1), progress=seen.append)
+    with telling(lambda done, most: seen.append(done)):
+        found = minimise(problem, effort, Streams(1))
     torch.testing.assert_close(problem.value(found.z[None])[0], found.value)
     assert seen == sorted(seen)
     assert seen[-1] <= effort.most_steps == 16 + 60

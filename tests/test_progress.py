@@ -2,15 +2,19 @@
 
 import io
 import logging
+import sys
 import time
 from contextlib import redirect_stderr
 
 import pytest
 
+from ganprior import CSGM, Gaussian
 from ganprior import progress as module
 from ganprior.cli.progress import progress_bar
-from ganprior.progress import progress
+from ganprior.progress import progress, tell, with_progress
 from ganprior.training import train
+from tests.cases import tiny_dcgan
+from tests.cases_solvers import CASES
 from tests.cases_training import tiny_trainer
 
 
@@ -108,3 +112,68 @@ def test_training_shows_its_losses(tmp_path):
         train(tiny_trainer(size=8, steps=4), tmp_path)
     for words in ("training", "4/4", "loss D ", "loss G "):
         assert words in last_of(terminal)
+
+
+# What they do is one pass, a closed form or a network.
+AT_ONCE = ("lmmse", "gaussian-mixture", "gaussian-mixture, mask", "context-encoder")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_method_that_iterates_tells_its_steps(name):
+    solver, y, physics = CASES[name].problem()
+    told: list[tuple[int, int]] = []
+    solver.solve(y, physics, progress=lambda done, most: told.append((done, most)))
+    assert bool(told) == (name not in AT_ONCE)
+    assert all(0 <= done <= most for done, most in told)
+
+
+class Outer:
+    """A method that calls another's."""
+
+    @with_progress
+    def solve(self, *, progress=False):
+        tell(1, 4)
+        Inner().solve()
+        tell(3, 4)
+
+
+class Inner:
+    """The other."""
+
+    @with_progress
+    def solve(self, *, progress=False):
+        logging.getLogger("ganprior.inner").info("descent")
+        tell(5, 9)
+
+
+def test_a_bar_is_shown_when_asked_for_and_no_other_time():
+    physics = Gaussian(30, (1, 8, 8))
+    solver, y = CSGM(tiny_dcgan(), effort="reference", steps=3), physics(CASES["csgm"].images())
+    with redirect_stderr(Terminal()) as silence:
+        solver.solve(y, physics)
+    assert silence.getvalue() == ""
+    with redirect_stderr(Terminal()) as terminal:
+        solver.solve(y, physics, progress=True)
+    assert "CSGM: descent of 3 images from 10 starts each" in terminal.getvalue()
+    # And nobody hears of what comes after.
+    with redirect_stderr(Terminal()) as silence:
+        solver.solve(y, physics)
+    assert silence.getvalue() == ""
+
+
+def test_a_method_within_another_is_a_stage_of_it():
+    told: list[tuple[int, int]] = []
+    Outer().solve(progress=lambda *steps: told.append(steps))
+    assert told == [(1, 4), (5, 9), (3, 4)]
+    with redirect_stderr(Terminal()) as terminal:
+        Outer().solve(progress=True)
+    assert terminal.getvalue().count("Outer: Inner") >= 1
+    assert "Outer: descent" in terminal.getvalue()
+
+
+def test_a_notebook_has_a_bar_though_its_stderr_is_no_terminal(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", logging)
+    with redirect_stderr(io.StringIO()) as page, progress("csgm") as told:
+        told.tell(3, 10)
+        told.show("polish")
+    assert "3/10" in page.getvalue()

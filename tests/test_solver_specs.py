@@ -59,13 +59,6 @@ def test_the_text_is_kept_as_asked():
     assert SolverSpec.parse("csgm:steps=7").options == {"steps": 7}
 
 
-def test_progress_is_told_steps_and_their_number():
-    told = []
-    solver = build("csgm:steps=9", progress=lambda done, most: told.append((done, most)))
-    solver._progress(4)
-    assert told == [(4, 9)]
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

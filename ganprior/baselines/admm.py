@@ -34,6 +34,7 @@ from torch import Tensor
 
 from ganprior.baselines.active_set import active_set, shared_gram
 from ganprior.baselines.fista import Minimum, dual_value, primal_value
+from ganprior.progress import tell
 
 CHECK_EVERY = 4
 RELAXATION = 1.8
@@ -164,6 +165,7 @@ def admm(
     out = Minimum.blank(start)
     before = considered = 0
     for step in range(max_steps + 1):
+        tell(step, max_steps)
         # (B S B^T + rho)^-1 (y - B v) = (y - B x) / rho and its image, x - v, for v = w - u.
         g = (now.residual + now.Bu) / now.divisor
         correction = factors.transpose @ g

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
+from ganprior.progress import tell
 from ganprior.registry import register
 
 
@@ -47,10 +48,12 @@ class Biharmonic(Inpainter):
         from skimage.restoration import inpaint_biharmonic
 
         x = known.clone()
-        for i, j in (~mask).flatten(2).any(2).nonzero().tolist():
+        planes = (~mask).flatten(2).any(2).nonzero().tolist()
+        for done, (i, j) in enumerate(planes, 1):
             channel, missing = known[i, j].double().cpu().numpy(), ~mask[i, j].cpu().numpy()
             # A channel without a known pixel has nothing to go on, and stays zero.
             if not missing.all():
                 x[i, j] = torch.from_numpy(inpaint_biharmonic(channel, missing)).to(x)
+            tell(done, len(planes))
         ones = torch.ones(len(x), dtype=torch.int64, device=x.device)
         return Outcome(torch.where(mask, known, x), 0 * known[:, 0, 0, 0], ones > 0, ones)

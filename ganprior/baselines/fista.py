@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ganprior.baselines.linear_map import LinearMap
 from ganprior.baselines.momentum import restarted_momentum
+from ganprior.progress import tell
 from ganprior.solution import squared_norm
 
 # One certificate costs about as much as the vector work of one step.
@@ -216,6 +217,7 @@ def fista(
     running = torch.ones_like(rows, dtype=torch.bool)
     out = Minimum.blank(start)
     for step in range(max_steps + 1):
+        tell(step, max_steps)
         if step % CHECK_EVERY == 0 or step == max_steps:
             objective, gap = certificate(
                 problem.y, problem.alpha, now.w, now.residual, now.gradient

@@ -38,6 +38,7 @@ from ganprior.physics.probing import as_rows
 from ganprior.priors import Prior
 from ganprior.priors.gaussian_mixture_files import gaussian_mixture_of, load_gaussian_mixture
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
@@ -119,9 +120,12 @@ class GaussianMixture(Reconstructor):
         """Load the shipped law of a data set; see ``gaussian_mixture_of``."""
         return cls(gaussian_mixture_of(data_sha256), noise_std)
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
         Parameters
@@ -133,6 +137,9 @@ class GaussianMixture(Reconstructor):
             matrix is formed; above, see :mod:`ganprior.baselines.gaussian_woodbury`.
         rng : Streams or int
             Not used: nothing here is random.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------

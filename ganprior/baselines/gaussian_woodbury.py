@@ -28,6 +28,7 @@ from torch import Tensor
 from ganprior.baselines.conjugate_gradients import conjugate_gradients
 from ganprior.baselines.linear_map import LinearMap
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
+from ganprior.progress import tell
 from ganprior.solution import squared_norm
 
 # Of conjugate gradients.
@@ -117,6 +118,7 @@ def _gram(A: LinearMap, sigma: _Sigma, basis: Tensor, y: Tensor, alike: bool) ->
     for first in range(0, len(basis), len(y) if alike else 1):
         asked = basis[(first + alike * places).clamp(max=len(basis) - 1)]
         solved = A.transpose(sigma.solve(A.forward(asked))[0]) @ basis.T
+        tell(min(first + len(asked), len(basis)), len(basis))
         rows.append(solved[None, : len(basis) - first] if alike else solved[:, None])
     gram = torch.cat(rows, 1)
     return (gram + gram.mT) / 2

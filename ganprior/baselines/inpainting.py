@@ -16,6 +16,7 @@ from ganprior.baselines.inputs import checked_measurements, split_finite
 from ganprior.baselines.linear_map import close, normal_image
 from ganprior.baselines.outcome import Outcome
 from ganprior.physics.copies import private_copy
+from ganprior.progress import Wish, with_progress
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
@@ -38,9 +39,12 @@ class Inpainter(Reconstructor):
             True where a pixel is known, bool, (B, C, H, W).
         """
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
         Parameters
@@ -53,6 +57,9 @@ class Inpainter(Reconstructor):
             one number.
         rng : Streams or int
             Not used: nothing here is random.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------

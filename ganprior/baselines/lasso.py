@@ -37,6 +37,7 @@ from ganprior.baselines.primal_dual import minimise_in_box
 from ganprior.numbers import check_count, check_noise_std, check_number
 from ganprior.physics import Facts, facts
 from ganprior.physics.probing import as_rows
+from ganprior.progress import Wish, with_progress
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
 
@@ -134,10 +135,17 @@ class Lasso(Reconstructor):
         """
         return image.new_ones(1)
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
     def solve(
-        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, start: Tensor | None = None
+        self,
+        y: Tensor,
+        physics: Any,
+        *,
+        rng: Streams | int = 0,
+        progress: Wish = False,
+        start: Tensor | None = None,
     ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
@@ -150,6 +158,9 @@ class Lasso(Reconstructor):
             Linear, with ``A`` and ``A_adjoint``, as in deepinv.
         rng : Streams or int
             Not used: nothing here is random.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
         start : Tensor, optional
             Images (B, C, H, W) to start from, such as the solution for a larger alpha.
 

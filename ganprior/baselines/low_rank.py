@@ -25,6 +25,7 @@ from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.momentum import restarted_momentum
 from ganprior.baselines.outcome import Outcome
 from ganprior.numbers import check_count, check_number
+from ganprior.progress import tell
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
 
@@ -193,6 +194,7 @@ def complete(
     out = Completion(torch.zeros_like(known), 0 * tau[:, 0, 0], rows < 0, torch.zeros_like(rows))
     now = _first(known, entries, tau)
     for step in range(1, max_steps + 1):
+        tell(step, max_steps)
         # (2.7), first line
         finite = now.Y.isfinite().all((1, 2), keepdim=True)
         X, singular_values = shrink(torch.where(finite, now.Y, 0), now.tau)

@@ -21,6 +21,7 @@ from ganprior.baselines.inpainting import Inpainter
 from ganprior.baselines.outcome import Outcome
 from ganprior.datasets import load_images
 from ganprior.priors import Prior
+from ganprior.progress import tell
 from ganprior.registry import Text, register
 
 # Training images that are compared at a time: 40 MB of colour images of 64 x 64 pixels.
@@ -140,6 +141,7 @@ class NearestPatch(Inpainter):
             least, where = distance.double().min(1)
             index = torch.where(least < best, where + start, index)
             best = torch.minimum(best, least)
+            tell(start + len(part), len(self.images))
         return index
 
 

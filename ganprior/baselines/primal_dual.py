@@ -28,6 +28,7 @@ from torch import Tensor
 from ganprior.baselines.linear_map import LinearMap, normal_image, squared_operator_norm
 from ganprior.baselines.outcome import Outcome
 from ganprior.baselines.penalties import Penalty
+from ganprior.progress import tell
 from ganprior.solution import squared_norm
 
 CHECK_EVERY = 25
@@ -112,6 +113,7 @@ def minimise(
     number = torch.zeros_like(now.x[:, 0, 0, 0])
     out = Outcome(now.x.clone(), number, number.bool(), number.long())
     for step in range(max_steps + 1):
+        tell(step, max_steps)
         if step % CHECK_EVERY == 0 or step == max_steps:
             objective, gap = _certificate(operator, penalty, problem, latest)
             converged = gap <= tolerance * objective

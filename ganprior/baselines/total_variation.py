@@ -32,6 +32,7 @@ from ganprior.numbers import check_count, check_noise_std, check_number
 from ganprior.physics import Facts
 from ganprior.physics.facts import stated_noise
 from ganprior.physics.probing import as_rows
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import Number, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.streams import Streams
@@ -107,9 +108,12 @@ class TotalVariation(Reconstructor):
         self.tolerance = tolerance
         self.max_steps = max_steps
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
         Parameters
@@ -120,6 +124,9 @@ class TotalVariation(Reconstructor):
             Linear, with ``A`` and ``A_adjoint``, as in deepinv.
         rng : Streams or int
             Not used: nothing here is random.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------

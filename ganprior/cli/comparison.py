@@ -135,9 +135,9 @@ def compare(
     attempts = []
     for spec in solvers:
         with progress_bar(spec.text, visible=visible) as progress:
-            solver = spec.build(prior, measured.noise_std, progress.tell, uncertainty=uncertainty)
+            solver = spec.build(prior, measured.noise_std, uncertainty=uncertainty)
             start = time.perf_counter()
-            solution = solver.solve(y, physics, rng=streams)
+            solution = solver.solve(y, physics, rng=streams, progress=progress.tell)
             # Waits for the device: the copy is part of the time.
             x = solution.x.cpu()
             bank = solution.bank_seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,34 +23,9 @@ def progress_bar(label: str, *, visible: bool = True) -> Iterator[Progress]:
     visible : bool
         False for nothing at all.
     """
-    from ganprior.progress import logger, progress
+    from ganprior.progress import logger, progress, stages_of_the_package
 
     with progress(label, visible=visible and not is_quiet()) as told:
         logger.info("%s", label)
-        with _listening(told):
+        with stages_of_the_package(told):
             yield told
-
-
-@contextmanager
-def _listening(told: Progress) -> Iterator[None]:
-    package, handler = logging.getLogger("ganprior"), _Stages(told)
-    level = package.level
-    package.addHandler(handler)
-    package.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        package.removeHandler(handler)
-        package.setLevel(level)
-
-
-class _Stages(logging.Handler):
-    """Shows each stage that begins."""
-
-    def __init__(self, told: Progress) -> None:
-        super().__init__(logging.INFO)
-        self._told = told
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Show the message as the stage."""
-        self._told.show(record.getMessage())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from ganprior.registry import Spec, Value
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from ganprior.priors import Prior
     from ganprior.solution import Reconstructor
-
-# Told the number of steps done, and how many there are at most.
-Progress = Callable[[int, int], None]
 
 
 class SolverSpec(Spec):
@@ -30,7 +27,6 @@ class SolverSpec(Spec):
         self,
         prior: Prior,
         noise_std: float = 0.0,
-        progress: Progress | None = None,
         *,
         uncertainty: bool = False,
     ) -> Reconstructor:
@@ -39,7 +35,7 @@ class SolverSpec(Spec):
         from ganprior.solvers.by_name import make
 
         with self.naming(), naming_options():
-            return make(self, prior, noise_std, progress, uncertainty=uncertainty)
+            return make(self, prior, noise_std, uncertainty=uncertainty)
 
     def words(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What the solver went by in the words of the command line, fit for JSON.

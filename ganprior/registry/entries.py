@@ -139,8 +139,8 @@ class register:
         One line of help.
     *options : Option
         What may follow the name. Their values are passed by keyword, to the classmethod
-        ``from_options`` where the class has one. Of solvers ``prior``, ``noise_std`` and
-        ``progress``, of physics and masks ``img_size``, ``generator`` and ``noise_model`` are
+        ``from_options`` where the class has one. Of solvers ``prior`` and
+        ``noise_std``, of physics and masks ``img_size``, ``generator`` and ``noise_model`` are
         passed as well, where the callee has such an argument.
     fixed : mapping, optional
         Further arguments, always the same.

@@ -27,6 +27,7 @@ from ganprior.numbers import check_noise_std
 from ganprior.physics import Dense
 from ganprior.priors import Prior
 from ganprior.priors.prior import check_prior
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.map_estimate import MAP
@@ -88,9 +89,12 @@ class Auto(Reconstructor):
         self.prior = prior
         self.noise_std = noise_std
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
         Parameters
@@ -102,6 +106,9 @@ class Auto(Reconstructor):
             there may be 4,096 measurements at most.
         rng : Streams or int
             Says which measurements are held back.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from ganprior.priors import Prior
 from ganprior.registry import Spec
 from ganprior.solution import Reconstructor
-
-# Told the number of steps done, and how many there are at most.
-Progress = Callable[[int, int], None]
 
 
 def solver(
     spec: str,
     prior: Prior | None = None,
     noise_std: float | None = None,
-    progress: Progress | None = None,
 ) -> Reconstructor:
     """Make a solver or baseline by name, with its options.
 
@@ -31,8 +24,6 @@ def solver(
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, from which default weights follow;
         read from the physics when absent.
-    progress : callable, optional
-        Told the number of steps done and the number there are at most, where a solver tells.
 
     Raises
     ------
@@ -42,14 +33,13 @@ def solver(
     """
     parsed = Spec.read("solver", spec)
     with parsed.naming():
-        return make(parsed, prior, noise_std, progress)
+        return make(parsed, prior, noise_std)
 
 
 def make(
     spec: Spec,
     prior: Prior | None,
     noise_std: float | None,
-    progress: Progress | None,
     *,
     uncertainty: bool = False,
 ) -> Reconstructor:
@@ -57,14 +47,5 @@ def make(
 
     With ``uncertainty`` one that can computes the standard deviation of every pixel, too.
     """
-    made: Any = None
-
-    def tell(step: int) -> None:
-        if progress is not None:
-            progress(step, made.effort.most_steps)
-
-    # Without one nothing is passed on: a solver that holds a function like this is not pickled.
-    told = {} if progress is None else {"progress": tell}
-    made = spec.make(prior=prior, noise_std=noise_std, uncertainty=uncertainty, **told)
-    found: Reconstructor = made
-    return found
+    made: Reconstructor = spec.make(prior=prior, noise_std=noise_std, uncertainty=uncertainty)
+    return made

@@ -6,7 +6,6 @@ arXiv 1703.03208.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -90,8 +89,6 @@ class CSGM(LatentSolver):
         How much work goes into one signal; ``"reference"`` is the paper's ten restarts.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
-    progress : callable, optional
-        Told the number of first-order steps done.
 
     Raises
     ------
@@ -119,9 +116,8 @@ class CSGM(LatentSolver):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
-        progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(prior, effort, restarts, steps, progress)
+        super().__init__(prior, effort, restarts, steps)
         if latent_weight is not None:
             check_number("latent_weight", latent_weight, least=0)
         check_noise_std(noise_std)

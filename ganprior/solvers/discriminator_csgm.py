@@ -79,7 +79,7 @@ class DiscriminatorCSGM(CSGM):
     discriminator_weight : float
         gamma, for images in [0, 1] and A with columns of unit norm, as N(0, 1/m) entries make
         them; above 0. For any other A it is multiplied by the mean squared norm of its columns.
-    latent_weight, noise_std, effort, restarts, steps, progress
+    latent_weight, noise_std, effort, restarts, steps
         As for :class:`~ganprior.solvers.csgm.CSGM`.
     prior_loss : {"non-saturating", "saturating", "critic"}, optional
         L_p: -log D, log(1 - D), or -D for the D of a Wasserstein prior. When absent the first for
@@ -108,7 +108,6 @@ class DiscriminatorCSGM(CSGM):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
-        progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(
             prior,
@@ -117,7 +116,6 @@ class DiscriminatorCSGM(CSGM):
             effort=effort,
             restarts=restarts,
             steps=steps,
-            progress=progress,
         )
         check_number(
             "discriminator_weight",

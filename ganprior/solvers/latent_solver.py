@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +15,7 @@ from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.priors.prior import check_prior
 from ganprior.priors.residual_law import ResidualLaw
+from ganprior.progress import Wish, with_progress
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.engine import (
     EFFORTS,
@@ -40,8 +41,6 @@ class LatentSolver(Reconstructor):
         Stages of the engine, or the name of one of ``efforts``.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
-    progress : callable, optional
-        Told the number of first-order steps done.
 
     Attributes
     ----------
@@ -68,13 +67,11 @@ class LatentSolver(Reconstructor):
         effort: Effort | tuple[Stage, ...] | str,
         restarts: int | None = None,
         steps: int | None = None,
-        progress: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
         check_prior(prior)
         self.prior = prior
         self.effort = chosen_effort(effort, self.efforts, restarts, steps)
-        self._progress = progress or _tell_nobody
 
     @abstractmethod
     def objective_for(self, y: Tensor, physics: Any, known: Facts | None = None) -> Objective:
@@ -124,6 +121,7 @@ class LatentSolver(Reconstructor):
         """What the objective is multiplied by when its measurements are by ``unit``, (B,)."""
         return unit**2
 
+    @with_progress
     @without_autocast
     def solve(
         self,
@@ -131,6 +129,7 @@ class LatentSolver(Reconstructor):
         physics: Any,
         *,
         rng: Streams | int = 0,
+        progress: Wish = False,
         starts: Tensor | None = None,
         warm: Tensor | None = None,
     ) -> Solution:
@@ -150,6 +149,9 @@ class LatentSolver(Reconstructor):
             Anything with ``A``, linear or not, on the device of ``y``.
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
         starts : Tensor, optional
             Latents to start from, (R, B, *latent shape), in place of those of the effort.
         warm : Tensor, optional
@@ -178,7 +180,6 @@ class LatentSolver(Reconstructor):
                 streams,
                 starts=None if starts is None else self._flat(starts, problem),
                 warm=None if warm is None else self._flat(warm, problem),
-                progress=self._progress,
             )
             x = problem.images_found(found.z)
             error = squared_norm(y - physics.A(x))
@@ -214,7 +215,3 @@ class LatentSolver(Reconstructor):
             wanted = ", ".join(str(size) for size in shape)
             raise ValueError(f"starts must be (R, {wanted}), got {tuple(starts.shape)}")
         return starts.clone().flatten(2).to(problem.like)
-
-
-def _tell_nobody(step: int) -> None:
-    """Progress that is not asked for; at the top of a module, so that a solver can be pickled."""

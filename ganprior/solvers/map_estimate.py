@@ -25,6 +25,7 @@ from ganprior.priors import Prior
 from ganprior.priors.density import Density
 from ganprior.priors.distance_law import DistanceLaw
 from ganprior.priors.prior import check_prior
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.solvers.misfit import unlike_statuses
@@ -132,8 +133,11 @@ class MAP(Reconstructor):
         self.components = components
         self.steps = steps
 
+    @with_progress
     @without_autocast
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> Solution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
 
         Parameters
@@ -145,6 +149,9 @@ class MAP(Reconstructor):
             its matrix is formed.
         rng : Streams or int
             Not used: nothing here is random.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------

@@ -12,6 +12,7 @@ the draws are not.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from ganprior.baselines.inputs import checked_measurements, split_finite
 from ganprior.baselines.outcome import Outcome
 from ganprior.numbers import check_count
 from ganprior.priors import Prior
+from ganprior.progress import Wish, tell, with_progress
 from ganprior.registry import Choice, Count, register
 from ganprior.solution import Solution, Status, without_autocast
 from ganprior.solvers.laplace import LaplaceMixture
@@ -38,6 +40,7 @@ MIXED = 1.2
 LOW, HIGH = 0.05, 0.95
 
 
+logger = logging.getLogger(__name__)
 # Draws for one signal.
 Draw = Callable[[Whitened, LaplaceMixture, torch.Generator], Drawn]
 
@@ -133,8 +136,11 @@ class Posterior(MAP):
         self.moves = moves
         self.draws = draws
 
+    @with_progress
     @without_autocast
-    def solve(self, y: Tensor, physics: Any, *, rng: Streams | int = 0) -> PosteriorSolution:
+    def solve(
+        self, y: Tensor, physics: Any, *, rng: Streams | int = 0, progress: Wish = False
+    ) -> PosteriorSolution:
         """Reconstruct, and say how sure the answer is.
 
         Parameters
@@ -143,6 +149,9 @@ class Posterior(MAP):
             As for MAP.
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
 
         Returns
         -------
@@ -161,7 +170,7 @@ class Posterior(MAP):
             samples = like.new_zeros(self.draws, len(y), *self.prior.image_shape)
             mean, evidence = like.new_zeros(samples.shape[1:]), like.new_zeros(len(y))
             rhat, distances = like.new_ones(len(y)), Distances.like(evidence)
-            density = self.density.to(like.device)
+            density, done = self.density.to(like.device), 0
             for group, white in self.whitened(measured, physics):
                 modes = self.modes_of(white, like)
                 distances.note(group.signals, white, modes)
@@ -169,6 +178,7 @@ class Posterior(MAP):
                 if self.method == "sampling":
                     numbers = (self.particles, self.moves)
                     draw = ParticleSampler(self.prior, density, white, like, *numbers).draw
+                logger.info("draws of %d images", len(group.signals))
                 # One signal at a time: what is drawn for it depends on no other.
                 for i, own in enumerate(group.signals.tolist()):
                     one = white.select(slice(i, i + 1))
@@ -176,6 +186,7 @@ class Posterior(MAP):
                     drawn = draw(one, LaplaceMixture.of(density, modes, i), generator)
                     evidence[own], rhat[own] = drawn.log_evidence - white.log_scale, drawn.rhat
                     mean[own], samples[:, own] = self._drawn(one, drawn.images, generator)
+                    tell(done := done + 1, len(y))
             ones = torch.ones_like(finite)
             outcome = Outcome(mean, -evidence, ~(rhat >= MIXED), ones.long())
             solution = outcome.solution(y, physics, finite)

@@ -19,6 +19,7 @@ from ganprior.baselines.inpainting import known_pixels
 from ganprior.numbers import check_number
 from ganprior.physics import Facts
 from ganprior.priors import Prior, UniformLatent
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import Number, register
 from ganprior.solution import Solution, squared_norm, without_autocast
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
@@ -170,8 +171,6 @@ class SemanticInpainting(LatentSolver):
         How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
-    progress : callable, optional
-        Told the number of first-order steps done.
 
     Raises
     ------
@@ -208,9 +207,8 @@ class SemanticInpainting(LatentSolver):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
-        progress: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(prior, effort, restarts, steps, progress)
+        super().__init__(prior, effort, restarts, steps)
         for name, value in (("prior_weight", prior_weight), ("screening", screening)):
             check_number(name, value, least=0)
         if latent_norm is not None:
@@ -250,6 +248,7 @@ class SemanticInpainting(LatentSolver):
         """Lambda."""
         return {"prior_weight": self.prior_weight}
 
+    @with_progress
     @without_autocast
     def solve(
         self,
@@ -257,6 +256,7 @@ class SemanticInpainting(LatentSolver):
         physics: Any,
         *,
         rng: Streams | int = 0,
+        progress: Wish = False,
         starts: Tensor | None = None,
         warm: Tensor | None = None,
     ) -> InpaintingSolution:
@@ -268,7 +268,7 @@ class SemanticInpainting(LatentSolver):
             Images of which some pixels are hidden, (B, C, H, W).
         physics : object
             The mask.
-        rng, starts, warm
+        rng, progress, starts, warm
             As for :meth:`~ganprior.solvers.latent_solver.LatentSolver.solve`.
 
         Returns

@@ -31,6 +31,7 @@ from ganprior.baselines.wavelet import WaveletTransform, orthogonal_wavelet
 from ganprior.physics import Facts
 from ganprior.physics.probing import as_rows
 from ganprior.priors import Prior
+from ganprior.progress import Wish, with_progress
 from ganprior.registry import Choice, Count, register
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.csgm import CSGM
@@ -116,6 +117,7 @@ class SparseDeviation(Reconstructor):
         self.alpha = alpha
         self.rounds = rounds
 
+    @with_progress
     @without_autocast
     @torch.no_grad()
     def solve(
@@ -124,6 +126,7 @@ class SparseDeviation(Reconstructor):
         physics: Any,
         *,
         rng: Streams | int = 0,
+        progress: Wish = False,
         drawn: Solution | None = None,
     ) -> Solution:
         """Reconstruct and report; see :class:`~ganprior.solution.Solution`.
@@ -136,6 +139,9 @@ class SparseDeviation(Reconstructor):
             Linear, with ``A`` and ``A_adjoint``, as in deepinv.
         rng : Streams or int
             Random streams of the signals, or the seed to make them from.
+        progress : bool or callable
+            True for a bar of the steps, on a terminal and in notebooks; or a function that is told
+            the number of steps done and the number there are at most.
         drawn : Solution, optional
             What CSGM finds of these measurements, where it is known: several weights can go on
             from the same.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from ganprior.progress import tell
 from ganprior.solution import Status
-from ganprior.solvers.engine.candidates import Candidates, joined, silent
+from ganprior.solvers.engine.candidates import Candidates, joined
 from ganprior.solvers.engine.effort import Effort, run
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.rounds import Rounds
@@ -61,7 +61,6 @@ def minimise(
     *,
     starts: Tensor | None = None,
     warm: Tensor | None = None,
-    progress: Callable[[int], None] = silent,
 ) -> Minimum:
     """Find the latent of lowest objective for each signal.
 
@@ -77,9 +76,6 @@ def minimise(
         Latents (R, B, k) to start from in place of those of the effort, once.
     warm : Tensor, optional
         Latents (W, B, k) that compete with those of the effort for being starts.
-    progress : callable
-        Told the number of first-order steps done, of all blocks of signals together divided by
-        the number of blocks. Further rounds are not counted.
 
     Raises
     ------
@@ -94,11 +90,11 @@ def minimise(
     given = Candidates.at(problem, warm if starts is None else starts, streams)
     blocks, found = _blocks(problem), []
     for done, signals in enumerate(blocks):
+        # Of all blocks together divided by their number; further rounds are not counted.
+        def tell_step(step: int, done: int = done) -> None:
+            tell((done * effort.most_steps + step) // len(blocks), effort.most_steps)
 
-        def tell(step: int, done: int = done) -> None:
-            progress((done * effort.most_steps + step) // len(blocks))
-
-        own = replace(given.subset(signals), progress=tell)
+        own = replace(given.subset(signals), progress=tell_step)
         found.append(run(effort, problem.subset(signals), own).best())
     return _minimum(joined(found, blocks), seconds)
 
