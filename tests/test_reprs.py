@@ -6,10 +6,11 @@ import io
 import numpy as np
 import pytest
 import torch
+from deepinv.physics import GaussianNoise, PoissonNoise
 from PIL import Image
 
 import ganprior
-from ganprior import CSGM, Gaussian, Images, LassoDCT, demo_images
+from ganprior import CSGM, Dense, Gaussian, Images, LassoDCT, demo_images, inpainting, make_physics
 from tests.cases import tiny_dcgan
 
 
@@ -42,6 +43,35 @@ def test_a_solver_is_one_line():
     assert repr(CSGM(prior, 0.5)) == f"CSGM({prior!r}, latent_weight=0.5)"
     assert "\n" not in repr(LassoDCT())
     assert repr(LassoDCT()).startswith("LassoDCT(")
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("gaussian:m=10", "Gaussian(m=10, img_size=(1, 28, 28), noise_std=0.1)"),
+        ("structured:m=10", "StructuredRows(m=10, img_size=(1, 28, 28), noise_std=0.1)"),
+        ("mri:acceleration=4", "SingleCoilMRI(acceleration=4.0, img_size=(1, 28, 28), "),
+        ("mask:half=left", "Inpainting(m=392, img_size=(1, 28, 28), noise_std=0.1)"),
+        ("downsample:factor=2", "Downsampling(factor=2, imsize=(1, 28, 28), noise_std=0.1)"),
+        ("blur:sigma=1", "Blur(noise_std=0.1)"),
+        ("identity", "Denoising(noise_std=0.1)"),
+    ],
+)
+def test_a_physics_is_one_line(spec, text):
+    made = make_physics(spec, (1, 28, 28), noise_model=GaussianNoise(0.1))
+    assert repr(made).startswith(text)
+    assert "\n" not in repr(made)
+
+
+def test_a_physics_says_what_its_noise_is():
+    matrix = torch.eye(4)
+    levels = GaussianNoise(torch.tensor([0.1, 0.3, 0.2]))
+    assert repr(Dense(matrix, (1, 2, 2))) == "Dense(m=4, img_size=(1, 2, 2), noise_std=0)"
+    assert repr(Dense(matrix, (1, 2, 2), levels)).endswith("noise_std=0.1 to 0.3)")
+    assert repr(Dense(matrix, (1, 2, 2), PoissonNoise())).endswith("noise_model=PoissonNoise)")
+    assert repr(make_physics("gray", (3, 28, 28))) == "Decolorize(noise_std=0)"
+    colours = inpainting(torch.ones(2, 1, 2, 2), (3, 2, 2))
+    assert repr(colours) == "Inpainting(m=12, img_size=(3, 2, 2), noise_std=0)"
 
 
 def test_help_opens_with_a_signature_that_can_be_read():

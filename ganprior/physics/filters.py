@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from deepinv.physics import Blur, Downsampling
+from deepinv import physics as deepinv
 from deepinv.physics.functional import gaussian_blur
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size
+from ganprior.physics.one_line import OneLine
 from ganprior.registry import Count, Number, register
+
+
+class Downsampling(OneLine, deepinv.Downsampling):
+    """deepinv's, shown in one line."""
+
+    shown = ("factor", "imsize")
+
+
+class Blur(OneLine, deepinv.Blur):
+    """deepinv's, shown in one line."""
 
 
 @register(

@@ -19,11 +19,12 @@ from ganprior.physics.arguments import (
     refuse_unknown,
 )
 from ganprior.physics.least_squares import least_norm_solution
+from ganprior.physics.one_line import OneLine
 from ganprior.registry import Count, register
 from ganprior.streams import standard_normal
 
 
-class Dense(LinearPhysics):
+class Dense(OneLine, LinearPhysics):
     """Measurements y = A x by an explicit matrix.
 
     Parameters

@@ -17,6 +17,7 @@ from ganprior.physics.arguments import (
     checked_mask,
     refuse_unknown,
 )
+from ganprior.physics.one_line import OneLine
 from ganprior.registry import Number, register
 
 
@@ -33,7 +34,7 @@ from ganprior.registry import Number, register
     ),
     random=True,
 )
-class SingleCoilMRI(LinearPhysics):
+class SingleCoilMRI(OneLine, LinearPhysics):
     """Some lines of the two-dimensional Fourier transform of a real image: y = M F x.
 
     deepinv's ``MRI`` takes complex images as two channels, and cannot be mapped over restarts by
@@ -67,6 +68,7 @@ class SingleCoilMRI(LinearPhysics):
     torch.Size([1, 2, 64, 64])
     """
 
+    shown = ("acceleration", "img_size")
     mask: Tensor
 
     def __init__(self, mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -> None:
@@ -75,6 +77,11 @@ class SingleCoilMRI(LinearPhysics):
             raise ValueError(f"MRI takes images of one channel, got img_size={size}")
         super().__init__(img_size=size, noise_model=noise_model)
         self.register_buffer("mask", checked_mask(mask, size))
+
+    @property
+    def acceleration(self) -> float:
+        """Entries of k-space over those that are measured, on average over the masks."""
+        return self.mask.numel() / float(self.mask.sum())
 
     @classmethod
     def from_options(

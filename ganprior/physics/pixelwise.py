@@ -6,14 +6,33 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from deepinv.physics import Decolorize, Denoising, Inpainting, LinearPhysics, ZeroNoise, compose
+from deepinv import physics as deepinv
 from torch import Tensor
 
 from ganprior.physics.arguments import checked_img_size, checked_mask
+from ganprior.physics.one_line import OneLine
 from ganprior.registry import entries, register
 
 # ITU-R BT.601, section 2.5.1: weights of R, G and B in luma.
 LUMA = (0.299, 0.587, 0.114)
+
+
+class Inpainting(OneLine, deepinv.Inpainting):
+    """deepinv's, shown in one line."""
+
+    @property
+    def m(self) -> int:
+        """Numbers known of an image; of several masks the most."""
+        known: Tensor = self.mask.expand(-1, *self.img_size)
+        return int(known.flatten(1).sum(1).max())
+
+
+class Decolorize(OneLine, deepinv.Decolorize):
+    """deepinv's, shown in one line."""
+
+
+class Denoising(OneLine, deepinv.Denoising):
+    """deepinv's, shown in one line."""
 
 
 def inpainting(mask: Tensor, img_size: Sequence[int], noise_model: Any = None) -> Inpainting:
@@ -57,7 +76,7 @@ def _masked(
     return inpainting(entries("mask")[name].make({name: value}, context), img_size, noise_model)
 
 
-def with_missing(physics: LinearPhysics, known: Tensor) -> LinearPhysics:
+def with_missing(physics: deepinv.LinearPhysics, known: Tensor) -> deepinv.LinearPhysics:
     """Measure pictures some pixels of which are missing: y = known ⊙ A(x), (B, C, H, W).
 
     Parameters
@@ -73,15 +92,15 @@ def with_missing(physics: LinearPhysics, known: Tensor) -> LinearPhysics:
         If nothing is known of a picture.
     """
     mask = known.float()
-    if isinstance(physics, Inpainting):
+    if isinstance(physics, deepinv.Inpainting):
         mask = mask * physics.mask
     restriction = inpainting(mask, mask.shape[1:])
-    if isinstance(physics, Inpainting | Denoising):
+    if isinstance(physics, deepinv.Inpainting | deepinv.Denoising):
         return restriction
     with warnings.catch_warnings():
         # That A_dagger becomes iterative.
         warnings.simplefilter("ignore")
-        return compose(physics, restriction)
+        return deepinv.compose(physics, restriction)
 
 
 @register("physics", "gray", "the luma of a colour image, by Rec. 601", needs="colour")
@@ -121,4 +140,4 @@ def identity(noise_model: Any = None) -> Denoising:
         What ``physics(x)`` adds; nothing when absent (deepinv's own default is Gaussian noise of
         standard deviation 0.1).
     """
-    return Denoising(noise_model=ZeroNoise() if noise_model is None else noise_model)
+    return Denoising(noise_model=deepinv.ZeroNoise() if noise_model is None else noise_model)

@@ -19,6 +19,7 @@ from ganprior.physics.arguments import (
     refuse_unknown,
 )
 from ganprior.physics.cosine import cosine_matrix
+from ganprior.physics.one_line import OneLine
 from ganprior.registry import Count, register
 from ganprior.streams import uniform
 
@@ -30,7 +31,7 @@ from ganprior.streams import uniform
     Count("m", "number of measurements", example=100, required=True),
     random=True,
 )
-class StructuredRows(StructuredRandom):
+class StructuredRows(OneLine, StructuredRandom):
     """Random rows of a randomised orthonormal transform: y = √(n/m) D F R x.
 
     R flips the signs of the pixels at random, F is the orthonormal cosine transform over
