@@ -14,6 +14,7 @@ from torch import Tensor
 from ganprior.datasets.floats import unit_floats
 from ganprior.datasets.images import Images
 from ganprior.datasets.numpy_files import read_npy, read_npz
+from ganprior.datasets.room import plain
 from ganprior.files import sha256
 
 _CHANNELS = (1, 3)
@@ -99,7 +100,7 @@ def _classes(labels: NDArray[Any], count: int, path: Path) -> NDArray[np.int64]:
 
 def _pixels(images: NDArray[Any], path: Path) -> Tensor:
     if images.dtype == np.uint8:
-        return torch.from_numpy(np.require(images, requirements=("C", "W", "O")))
+        return torch.from_numpy(plain(images))
     if images.dtype.kind != "f":
         raise ValueError(
             f"{path}: images must be uint8 or float in [0, 1], got {images.dtype}; convert them"

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ganprior.datasets.room import CHUNK, room
+
 # ITU-R BT.601, section 2.5.1: weights of R, G and B in luma.
 _LUMA = (0.299, 0.587, 0.114)
-_CHUNK = 1024
 
 # How an image becomes square: its largest centred square; its border repeated on both sides of the
 # shorter axis; or not at all, and then its axes are scaled apart.
@@ -41,8 +42,12 @@ def convert(pixels: Tensor, size: int | None, channels: int | None, fit: Fit = "
     if size_is_right and channels == pixels.shape[1]:
         return pixels
     # In chunks, because luma and resizing work in float32: four times the bytes of uint8.
-    parts = [_to_channels(_resize(part, size, fit), channels) for part in pixels.split(_CHUNK)]
-    return torch.cat(parts)
+    sides = pixels.shape[2:] if size is None else (size, size)
+    converted = room((len(pixels), channels, *sides), pixels.numpy().dtype)
+    for first in range(0, len(pixels), CHUNK):
+        part = _to_channels(_resize(pixels[first : first + CHUNK], size, fit), channels)
+        converted[first : first + CHUNK] = part.numpy()
+    return torch.from_numpy(converted)
 
 
 def center_square(pixels: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from ganprior.datasets.class_folders import Found, find_images
 from ganprior.datasets.convert import Fit, convert
 from ganprior.datasets.images import Images
 from ganprior.datasets.picture import decode
+from ganprior.datasets.room import room
 from ganprior.image_files import read_file
 
 # Files that an error names before it only counts them.
@@ -139,8 +140,8 @@ class _Stack:
 
 def _make_room(count: int, image: Tensor, path: Path) -> Tensor:
     try:
-        return image.new_empty((count, *image.shape))
-    except RuntimeError as error:
+        return torch.from_numpy(room((count, *image.shape), image.numpy().dtype))
+    except MemoryError as error:
         size = count * image.numel() * image.element_size() / 2**30
         raise ValueError(
             f"{count} images as large as {path} need {size:.0f} GiB of memory; read fewer, or make "

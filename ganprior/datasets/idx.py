@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ganprior.datasets.images import Images
 from ganprior.datasets.numpy_files import is_bomb
+from ganprior.datasets.room import fill, room
 
 _UNSIGNED_BYTE = 8
 _PREFIX = {"train": "train", "test": "t10k"}
@@ -68,13 +69,13 @@ def read_idx_images(path: Path, limit: int | None = None) -> Images:
     entries, digest = _read(path, 3, "images", "(count, height, width)")
     if entries.size == 0:
         raise ValueError(f"{path} holds no pixels: its shape is {entries.shape}")
-    pixels = torch.from_numpy(entries[:limit, None].copy())
+    pixels = torch.from_numpy(entries[:limit, None])
     names = tuple(f"{path.name}[{i}]" for i in range(len(pixels)))
     return Images(pixels, names, digest, _labels(path, len(entries), limit))
 
 
 def _read(path: Path, axes: int, what: str, words: str) -> tuple[NDArray[np.uint8], str]:
-    """Entries of an idx file of unsigned bytes, read-only, and the SHA-256 of its plain bytes."""
+    """Entries of an idx file of unsigned bytes, and the SHA-256 of its plain bytes."""
     is_packed = path.suffix == ".gz"
     try:
         with gzip.open(path) if is_packed else path.open("rb") as file:
@@ -87,19 +88,20 @@ def _read(path: Path, axes: int, what: str, words: str) -> tuple[NDArray[np.uint
                 )
             expected = math.prod(shape)
             _check_size(expected, path, is_packed)
-            body = file.read(expected + 1)
+            entries = room(shape, np.uint8)
+            read = fill(entries, file) + len(file.read(1))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is truncated or not gzip ({error}); fetch it again") from error
-    if len(body) != expected:
-        found = f"truncated: {len(body)} bytes" if len(body) < expected else "too long: more bytes"
+    if read != expected:
+        found = f"truncated: {read} bytes" if read < expected else "too long: more bytes"
         raise ValueError(
             f"{path} is {found} after the header where its shape {shape} needs {expected}; fetch "
             "it again"
         )
     # Of the unpacked bytes: mirrors compress the same file differently.
     digest = hashlib.sha256(header)
-    digest.update(body)
-    return np.frombuffer(body, np.uint8).reshape(shape), digest.hexdigest()
+    digest.update(entries)
+    return entries, digest.hexdigest()
 
 
 def _header(file: BufferedIOBase, path: Path) -> bytes:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
+import torch
+
 from ganprior.datasets.arrays import read_arrays
 from ganprior.datasets.convert import Fit, convert
 from ganprior.datasets.folder import read_folder
@@ -13,6 +15,7 @@ from ganprior.datasets.idx import holds_idx, is_idx, read_idx_folder, read_idx_i
 from ganprior.datasets.images import Images
 from ganprior.datasets.named import NAMES, read_named
 from ganprior.datasets.picture import read_picture
+from ganprior.datasets.room import CHUNK
 
 Split = Literal["train", "test"]
 
@@ -102,8 +105,9 @@ def _usable(images: Images, source: str | Path, skip: bool, missing: bool) -> Im
     """Images without NaN, or with some where pixels may be missing; others left out or refused."""
     if not images.pixels.is_floating_point():
         return images
-    nan = images.pixels.isnan().flatten(1)
-    usable = ~(nan.all(1) if missing else nan.any(1))
+    lost = torch.all if missing else torch.any
+    parts = images.pixels.split(CHUNK)
+    usable = ~torch.cat([lost(part.isnan().flatten(1), 1) for part in parts])
     if usable.all():
         return images
     if skip and usable.any():

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganprior.datasets.room import fill, room
 from ganprior.files import reason_of
 
 _ABSENT = (FileNotFoundError, PermissionError)
@@ -35,6 +36,8 @@ def is_bomb(unpacked: int, packed: int) -> bool:
 def read_npy(path: Path) -> NDArray[Any]:
     """Array of a ``.npy`` file, mapped into memory: only what is looked at is read.
 
+    What is written to it changes the array, and not the file.
+
     Raises
     ------
     ValueError
@@ -45,7 +48,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
             _check_header(file, path.stat().st_size)
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
     except _ABSENT:
         raise
     except Exception as error:
@@ -108,8 +111,12 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     with archive.open(member) as stream:
         _check_header(stream, member.file_size)
     with archive.open(member) as stream:
-        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
+        shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+        # In Fortran order the transpose lies in C order.
+        array = room(shape[::-1] if fortran else shape, dtype)
+        if fill(array, stream) < array.nbytes:
+            raise ValueError(f"{member.filename} ends too early")
+    return array.T if fortran else array
 
 
 def _check_header(stream: IO[bytes], size: int) -> None:

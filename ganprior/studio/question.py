@@ -134,7 +134,7 @@ def _answer(question: Question, name: str, y: Tensor, physics: Any, device: str)
     begin = time.perf_counter()
     try:
         prior = load_prior(question.prior, device)
-        method = make(Spec.read("solver", name), prior, _noise(question), None, uncertainty=True)
+        method = make(Spec.read("solver", name), prior, _noise(question), uncertainty=True)
         found = method.solve(y, physics, rng=Streams(question.seed, [0]))
     except ValueError as error:
         # What one solver cannot do shall not cost the others' work.
