@@ -32,6 +32,8 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 # Who is told of the work in hand. Its loops stand many calls below the one who asks.
 _listener: ContextVar[Tell | None] = ContextVar("listener", default=None)
+# Whether a ``solve`` is at work, of which another one is a part.
+_within: ContextVar[bool] = ContextVar("within", default=False)
 
 
 def tell(done: int, most: int) -> None:
@@ -50,16 +52,16 @@ def with_progress(solve: Callable[Arguments, Result]) -> Callable[Arguments, Res
     @functools.wraps(solve)
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
         wish, name = options.get("progress", False), type(arguments[0]).__name__
-        if _listener.get() is not None:
-            logger.info("%s", name)
-            return solve(*arguments, **options)
         with ExitStack() as stack:
-            if callable(wish):
+            if _within.get():
+                logger.info("%s", name)
+            elif callable(wish):
                 stack.enter_context(telling(wish))
             elif wish:
                 shown = stack.enter_context(progress(name))
                 stack.enter_context(stages_of_the_package(shown))
                 stack.enter_context(telling(shown.tell))
+            stack.callback(_within.reset, _within.set(True))
             return solve(*arguments, **options)
 
     return wrapped

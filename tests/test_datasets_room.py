@@ -83,7 +83,7 @@ def test_a_full_disk_means_memory(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(room.os, "posix_fallocate", full)
+    monkeypatch.setattr("os.posix_fallocate", full)
     array = room.room((5, 6), np.float32)
     assert not isinstance(array, np.memmap)
     assert array.shape == (5, 6)

@@ -156,7 +156,7 @@ class Dark(Reconstructor):
         super().__init__()
         self.level = level
 
-    def solve(self, y, physics, *, rng=0):
+    def solve(self, y, physics, *, rng=0, progress=False):
         raise NotImplementedError
 
 

@@ -123,6 +123,7 @@ def compare(
     ValueError
         If a solver does not suit the physics, or has an option that the library refuses.
     """
+    from ganprior.progress import telling
     from ganprior.solution import squared_norm
     from ganprior.streams import Streams
 
@@ -134,10 +135,10 @@ def compare(
     streams = Streams(seed, measured.indices)
     attempts = []
     for spec in solvers:
-        with progress_bar(spec.text, visible=visible) as progress:
+        with progress_bar(spec.text, visible=visible) as progress, telling(progress.tell):
             solver = spec.build(prior, measured.noise_std, uncertainty=uncertainty)
             start = time.perf_counter()
-            solution = solver.solve(y, physics, rng=streams, progress=progress.tell)
+            solution = solver.solve(y, physics, rng=streams)
             # Waits for the device: the copy is part of the time.
             x = solution.x.cpu()
             bank = solution.bank_seconds

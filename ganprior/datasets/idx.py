@@ -100,7 +100,7 @@ def _read(path: Path, axes: int, what: str, words: str) -> tuple[NDArray[np.uint
         )
     # Of the unpacked bytes: mirrors compress the same file differently.
     digest = hashlib.sha256(header)
-    digest.update(entries)
+    digest.update(entries.data)
     return entries, digest.hexdigest()
 
 

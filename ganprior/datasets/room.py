@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -16,6 +16,12 @@ LARGE = 2**28
 # Images that are worked on at a time, and bytes that are read.
 CHUNK = 1024
 _PIECE = 2**24
+
+
+class Stream(Protocol):
+    """What bytes are read from: a file, packed or not."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 def room(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
@@ -42,9 +48,9 @@ def room(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
     return np.empty(tuple(shape), dtype)
 
 
-def fill(array: NDArray[Any], stream: IO[bytes]) -> int:
+def fill(array: NDArray[Any], stream: Stream) -> int:
     """Fill an array in C order from a stream as far as that goes, and say how many bytes it had."""
-    whole = memoryview(array.reshape(-1).view(np.uint8))
+    whole = memoryview(array.reshape(-1).view(np.uint8).data)
     for first in range(0, len(whole), _PIECE):
         piece = whole[first : first + _PIECE]
         data = stream.read(len(piece))
