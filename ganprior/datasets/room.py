@@ -21,7 +21,8 @@ _PIECE = 2**24
 class Stream(Protocol):
     """What bytes are read from: a file, packed or not."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """Read so many bytes, or fewer at the end."""
 
 
 def room(shape: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
