@@ -7,7 +7,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ganprior.physics import least_norm_solution
+from ganprior.physics import Gaussian, least_norm_solution
 from tests import checks
 from tests.cases_physics import ANY_BATCH, CASES, images, make
 
@@ -145,3 +145,8 @@ def test_dagger_of_a_bad_signal_is_nan_and_spares_the_others():
     assert x[1].isnan().any()
     assert physics.A_dagger(y[1:2]).isnan().any()
     torch.testing.assert_close(x[[0, 2]], good[[0, 2]], rtol=0, atol=1e-10)
+
+
+def test_a_matrix_that_memory_cannot_hold_names_the_physics_without_one():
+    with pytest.raises(ValueError, match=r"take StructuredRows\(100000000, \(3, 8192, 8192\)\)"):
+        Gaussian(10**8, (3, 8192, 8192))

@@ -144,7 +144,7 @@ class Gaussian(Dense):
     Raises
     ------
     ValueError
-        If m is not between 1 and n.
+        If m is not between 1 and n, or there is not enough memory for A.
 
     Examples
     --------
@@ -167,7 +167,13 @@ class Gaussian(Dense):
         size = checked_img_size(img_size)
         remedy = "choose another m, or give a matrix of your own, which may have more rows"
         m, n = checked_count(m, size, remedy), math.prod(size)
-        entries = standard_normal((m, n), checked_generator(generator))
+        try:
+            entries = standard_normal((m, n), checked_generator(generator))
+        except (RuntimeError, MemoryError) as error:  # what torch's allocator raises, and NumPy's
+            raise ValueError(
+                f"a matrix of m={m} times n={n} entries takes {4 * m * n / 1e9:.1f} GB, which are "
+                f"not to be had; take StructuredRows({m}, {size}), which needs no matrix"
+            ) from error
         super().__init__(entries.div_(math.sqrt(m)).to(dtype), img_size, noise_model)
         self.to(device)
 

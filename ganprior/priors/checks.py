@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganprior.priors.latent import Latent
+from ganprior.priors.modules import copy_of
 from ganprior.streams import as_generator
 
 # Images further outside of ``image_range`` than so many times its length are in other units: a
@@ -98,6 +98,11 @@ def image_of(
     if not isinstance(image, Tensor) or image.dim() != 4 or len(image) != 1:
         got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
         raise ValueError(f"module must map (1, *latent_shape) to (1, C, H, W), got {got}")
+    if not image.is_floating_point():
+        raise ValueError(
+            f"module gives {str(image.dtype).removeprefix('torch.')} pixels; they must be "
+            "floating-point numbers, without rounding: gradients pass through them"
+        )
     low, high = image_range
     least, most = (float(end) for end in image.detach().float().aminmax())
     if not (math.isfinite(least) and math.isfinite(most)):
@@ -133,7 +138,7 @@ def _tried(name: str, network: nn.Module, given: Sequence[Tensor], wanted: str) 
     """Output of a copy of the network, where it can be copied."""
     tried = network
     with suppress(Exception):
-        tried = copy.deepcopy(network)
+        tried = copy_of(network)
     try:
         with torch.no_grad(), eval_mode(tried):
             return tried(*given)
@@ -151,7 +156,7 @@ def _like(tensor: Tensor, network: nn.Module) -> Tensor:
 @contextmanager
 def eval_mode(module: nn.Module) -> Iterator[None]:
     """Eval mode for a while; every part of the module gets back the mode it was in."""
-    modes = [(part, part.training) for part in module.modules()]
+    modes = [(part, part.training) for part in module.modules() if hasattr(part, "training")]
     module.eval()
     try:
         yield

@@ -29,7 +29,9 @@ from ganprior.priors.checks import (
     image_of,
 )
 from ganprior.priors.density import Density
+from ganprior.priors.fixed_noise import FixedNoise
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
+from ganprior.priors.modules import plain
 from ganprior.priors.store import Stored, load_stored, save_stored
 from ganprior.sheets import sheet_png
 from ganprior.streams import as_generator
@@ -96,7 +98,7 @@ class Prior(nn.Module):
         super().__init__()
         check_network("generator", generator)
         check_law(latent)
-        self.generator = generator
+        self.generator = plain(generator)
         self.latent = latent
         self.image_shape = checked_image_shape(image_shape)
         self.image_range = checked_range(image_range)
@@ -130,6 +132,7 @@ class Prior(nn.Module):
         discriminator: nn.Module | None = None,
         encoder: nn.Module | None = None,
         classes: int | None = None,
+        noise_seed: int | None = None,
     ) -> Prior:
         """Make a prior of anyone's generator, VAE decoder or linear map.
 
@@ -145,6 +148,10 @@ class Prior(nn.Module):
             Law of z: ``"gaussian"`` for N(0, I), ``"uniform"`` for [-1, 1]^k, or a law.
         image_range, discriminator, encoder, classes
             As for the class.
+        noise_seed : int, optional
+            For a module that draws noise inside, as StyleGAN2 does: its noise is drawn once, from
+            this seed, so that an image is a function of its latent; see
+            :class:`~ganprior.priors.fixed_noise.FixedNoise`.
 
         Raises
         ------
@@ -154,6 +161,10 @@ class Prior(nn.Module):
             that image.
         """
         check_network("module", module)
+        module = plain(module)
+        classes = classes_of(module) if classes is None else classes
+        if noise_seed is not None:
+            module = FixedNoise(module, noise_seed)
         if isinstance(latent, str):
             laws = {"gaussian": GaussianLatent, "uniform": UniformLatent}
             if latent not in laws:
@@ -163,7 +174,6 @@ class Prior(nn.Module):
         wanted = checked_latent_shape(latent_shape)
         if latent.shape != wanted:
             raise ValueError(f"latent_shape is {wanted}, but the law given is over {latent.shape}")
-        classes = classes_of(module) if classes is None else classes
         image_range = checked_range(image_range)
         image = image_of(module, latent, image_range, conditional=classes > 0)
         check_readings(discriminator, "discriminator", image, 1)

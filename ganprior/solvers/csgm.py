@@ -17,7 +17,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solution import squared_norm
-from ganprior.solvers.engine import Effort, Stage
+from ganprior.solvers.engine import Effort, Setup, Stage
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.latent_weights import default_latent_weight
 from ganprior.solvers.search_options import SEARCH
@@ -89,6 +89,10 @@ class CSGM(LatentSolver):
         How much work goes into one signal; ``"reference"`` is the paper's ten restarts.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
+    setup : "auto", float or None
+        What may be computed once per prior before the first step, a bank of starts and the
+        generator's mean curvature: an amount of work that every shipped prior stays below and
+        that bounds large generators, so many seconds, or nothing.
 
     Raises
     ------
@@ -116,8 +120,9 @@ class CSGM(LatentSolver):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
+        setup: Setup = "auto",
     ) -> None:
-        super().__init__(prior, effort, restarts, steps)
+        super().__init__(prior, effort, restarts, steps, setup)
         if latent_weight is not None:
             check_number("latent_weight", latent_weight, least=0)
         check_noise_std(noise_std)

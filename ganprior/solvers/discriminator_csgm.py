@@ -18,7 +18,7 @@ from ganprior.physics import Facts
 from ganprior.priors import Prior
 from ganprior.registry import Number, register
 from ganprior.solvers.csgm import CSGM, CSGMObjective, shared_weight
-from ganprior.solvers.engine import Effort, Stage
+from ganprior.solvers.engine import Effort, Setup, Stage
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
     PriorLoss,
@@ -108,6 +108,7 @@ class DiscriminatorCSGM(CSGM):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
+        setup: Setup = "auto",
     ) -> None:
         super().__init__(
             prior,
@@ -116,6 +117,7 @@ class DiscriminatorCSGM(CSGM):
             effort=effort,
             restarts=restarts,
             steps=steps,
+            setup=setup,
         )
         check_number(
             "discriminator_weight",

@@ -22,9 +22,12 @@ from ganprior.solvers.engine import (
     Effort,
     Objective,
     Problem,
+    Setup,
     Stage,
+    check_setup,
     chosen_effort,
     minimise,
+    without_setup,
 )
 from ganprior.solvers.misfit import Residual, residual_of
 from ganprior.streams import Streams
@@ -41,6 +44,8 @@ class LatentSolver(Reconstructor):
         Stages of the engine, or the name of one of ``efforts``.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
+    setup : "auto", float or None
+        What may be computed once per prior (:mod:`ganprior.solvers.engine.setup`).
 
     Attributes
     ----------
@@ -67,11 +72,15 @@ class LatentSolver(Reconstructor):
         effort: Effort | tuple[Stage, ...] | str,
         restarts: int | None = None,
         steps: int | None = None,
+        setup: Setup = "auto",
     ) -> None:
         super().__init__()
         check_prior(prior)
+        check_setup(setup)
         self.prior = prior
-        self.effort = chosen_effort(effort, self.efforts, restarts, steps)
+        self.setup = setup
+        effort = chosen_effort(effort, self.efforts, restarts, steps)
+        self.effort = effort if setup else without_setup(effort)
 
     @abstractmethod
     def objective_for(self, y: Tensor, physics: Any, known: Facts | None = None) -> Objective:
@@ -173,7 +182,7 @@ class LatentSolver(Reconstructor):
             known = self.known(y, physics)
             known = known.in_units(self.unit(y, physics, known))
             objective = self._objective(y, physics, known)
-            problem = Problem(self.prior, objective, y, physics, known)
+            problem = Problem(self.prior, objective, y, physics, known, self.setup)
             found = minimise(
                 problem,
                 self.effort,

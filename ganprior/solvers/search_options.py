@@ -26,6 +26,12 @@ SEARCH = (
         words=("reference", "balanced", "fast"),
         example="balanced",
     ),
+    Number(
+        "setup",
+        "seconds for what is computed once per prior, 0 for nothing; by a rule when left out",
+        example=60,
+        minimum=0,
+    ),
 )
 SEMANTIC = (
     *SEARCH,

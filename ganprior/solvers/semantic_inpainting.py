@@ -23,7 +23,7 @@ from ganprior.progress import Wish, with_progress
 from ganprior.registry import Number, register
 from ganprior.solution import Solution, squared_norm, without_autocast
 from ganprior.solvers.context_weights import Weighting, check_weighting, context_weights
-from ganprior.solvers.engine import EFFORTS_L1, Effort, Stage
+from ganprior.solvers.engine import EFFORTS_L1, Effort, Setup, Stage
 from ganprior.solvers.latent_solver import LatentSolver
 from ganprior.solvers.prior_loss import (
     PRIOR_LOSSES,
@@ -171,6 +171,8 @@ class SemanticInpainting(LatentSolver):
         How much work goes into one signal, of ``EFFORTS_L1`` or one's own.
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
+    setup : "auto", float or None
+        What may be computed once per prior before the first step, as for :class:`CSGM`.
 
     Raises
     ------
@@ -207,8 +209,9 @@ class SemanticInpainting(LatentSolver):
         effort: Effort | tuple[Stage, ...] | str = "balanced",
         restarts: int | None = None,
         steps: int | None = None,
+        setup: Setup = "auto",
     ) -> None:
-        super().__init__(prior, effort, restarts, steps)
+        super().__init__(prior, effort, restarts, steps, setup)
         for name, value in (("prior_weight", prior_weight), ("screening", screening)):
             check_number(name, value, least=0)
         if latent_norm is not None:

@@ -46,9 +46,11 @@ from ganprior.solvers.engine.presets import (
     FAST_L1,
     REFERENCE,
     chosen_effort,
+    without_setup,
 )
 from ganprior.solvers.engine.problem import Problem
 from ganprior.solvers.engine.rounds import Rounds
+from ganprior.solvers.engine.setup import Setup, check_setup
 from ganprior.solvers.engine.starts import FromBank, Random
 
 __all__ = [
@@ -73,7 +75,10 @@ __all__ = [
     "Problem",
     "Random",
     "Rounds",
+    "Setup",
     "Stage",
+    "check_setup",
     "chosen_effort",
     "minimise",
+    "without_setup",
 ]

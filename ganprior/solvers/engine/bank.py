@@ -32,8 +32,8 @@ from ganprior.streams import derive_seed
 
 # Bound on the pixels of a bank: 20,000 images of 28 x 28, 5,461 of 64 x 64 in colour.
 BYTES = 128 * 2**20
-# Entries whose measurements are in memory at once.
-CHUNK = 512
+# Entries whose images and measurements are in memory at once, and a bound on either in bytes.
+CHUNK, CHUNK_BYTES = 512, 64 * 2**20
 # Entries that are computed afresh to tell whether stored ones are this generator's: its code is in
 # no hash. That they are whole is known from theirs.
 CHECKED = 4
@@ -100,8 +100,9 @@ class Bank:
 
     def _chunks(self, like: Tensor) -> Iterator[Tensor]:
         images = self._images_on(like.device)
-        for first in range(0, len(images), CHUNK):
-            yield images[first : first + CHUNK].to(like)
+        chunk = min(CHUNK, max(1, CHUNK_BYTES // (like.numel() * like.element_size())))
+        for first in range(0, len(images), chunk):
+            yield images[first : first + chunk].to(like)
 
     def _images_on(self, device: torch.device) -> Tensor:
         if device.type == "cpu":
@@ -121,10 +122,11 @@ def bank_of(problem: Problem, entries: int) -> Bank:
     problem : Problem
         Supplies the folded generator.
     entries : int
-        How many latents; fewer where their images would pass ``BYTES``.
+        How many latents; fewer where their images would pass ``BYTES`` or take more passes than
+        the problem allows.
     """
     law = problem.prior.latent
-    count = min(entries, max(1, BYTES // (2 * problem.like.numel())))
+    count = max(1, min(entries, BYTES // (2 * problem.like.numel()), problem.passes))
     rng = torch.Generator().manual_seed(derive_seed(0, "bank"))
     latents = law.sample(count, rng).flatten(1)
     key = key_of(problem, count)
@@ -148,13 +150,15 @@ def _is_of(bank: Bank, problem: Problem) -> bool:
 
 
 def _computed(problem: Problem, latents: Tensor) -> Bank:
-    logger.info("bank of starts: %d images, once for this prior", len(latents))
     start = time.perf_counter()
-    with torch.no_grad():
-        parts = [
-            problem.images(part.to(problem.like)).half().cpu() for part in latents.split(CHUNK)
-        ]
-    images = torch.cat(parts).numpy()
+    images = np.empty((len(latents), *problem.like.shape[1:]), np.float16)
+    done = 0
+    for part in latents.split(min(CHUNK, problem.passing_per_chunk)):
+        logger.info("bank of starts, once for this prior: %d of %d images", done, len(latents))
+        with torch.no_grad():
+            x = problem.images(part.to(problem.like))
+        images[done : done + len(part)] = x.half().cpu().numpy()
+        done += len(part)
     return Bank(latents, images, time.perf_counter() - start)
 
 

@@ -9,7 +9,6 @@ hooks; the user's module is never touched.
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
@@ -19,6 +18,7 @@ from torch.nn.utils import parametrizations, parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganprior.priors.architectures.stochastic import Dropout, GaussianNoise
+from ganprior.priors.modules import copy_of
 from ganprior.solvers.engine.subpixel import SubpixelTransposed, doubles_to_few
 
 # Exact types: a subclass may do something else.
@@ -46,12 +46,15 @@ def folded_copy(module: nn.Module, like: Tensor) -> nn.Module:
     like : Tensor
         Floating-point tensor whose device and dtype the copy takes.
     """
-    network = copy.deepcopy(module).eval().requires_grad_(False)
-    network = network.to(device=like.device, dtype=like.dtype)
+    network = copy_of(module).eval().to(device=like.device, dtype=like.dtype)
+    for parameter in network.parameters():  # requires_grad_() of TorchScript modules raises
+        parameter.requires_grad_(False)
     return _fold(network)
 
 
 def _fold(module: nn.Module) -> nn.Module:
+    if isinstance(module, torch.jit.ScriptModule):  # its children stay what they are
+        return module
     for name, child in module.named_children():
         if not isinstance(module, parametrize.ParametrizationList):
             setattr(module, name, _fold(child))
@@ -189,4 +192,8 @@ def channels_last(network: nn.Module, image: Tensor) -> nn.Module:
     """``network`` in channels-last memory where convolutions gain by it: float32 and narrower."""
     if image.dtype == torch.float64:
         return network
-    return network.to(memory_format=torch.channels_last)
+    # Not network.to(memory_format=...), which torch refuses where a weight has five axes.
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+    return network

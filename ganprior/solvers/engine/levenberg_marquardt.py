@@ -9,12 +9,19 @@ the step is taken when it lowers f, and mu follows the ratio of the true to the 
 (Nielsen 1999; Madsen, Nielsen, Tingleff 2004, "Methods for non-linear least squares problems",
 Algorithm 3.16). A generator with ReLU is piecewise smooth and close to a least-squares minimum
 this ends what first-order steps approach only slowly.
+
+Where J would be too large J^T J is replaced by Q T Q^T, what ``KRYLOV`` steps of the Lanczos
+process from g see of it (Q orthonormal, T tridiagonal; G. H. Golub, C. F. Van Loan, "Matrix
+Computations", 2013, algorithm 10.1.1), and D by a multiple of the identity: the step is then the
+one that as many conjugate gradients take, for every mu alike.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +33,8 @@ from ganprior.solvers.engine.problem import Problem
 FIRST_DAMPING = 1e-3
 # Bound on the Jacobians that are in memory at once.
 JACOBIAN_BYTES = 128 * 2**20
+# Lanczos steps where a Jacobian is larger; above so many entries of z there is no polish at all.
+KRYLOV, MOST_ENTRIES = 24, 4096
 # Dampings tried for one Jacobian; with the growth doubling each time the last one is large.
 TRIALS = 5
 # One small step may be a kink of the generator that the next one passes.
@@ -110,8 +119,10 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
     Returns
     -------
     Polished or None
-        None where the problem has no residual or no Jacobian.
+        None where the problem has no residual or no Jacobian, or z too many entries.
     """
+    if z.shape[1] > MOST_ENTRIES:
+        return None
     value = problem.value(z[None])[0]
     state = _State(
         Polished(z.clone(), value, torch.zeros_like(value, dtype=torch.long), ~value.isfinite()),
@@ -128,10 +139,11 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
         most = JACOBIAN_BYTES // (problem.y[0].numel() * z.shape[1] * z.element_size())
         for signals in active.split(max(1, most)):
             part = problem.subset(signals)
-            linearised = part.residual_and_jacobian(found.z[signals])
-            if linearised is None:
+            slope = part.value_and_gradient(found.z[signals][None])[1][0] / 2
+            normal = (_normal if most else _krylov_normal)(part, found.z[signals], slope)
+            if normal is None:
                 return None
-            _step(part, state, signals, linearised[1], tolerance)
+            _step(part, state, signals, normal, slope, tolerance)
     return found
 
 
@@ -145,24 +157,74 @@ class _State:
     small: Tensor
 
 
+class _Normal(NamedTuple):
+    """J^T J of each signal, (B, k, k), and the diagonal of D, (B, k)."""
+
+    matrix: Tensor
+    scale: Tensor
+
+
+def _normal(part: Problem, z: Tensor, slope: Tensor) -> _Normal | None:
+    """That of the Jacobian."""
+    linearised = part.residual_and_jacobian(z)
+    if linearised is None:
+        return None
+    # One at a time: products of one matrix alone may be rounded in a way of their own.
+    matrix = torch.stack([J.mT @ J for J in linearised[1]])
+    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+    return _Normal(matrix, diagonal + diagonal.mean(-1, keepdim=True))
+
+
+def _krylov_normal(part: Problem, z: Tensor, slope: Tensor) -> _Normal | None:
+    """What the Lanczos process from the slope sees of it."""
+    try:
+        product = part.curvature_products(z)
+        if product is None:
+            return None
+        basis, images = _krylov(product, slope)
+    except (RuntimeError, NotImplementedError):
+        return None
+    T = basis @ images.mT
+    matrix = basis.mT @ ((T + T.mT) / 2) @ basis
+    level = T.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True)
+    return _Normal(matrix, level.expand_as(z))
+
+
+def _krylov(product: Callable[[Tensor], Tensor], start: Tensor) -> tuple[Tensor, Tensor]:
+    """Orthonormal rows (B, q, k) of the Krylov space of each signal, and their products."""
+    basis, images = start.new_zeros(2, len(start), 0, start.shape[1])
+    new = start
+    for _ in range(min(KRYLOV, start.shape[1])):
+        before = new.norm(dim=-1, keepdim=True)
+        # Twice is enough: rounding leaves no component in the basis.
+        for _ in range(2):
+            new = new - ((basis @ new[..., None]) * basis).sum(1)
+        length = new.norm(dim=-1, keepdim=True)
+        # What is left at the end of the space is rounding, and no direction.
+        left = length > torch.finfo(new.dtype).eps ** 0.75 * before
+        new = torch.where(left, new / length.clamp_min(torch.finfo(new.dtype).tiny), 0)
+        basis = torch.cat([basis, new[:, None]], 1)
+        new = product(new)
+        images = torch.cat([images, new[:, None]], 1)
+    return basis, images
+
+
 def _step(
     part: Problem,
     state: _State,
     active: Tensor,
-    jacobian: Tensor,
+    linearised: _Normal,
+    slope: Tensor,
     tolerance: float,
 ) -> None:
-    found = state.found
-    # One at a time: products of one matrix alone may be rounded in a way of their own.
-    normal = torch.stack([J.mT @ J for J in jacobian])
-    slope = part.value_and_gradient(found.z[active][None])[1][0] / 2
+    found, normal = state.found, linearised.matrix
     z, value, frozen = found.z[active], found.value[active], found.converged[active]
     new_z, new_value = z, value
     waiting = ~frozen
     # A refused step leaves z, and hence the Jacobian, as they are: only the damping grows.
     for _ in range(TRIALS):
         mu, growth = state.damping[active], state.growth[active]
-        trial = part.project(z + _solve(normal, slope, mu))
+        trial = part.project(z + _solve(linearised, slope, mu))
         delta = trial - z
         after = part.value(trial[None])[0]
         # f(z) - f(z + delta) by the model
@@ -193,11 +255,9 @@ def _step(
     found.converged[active] |= (small >= PATIENCE) | exact
 
 
-def _solve(normal: Tensor, slope: Tensor, mu: Tensor) -> Tensor:
+def _solve(normal: _Normal, slope: Tensor, mu: Tensor) -> Tensor:
     """delta of each signal; zero where the numbers are not finite."""
-    diagonal = normal.diagonal(dim1=-2, dim2=-1)
-    scale = diagonal + diagonal.mean(-1, keepdim=True)
-    damped = normal + torch.diag_embed(mu[:, None] * scale)
+    damped = normal.matrix + torch.diag_embed(mu[:, None] * normal.scale)
     # Doubles: forming J^T J squares the condition number, and k x k systems cost little.
     factor, failed = torch.linalg.cholesky_ex(damped.double())
     delta = -torch.cholesky_solve(slope.double()[..., None], factor)[..., 0].to(slope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ganprior.solvers.engine.adam import Adam
 from ganprior.solvers.engine.by_measurements import ByMeasurements
@@ -136,3 +137,16 @@ def chosen_effort(
     if not isinstance(effort, Sequence):
         raise ValueError(f"effort must be a tuple of stages or one of {names}, got {effort!r}")
     return Effort(*effort, restarts=restarts, steps=steps)
+
+
+def without_setup(effort: Effort) -> Effort:
+    """Return the effort with nothing computed once per prior: random starts, unscaled steps."""
+
+    def change(stage: Stage) -> Stage:
+        if isinstance(stage, FromBank):
+            return Random(stage.starts)
+        if isinstance(stage, Descend) and isinstance(stage.descent, LBFGS):
+            return replace(stage, descent=replace(stage.descent, curvature=False))
+        return stage
+
+    return effort.map(change)

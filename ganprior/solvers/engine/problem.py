@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -20,11 +20,11 @@ from ganprior.cuda_graph import Recording
 from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
 from ganprior.solution import squared_norm
-from ganprior.solvers.engine.blocks import with_block_products
-from ganprior.solvers.engine.folding import channels_last, folded_copy
 from ganprior.solvers.engine.forward import Forward
+from ganprior.solvers.engine.generator import own_generator
 from ganprior.solvers.engine.objective import Objective
 from ganprior.solvers.engine.pieces import in_line, in_rectangles
+from ganprior.solvers.engine.setup import Setup, passes
 from ganprior.solvers.engine.sizes import sizes_for
 
 # Bound on what one chunk may take while its gradients are computed.
@@ -52,6 +52,8 @@ class Problem:
     known : Facts, optional
         What is known of it; found out now when absent. The problem is in its units: y and A are
         divided by them.
+    setup : "auto", float or None
+        How much may be computed once per prior (:mod:`ganprior.solvers.engine.setup`).
 
     Attributes
     ----------
@@ -65,8 +67,10 @@ class Problem:
     scale : Tensor
         Size of each signal's objective, (B,), by which the engine judges what is small; see
         :class:`~ganprior.solvers.engine.objective.Objective`.
-    images_per_chunk : int
-        Images at most whose gradients are computed at once.
+    images_per_chunk, passing_per_chunk : int
+        Images at most whose gradients are computed at once, and those without.
+    passes : int
+        Generator passes at most for the bank, and as many for the curvature.
     """
 
     def __init__(
@@ -76,14 +80,15 @@ class Problem:
         y: Tensor,
         physics: Any,
         known: Facts | None = None,
+        setup: Setup = "auto",
     ) -> None:
         self.count = len(y)
         self.prior = prior
         self._objective = objective
         image = torch.empty(1, *prior.image_shape, dtype=y.dtype.to_real(), device=y.device)
         self.like = image
-        generator = with_block_products(folded_copy(prior.generator, image))
-        self._generator = channels_last(generator, image)
+        own = own_generator(prior, image)
+        self._generator = own.network
         known = known or facts(physics, prior.image_shape, count=self.count, like=y)
         self.measurements = known.m
         self._forward = Forward(physics, known)
@@ -92,7 +97,9 @@ class Problem:
         # One signal's operator takes any number of images, as its restarts.
         self.alike = self._forward.alike or self.count == 1
         self._penalty: Tensor | None = None
-        most = MEMORY_BOUND // self._bytes_per_image()
+        self.passes = passes(setup, own, prior.latent, image)
+        self.passing_per_chunk = max(1, MEMORY_BOUND // own.passing_bytes)
+        most = MEMORY_BOUND // own.kept_bytes
         self.images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
         self._recording = Recording()
         self.scale = self._scale()
@@ -101,6 +108,9 @@ class Problem:
     def prior_hash(self) -> str:
         """Hash of the prior's weights, law and range."""
         digest, prior = hashlib.sha256(), self.prior
+        for part in prior.generator.modules():
+            if isinstance(part, torch.jit.ScriptModule):  # frozen ones have no tensors to be seen
+                digest.update(part.save_to_buffer())
         for name, tensor in sorted(prior.generator.state_dict().items()):
             digest.update(name.encode())
             if isinstance(tensor, Tensor):
@@ -159,7 +169,8 @@ class Problem:
         """G(z) in [0, 1], (..., C, H, W), of latents (..., k)."""
         lead = z.shape[:-1]
         latents = z.reshape(-1, *self.prior.latent.shape)
-        return self.prior.to_unit(self._generator(latents)).unflatten(0, lead)
+        # Under an autocast of its own a generator gives another type than it is given.
+        return self.prior.to_unit(self._generator(latents).to(z)).unflatten(0, lead)
 
     def images_found(self, z: Tensor) -> Tensor:
         """G(z) in [0, 1], (B, C, H, W), of one latent (B, k) of each signal."""
@@ -228,8 +239,8 @@ class Problem:
     def residual_and_jacobian(self, z: Tensor) -> tuple[Tensor, Tensor] | None:
         """Residual (B, M) and its Jacobian (B, M, k) at latents (B, k).
 
-        The Jacobian is exact: the k unit vectors travel through generator and physics as one
-        batch of tangents (forward-mode differentiation).
+        The Jacobian is exact: the k unit vectors travel through generator and physics as
+        tangents (forward-mode differentiation), as many at once as the memory bound allows.
 
         Returns None where the objective has no residual or the physics no forward-mode derivative.
         """
@@ -252,19 +263,36 @@ class Problem:
         # The tangents of one signal are a batch by themselves.
         return 1 if self._steady else max(1, self.images_per_chunk // latent_size)
 
+    def curvature_products(self, z: Tensor) -> Callable[[Tensor], Tensor] | None:
+        """v, (B, k), to J^T J v at latents (B, k), without a Jacobian; None as for those."""
+        if self._residual(z[None, :1].detach(), self._first()) is None:
+            return None
+        back = torch.func.vjp(self._residual_of_each, z)[1]
+
+        def product(v: Tensor) -> Tensor:
+            along = torch.func.jvp(self._residual_of_each, (z,), (v,))[1]
+            found: Tensor = back(along)[0]
+            return found
+
+        return product
+
+    def _residual_of_each(self, z: Tensor) -> Tensor:
+        r = self._residual(z[None], self)
+        assert r is not None
+        return r[0]
+
     def _linearised(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        def residual(latents: Tensor) -> Tensor:
-            r = self._residual(latents[None], self)
-            assert r is not None
-            return r[0]
+        residual = self._residual_of_each
 
         def derivative(direction: Tensor) -> Tensor:
             tangent: Tensor = torch.func.jvp(residual, (z,), (direction.expand_as(z),))[1]
             return tangent
 
         units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+        chunk = max(1, self.passing_per_chunk // self.count)
+        along = torch.vmap(derivative, out_dims=-1, chunk_size=chunk)
         with torch.no_grad():
-            return residual(z), torch.vmap(derivative, out_dims=-1)(units)
+            return residual(z), along(units)
 
     def _first(self) -> Problem:
         if not self.can_leave:
@@ -311,21 +339,6 @@ class Problem:
         outputs = [x] if judge is None else [x, judge(x)]
         return torch.cat([output.reshape(len(z), -1) for output in outputs], 1)
 
-    def _bytes_per_image(self) -> int:
-        """Memory that autograd keeps for one image: measured, on two latents."""
-        kept = 0
-
-        def count(tensor: Tensor) -> Tensor:
-            nonlocal kept
-            kept += tensor.numel() * tensor.element_size()
-            return tensor
-
-        weights = sum(p.numel() * p.element_size() for p in self._generator.parameters())
-        z = self.like.new_zeros(2, self.prior.latent.size).requires_grad_(True)
-        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
-            self.images(z)
-        return max(1, kept - weights, 2 * self.like.numel() * self.like.element_size()) // 2
-
 
 class _Covered(Problem):
     """Some of the signals of a problem that none can leave: all are computed, the others dropped.
@@ -361,6 +374,10 @@ class _Covered(Problem):
     def residual_and_jacobian(self, z: Tensor) -> tuple[Tensor, Tensor] | None:
         found = self._whole.residual_and_jacobian(self._spread(z[None])[0])
         return found and (found[0][self._own], found[1][self._own])
+
+    def curvature_products(self, z: Tensor) -> Callable[[Tensor], Tensor] | None:
+        product = self._whole.curvature_products(self._spread(z[None])[0])
+        return product and (lambda v: product(self._spread(v[None])[0])[self._own])
 
     def images_found(self, z: Tensor) -> Tensor:
         return self._whole.images_found(self._spread(z[None])[0])[self._own]
