@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ganprior import Prior
-from ganprior.evaluation.density import DensityRecipe, fit_density, trained_images
+from ganprior.evaluation.density import DensityRecipe, fit_density
+from ganprior.priors import trained_images
 from tests.cases import rng, tiny_dcgan
 from tests.cases_density import SHAPE, as_mixture, linear_density
 from tests.cli_cases import refuse, save_prior, succeed
@@ -77,9 +78,9 @@ def test_wrong_numbers_are_refused(wrong):
 
 def test_the_card_says_how_many_images_were_trained_on():
     prior = tiny_dcgan()
-    assert trained_images(prior) == 0
+    assert trained_images(prior.card) == 0
     prior.card["recipe"] = "images = 54000\n"
-    assert trained_images(prior) == 54_000
+    assert trained_images(prior.card) == 54_000
 
 
 class TestCommand:

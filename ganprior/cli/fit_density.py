@@ -69,15 +69,15 @@ def fit_density(
     behind the trained ones, the last --images are taken, and the card says so.
     """
     from ganprior.cli.inputs import load_images
-    from ganprior.evaluation.density import DensityRecipe, fit_density, trained_images
-    from ganprior.priors import Prior
+    from ganprior.evaluation.density import DensityRecipe, fit_density
+    from ganprior.priors import Prior, trained_images
 
     recipe = DensityRecipe(rank=rank, latent_weight=latent_weight, seed=seed)
     loaded = Prior.load(prior)
     check_network("--out", out, loaded.card["architecture"]["name"])
     channels, size, _ = loaded.image_shape
     found = load_images(data, split="train", size=size, channels=channels)
-    unseen = trained_images(loaded) if skip is None else skip
+    unseen = trained_images(loaded.card) if skip is None else skip
     first = unseen if len(found) - unseen >= 50 else max(0, len(found) - images)
     if skip is not None and first != skip:
         raise ValueError(f"--skip {skip} leaves fewer than 50 of {len(found)} images")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ganprior.priors import trained_images
 
 if TYPE_CHECKING:
     from ganprior.datasets import Images
@@ -60,7 +61,7 @@ def split(
         If there is no image that the prior was not trained on, or not as many as ``holdout``, or
         if ``holdout`` is given for a source that has a test split.
     """
-    trained = min(_trained_images(card, len(first)), len(first))
+    trained = min(trained_images(card) or len(first), len(first))
     if first.sha256 != test.sha256:
         if holdout is not None:
             raise ValueError(f"{source} has a test split, which is held out; drop --holdout")
@@ -123,9 +124,3 @@ def _tuning(first: Images, card: dict[str, Any], trained: int) -> Images | None:
     density = card.get("density") or {}
     fitted = max(trained, int(density.get("first_image", 0)) + int(density.get("images", 0)))
     return first.select(fitted) if fitted < len(first) else None
-
-
-def _trained_images(card: dict[str, Any], count: int) -> int:
-    """How many images of the training split were trained on: the first ones, by the recipe."""
-    recipe = tomllib.loads(str(card.get("recipe", "")))
-    return int(recipe.get("images", count))

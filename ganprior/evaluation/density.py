@@ -12,7 +12,6 @@ the law of the latents, which needs many, images of training may be added.
 from __future__ import annotations
 
 import copy
-import tomllib
 import warnings
 from dataclasses import dataclass
 from itertools import product
@@ -183,16 +182,6 @@ class _Chosen:
             deviation=_deviation(deviations.double(), self.shape, share, self.recipe),
         )
         return as_stored(density)
-
-
-def trained_images(prior: Prior) -> int:
-    """How many images of its data a prior was trained on: the first ones, by its card; 0 unknown.
-
-    A recipe that names none took all that there were.
-    """
-    card = prior.card
-    count = tomllib.loads(card["recipe"]).get("images") if "recipe" in card else None
-    return int(count or card.get("training_images") or 0)
 
 
 def project(prior: Prior, x: Tensor, recipe: DensityRecipe) -> tuple[Tensor, Tensor]:

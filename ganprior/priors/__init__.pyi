@@ -2,6 +2,7 @@ from .cards import find_prior as find_prior
 from .cards import prior_aliases as prior_aliases
 from .cards import prior_names as prior_names
 from .cards import read_card as read_card
+from .cards import trained_images as trained_images
 from .cards import write_card as write_card
 from .density import Density as Density
 from .distance_law import DistanceLaw as DistanceLaw

@@ -20,7 +20,8 @@ Keys of a card:
   ``real_diversity``; ``nearest_training_error`` and ``real_nearest_training_error`` (per-pixel
   error to the nearest training image, of samples and of held-out images);
   ``read_as_asked`` (share of conditional samples that a classifier reads as the label asked for)
-  of ``asked_images``.
+  of ``asked_images``; ``support_estimate`` and ``real_support_estimate``, how many different images
+  there seem to be, each with ``size`` and a 90% interval, ``low`` to ``high``, null for infinite.
 - ``residuals``: by kind of objective, what images of the data leave unexplained (see
   :mod:`ganprior.priors.residual_law`), measured on ``images``.
 - ``quality_before``: the first figures, where later ones differ; of a prior that took over an
@@ -34,7 +35,9 @@ from __future__ import annotations
 import copy
 import json
 import os
+import tomllib
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,6 +64,15 @@ def prior_files() -> dict[str, Path]:
 def prior_names() -> list[str]:
     """Names of the priors that are here: shipped, in a checkout, or where the environment says."""
     return sorted(prior_files())
+
+
+def trained_images(card: Mapping[str, Any]) -> int:
+    """How many images of its data a prior was trained on: the first ones, by its card; 0 unknown.
+
+    A recipe that names none took all that there were.
+    """
+    count = tomllib.loads(str(card.get("recipe", ""))).get("images")
+    return int(count or card.get("training_images") or 0)
 
 
 def is_shipped(path: Path) -> bool:
