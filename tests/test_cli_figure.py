@@ -65,6 +65,9 @@ def test_a_figure_that_no_table_has_yet_is_found_in_its_folder(monkeypatch):
         declare("tests.toy_sweep", "mri/reconstruction", "", paper=None, smoke=Config())
     with pytest.raises(ValueError, match="figure toy/b declares 'colum', which no figure has"):
         declare("tests.toy_sweep", "toy/b", "", paper=None, smoke=Config(), colum="m")
+    # The module of a figure, run as a command, is imported once more by its own name.
+    declare("__main__", "mri/reconstruction", "", paper=None, smoke=Config())
+    assert figures.load_figure("mri/reconstruction") is declared
 
 
 def test_without_a_checkout_it_says_so_in_one_line(monkeypatch, tmp_path):

@@ -103,7 +103,7 @@ def neural_net_distance(a: Tensor, b: Tensor, steps: int, seed: int) -> float:
         adam = torch.optim.Adam(network.parameters(), RATE)
         for _ in range(steps):
             difference = network(a).mean() - network(b).mean()
-            best = max(best, float(difference))
+            best = max(best, float(difference.detach()))
             adam.zero_grad()
             (-difference).backward()
             adam.step()

@@ -11,6 +11,10 @@ the set would be too few.
     GANPRIOR_DATA=FOLDER ganprior figure arora2018/birthday --preset paper
 
 FOLDER holds MNIST and FashionMNIST as torchvision has them.
+
+    python -m experiments.arora2018.birthday
+
+writes what the committed rows say into the card of each prior.
 """
 
 from __future__ import annotations
@@ -23,18 +27,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from experiments.figures import load_figure
 from experiments.images import TORCHVISION, hashes_of, held_out, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
 from ganprior import Images, extract_features, load_images
-from ganprior.evaluation.features import Features, choose_features
+from ganprior.evaluation import Features, choose_features, update_quality
 from ganprior.jobs import Cell
 from ganprior.metrics import duplicate_distance, support_size
+from ganprior.priors import find_prior, read_card, write_card
 from ganprior.streams import derive_seed
 
 PLANTED, REAL = "planted", "real test images"
 FACTOR, LEAST = 2, 100_000
+END = 1e9  # of the picture
 
 
 @dataclass(frozen=True)
@@ -143,25 +150,39 @@ def tables(found: list[Row]) -> Tables:
         "summary": [
             {
                 "images of": row["panel"],
-                "drawn by": f"{row['method']} {row['size']}".strip(),
+                "drawn by": name_of(row),
                 "pairs that are the same": row["pairs"],
-                "different images": _number(row["estimate"]),
-                "90% interval": f"{_number(row['low'])} to {_number(row['high'])}",
+                "different images": _estimate(row),
+                "90% interval": f"from {_number(row['low'])}"
+                + ("" if row["high"] == "inf" else f" to {_number(row['high'])}"),
             }
             for row in found
         ]
     }
 
 
-def _number(text: str | int | float | None) -> str:
-    value = float(str(text))
-    return f"{float(f'{value:.3g}'):,.0f}" if math.isfinite(value) else "no bound"
+def name_of(row: Row) -> str:
+    """What drew the images, with the size of a known support."""
+    size = f" {_number(row['size'])}" if row["size"] else ""
+    return f"{row['method']}{size}"
+
+
+def _estimate(row: Row) -> str:
+    """The estimate; where there was no pair, the lower end of its interval."""
+    if row["estimate"] == "inf":
+        return f"at least {_number(row['low'])}"
+    return _number(row["estimate"])
+
+
+def _number(value: object) -> str:
+    """Three digits of a finite number."""
+    return f"{float(f'{float(str(value)):.3g}'):,.0f}"
 
 
 def headline(found: list[Row]) -> str:
     """Estimates of the priors."""
     named = [row for row in found if row["method"] not in (PLANTED, REAL)]
-    return "; ".join(f"{row['method']} {_number(row['estimate'])}" for row in named)
+    return "; ".join(f"{row['method']} {_estimate(row)}" for row in named)
 
 
 def plot(found: list[Row], path: Path) -> None:
@@ -169,14 +190,15 @@ def plot(found: list[Row], path: Path) -> None:
     from experiments import plots
 
     figure, [axes] = plots.new_figure(width=7, height=0.8 + 0.28 * len(found))
-    names = []
+    names = [f"{name_of(row)} ({row['panel']})" for row in found]
     for i, row in enumerate(found):
-        name = f"{row['method']} {row['size']}".strip()
-        names.append(f"{name} ({row['panel']})")
-        low, high = float(row["low"]), min(float(row["high"]), 1e9)
-        middle = min(float(row["estimate"]), 1e9)
-        axes.plot([low, high], [i, i], color="0.5", lw=2)
-        axes.plot([middle], [i], "o", color="C1" if row["method"] == PLANTED else "C0", ms=4)
+        low, high, size = (float(row[key]) for key in ("low", "high", "estimate"))
+        axes.plot([low, min(high, END)], [i, i], color="0.5", lw=2)
+        if math.isfinite(size):
+            colour = "C1" if row["method"] == PLANTED else "C0"
+            axes.plot([size], [i], "o", color=colour, ms=4)
+        if high > END:  # the interval has no upper end, or one outside of the picture
+            axes.plot([END], [i], ">", color="0.5", ms=5)
         if row["method"] == PLANTED:
             axes.plot([float(row["size"])], [i], "k|", ms=9)
     axes.set(xscale="log", yticks=range(len(names)), xlabel="different images (90% interval)")
@@ -199,3 +221,28 @@ declare(
     published="CelebA: DCGAN about 160,000 different faces, ALI and BiGAN about a million",
     differs="28 x 28 digits and clothes; duplicates by a classifier's features and not by eye",
 )
+
+
+def main() -> None:
+    """Write the committed estimates into the cards, those of real images beside them."""
+    found = load_figure("arora2018/birthday").committed()
+    real = {row["panel"]: row for row in found if row["method"] == REAL}
+    for row in found:
+        if row["method"] in (PLANTED, REAL):
+            continue
+        path = find_prior(row["method"])
+        figures = {
+            "support_estimate": _bounds(row),
+            "real_support_estimate": _bounds(real[row["panel"]]),
+        }
+        write_card(path, update_quality(read_card(path), figures))
+
+
+def _bounds(row: Row) -> dict[str, float | None]:
+    named = {"size": "estimate", "low": "low", "high": "high"}
+    values = {key: float(f"{float(row[column]):.4g}") for key, column in named.items()}
+    return {key: value if math.isfinite(value) else None for key, value in values.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -29,7 +29,7 @@ from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
 from ganprior import Posterior, Prior, Streams
 from ganprior.jobs import Cell, grid
-from ganprior.solvers.posterior import PosteriorSolution
+from ganprior.solvers import PosteriorSolution
 
 RANKS = ("entry of z", "norm of z", "misfit", "pixel")
 SOLVERS = {

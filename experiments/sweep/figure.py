@@ -168,6 +168,8 @@ def declare(
     functions = {name: given[name] for name in FUNCTIONS if name in given}
     presets = {preset: config for preset, config in presets.items() if config is not None}
     figure = Figure(name, presets, claim=claim, module=module, **functions | own)
+    if module == "__main__":  # run as a command: load_figure imports the module by its own name
+        return figure
     if (known := DECLARED.setdefault(name, figure)).module != module:
         raise ValueError(f"{known.module} and {module} both declare {name}; rename one")
     DECLARED[name] = figure

@@ -6,6 +6,8 @@ from .density import DensityRecipe as DensityRecipe
 from .density import fit_density as fit_density
 from .distances import distance_law as distance_law
 from .evaluate import evaluate_prior as evaluate_prior
+from .evaluate import update_quality as update_quality
+from .features import Features as Features
 from .features import choose_features as choose_features
 from .quality import Quality as Quality
 from .representation import representation_error as representation_error

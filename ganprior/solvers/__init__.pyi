@@ -20,6 +20,7 @@ from .engine import Rounds as Rounds
 from .engine import Stage as Stage
 from .latent_solver import LatentSolver as LatentSolver
 from .misfit import residual_squares as residual_squares
+from .posterior import PosteriorSolution as PosteriorSolution
 from .semantic_inpainting import InpaintingSolution as InpaintingSolution
 
 # registered, by python -m experiments.tables --write
