@@ -37,8 +37,10 @@ class Drawn:
 
     Attributes
     ----------
+    z : Tensor
+        Latents given y, float64, (N, k).
     images : Tensor
-        G(z) given y, (N, C, H, W).
+        G(z), (N, C, H, W).
     log_evidence : Tensor
         log p(y) of the whitened y, up to the constant.
     rhat : float
@@ -46,6 +48,7 @@ class Drawn:
         be told.
     """
 
+    z: Tensor
     images: Tensor
     log_evidence: Tensor
     rhat: float = 1.0
@@ -101,7 +104,7 @@ class ParticleSampler:
         known = log_ratio(start, torch.cat([self._shown, self._measured(near)]))
         target = Target(log_start, lambda z: log_ratio(z, self._measured(z)))
         found = tempered(target, start, known, self._count, self._moves, rng)
-        return Drawn(self._images(found.z), found.log_evidence, _rhat(found.z))
+        return Drawn(found.z, self._images(found.z), found.log_evidence, _rhat(found.z))
 
     def _images(self, z: Tensor) -> Tensor:
         latents = z.unflatten(-1, self._prior.latent.shape).to(self._like)

@@ -51,9 +51,12 @@ class PosteriorSolution(Solution):
     std : Tensor
         Standard deviation of every pixel, (B, C, H, W).
     low, high : Tensor
-        5% and 95% quantiles of every pixel, (B, C, H, W): between them lie 90% of the draws.
+        5% and 95% quantiles of every pixel, (B, C, H, W): a further draw lies between them with
+        probability .9.
     samples : Tensor
-        Draws from the posterior, (D, B, C, H, W).
+        Draws of x from the posterior, (D, B, C, H, W).
+    latents : Tensor
+        The z of each draw, (D, B, *latent shape).
     log_evidence : Tensor
         log p(y), (B,).
     rhat : Tensor
@@ -66,6 +69,7 @@ class PosteriorSolution(Solution):
     low: Tensor
     high: Tensor
     samples: Tensor
+    latents: Tensor
     log_evidence: Tensor
     rhat: Tensor
 
@@ -159,6 +163,7 @@ class Posterior(MAP):
             measured, finite = split_finite(checked_measurements(y, physics))
             like = measured.new_zeros(0, dtype=y.dtype.to_real())
             samples = like.new_zeros(self.draws, len(y), *self.prior.image_shape)
+            latents = like.new_zeros(self.draws, len(y), *self.prior.latent.shape)
             mean, evidence = like.new_zeros(samples.shape[1:]), like.new_zeros(len(y))
             rhat, distances = like.new_ones(len(y)), Distances.like(evidence)
             density = self.density.to(like.device)
@@ -175,39 +180,46 @@ class Posterior(MAP):
                     generator = streams.generator("posterior", own)
                     drawn = draw(one, LaplaceMixture.of(density, modes, i), generator)
                     evidence[own], rhat[own] = drawn.log_evidence - white.log_scale, drawn.rhat
-                    mean[own], samples[:, own] = self._drawn(one, drawn.images, generator)
+                    mean[own], samples[:, own], latents[:, own] = self._drawn(one, drawn, generator)
             ones = torch.ones_like(finite)
             outcome = Outcome(mean, -evidence, ~(rhat >= MIXED), ones.long())
             solution = outcome.solution(y, physics, finite)
-            samples = torch.where(finite[:, None, None, None], samples, torch.zeros_like(samples))
-            return self.judged(_with_spread(solution, samples, rhat), distances)
+            unknown = ~finite[:, None, None, None]
+            spread = {"samples": samples.masked_fill(unknown, 0), "latents": latents, "rhat": rhat}
+            return self.judged(_with_spread(solution, **spread), distances)
 
     def _drawn(
-        self, white: Whitened, images: Tensor, rng: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Mean (C, H, W) and draws (D, C, H, W) of x of one signal, from draws (N, ...) of G(z)."""
-        shape, drawn_images = self.prior.image_shape, images.double()
+        self, white: Whitened, found: Drawn, rng: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean (C, H, W), draws (D, C, H, W) of x and their latents, of one signal."""
+        shape, images = self.prior.image_shape, found.images.double()
         # The mean of nu is linear in G(z).
-        mean = drawn_images.mean(0, keepdim=True)
+        mean = images.mean(0, keepdim=True)
         mean = mean + white.deviations(mean).reshape(1, *shape)
         chosen = torch.randperm(len(images), generator=rng)
         chosen = chosen[torch.arange(self.draws) % len(chosen)].to(images.device)
-        drawn = white.drawn_deviations(drawn_images[chosen], rng).reshape(-1, *shape)
-        return mean[0].to(images), (drawn_images[chosen] + drawn).to(images)
+        drawn = images[chosen] + white.drawn_deviations(images[chosen], rng).reshape(-1, *shape)
+        latents = found.z[chosen].unflatten(1, self.prior.latent.shape)
+        return mean[0].to(found.images), drawn.to(found.images), latents.to(found.images)
 
     def _near_modes(
         self, like: Tensor, signal: Whitened, laplace: LaplaceMixture, rng: torch.Generator
     ) -> Drawn:
         """Draws of Laplace's approximation for one signal."""
-        z = laplace.sample(self.particles, rng).to(like)
-        return Drawn(
-            self.prior.render(z.unflatten(1, self.prior.latent.shape)), laplace.log_evidence
-        )
+        z = laplace.sample(self.particles, rng)
+        images = self.prior.render(z.to(like).unflatten(1, self.prior.latent.shape))
+        return Drawn(z, images, laplace.log_evidence)
 
 
-def _with_spread(solution: Solution, samples: Tensor, rhat: Tensor) -> PosteriorSolution:
+def _with_spread(
+    solution: Solution, samples: Tensor, latents: Tensor, rhat: Tensor
+) -> PosteriorSolution:
     """The solution with its draws and what they say; one whose steps did not do is not mixed."""
-    low, high = samples.quantile(torch.tensor([LOW, HIGH]).to(samples), 0)
+    # Between the i-th smallest and the i-th largest of D draws lies a further one with probability
+    # 1 - 2 i / (D + 1): Weibull's positions, where torch has i - 1 of D - 1 steps.
+    draws = len(samples)
+    levels = ((torch.tensor([LOW, HIGH]) * (draws + 1) - 1) / (draws - 1)).clamp(0, 1)
+    low, high = samples.quantile(levels.to(samples), 0)
     status = tuple(
         Status.NOT_MIXED if status is Status.MAX_STEPS else status for status in solution.status
     )
@@ -215,6 +227,7 @@ def _with_spread(solution: Solution, samples: Tensor, rhat: Tensor) -> Posterior
     return PosteriorSolution(
         **{**vars(solution), **known},
         samples=samples,
+        latents=latents,
         log_evidence=-solution.objective,
         rhat=rhat,
     )
