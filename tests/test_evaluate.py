@@ -8,6 +8,7 @@ from ganprior.evaluation.evaluate import (
     draw_samples,
     evaluate_prior,
     share_read_as_asked,
+    support_figures,
     update_quality,
 )
 from ganprior.evaluation.features import Features
@@ -48,6 +49,20 @@ def test_figures_are_those_of_the_samples():
     other = evaluate_prior(prior, image_set(real), None, FEATURES, count=20, fitted=0, seed=1)
     assert other.figures["frechet_distance"] != result.figures["frechet_distance"]
     assert len(f"{result.figures['frechet_distance']:g}") <= 7
+
+
+def test_samples_of_few_images_are_counted_as_few():
+    prior, real = tiny_dcgan(), torch.rand(120, 1, 8, 8, generator=rng(1))
+    training = torch.rand(200, 1, 8, 8, generator=rng(2))
+    fake = torch.rand(5, 1, 8, 8, generator=rng(4))[torch.randint(5, (120,), generator=rng(3))]
+    found = support_figures(pixels(training), pixels(fake), pixels(real))
+    assert found["support_estimate"]["size"] == pytest.approx(5, rel=0.2)
+    assert found["real_support_estimate"]["low"] > 500
+    result = evaluate_prior(
+        prior, image_set(real), image_set(training), FEATURES, count=100, fitted=0
+    )
+    assert result.figures["real_support_estimate"]["low"] > 500
+    assert set(result.figures["support_estimate"]) == {"size", "low", "high"}
 
 
 def test_a_prior_that_draws_its_training_images_is_shown_to_have_memorised_them():

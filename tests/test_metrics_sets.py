@@ -10,11 +10,13 @@ from torch import nn
 
 from ganprior.metrics import (
     diversity,
+    duplicate_distance,
     extract_features,
     frechet_distance,
     nearest_images,
     per_pixel_error,
     precision_recall,
+    support_size,
 )
 from tests.cases import rng
 
@@ -126,6 +128,42 @@ def test_extremes_of_precision_and_recall():
         precision_recall(real, real[:3])
     with pytest.raises(ValueError, match="neighbours must be at least 1, got 0"):
         precision_recall(real, real, 0)
+
+
+@pytest.mark.parametrize("size", [50, 500])
+def test_the_size_of_a_known_support_is_within_its_interval(size, monkeypatch):
+    monkeypatch.setattr("ganprior.metrics.support._CHUNK", 300)
+    images = torch.randn(size, 20, generator=rng())
+    distance = duplicate_distance(torch.randn(1000, 20, generator=rng(1)))
+    held = 0
+    for seed in range(20):
+        drawn = images[torch.randint(size, (1000,), generator=rng(seed))]
+        # The same image is not drawn to the last bit.
+        found = support_size(drawn + 1e-3 * torch.rand(1000, 20, generator=rng(2)), distance)
+        assert found.size == 1000 * 999 / 2 / found.pairs
+        assert found.size == pytest.approx(size, rel=0.25)
+        held += found.low <= size <= found.high
+    assert held >= 14
+
+
+def test_pairs_nearer_than_the_distance_are_counted_once(monkeypatch):
+    monkeypatch.setattr("ganprior.metrics.support._CHUNK", 2)
+    points = torch.tensor([[0.0], [0.0], [0.5], [3.0], [7.0]])
+    assert support_size(points, 0).pairs == 1
+    assert support_size(points, 0.5).pairs == 3
+    none = support_size(points[2:], 1)
+    assert (none.pairs, none.size, none.high) == (0, math.inf, math.inf)
+    # No pair of three: the mean number of pairs is below 3.0 with 95% confidence.
+    assert none.low == pytest.approx(3 / -math.log(0.05))
+    # Distances to the nearest other one: 0, 0, 0.5, 2.5, 4.
+    assert duplicate_distance(points, share=0.5) == pytest.approx(0.5, abs=1e-6)
+    for wrong in (lambda: support_size(points[:1], 1), lambda: duplicate_distance(points[:1])):
+        with pytest.raises(ValueError, match="two or more images"):
+            wrong()
+    with pytest.raises(ValueError, match="share must be between 0 and 1, got 1"):
+        duplicate_distance(points, share=1)
+    with pytest.raises(ValueError, match="distance must be 0 or more, got nan"):
+        support_size(points, math.nan)
 
 
 def test_diversity_is_the_mean_distance_of_pairs():

@@ -31,6 +31,8 @@ _WORDS = {
     "recall": "recall",
     "features": "  measured in",
     "compared_images": "  images of either kind",
+    "support_estimate": "different images",
+    "real_support_estimate": "  of as many real images",
     "diversity": "diversity",
     "real_diversity": "  of real images",
     "read_as_asked": "read as asked",
@@ -222,8 +224,18 @@ def _print_table(figures: dict[str, Any]) -> None:
     width = max(map(len, _WORDS.values()))
     for key, words in _WORDS.items():
         if key in figures:
-            click.echo(f"{words.ljust(width)}  {figures[key]}")
+            value = figures[key]
+            text = _support(value) if isinstance(value, dict) else value
+            click.echo(f"{words.ljust(width)}  {text}")
     _print_errors(figures.get("errors", {}))
+
+
+def _support(found: dict[str, float | None]) -> str:
+    """An estimate with its 90% interval, of which a side may be open."""
+    size, low, high = (found[key] for key in ("size", "low", "high"))
+    if size is None or high is None:
+        return f"at least {low:,.0f}"
+    return f"{size:,.0f} (90% interval {low:,.0f} to {high:,.0f})"
 
 
 def _print_errors(errors: dict[str, dict[str, float]]) -> None:

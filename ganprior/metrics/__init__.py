@@ -6,12 +6,15 @@ from ganprior.metrics.frechet import frechet_distance
 from ganprior.metrics.image import per_pixel_error, psnr, ssim
 from ganprior.metrics.nearest import Nearest, nearest_images
 from ganprior.metrics.precision_recall import PrecisionRecall, precision_recall
+from ganprior.metrics.support import Support, duplicate_distance, support_size
 
 __all__ = [
     "FeatureExtractor",
     "Nearest",
     "PrecisionRecall",
+    "Support",
     "diversity",
+    "duplicate_distance",
     "extract_features",
     "frechet_distance",
     "nearest_images",
@@ -19,4 +22,5 @@ __all__ = [
     "precision_recall",
     "psnr",
     "ssim",
+    "support_size",
 ]
