@@ -110,9 +110,9 @@ OPTIONAL = {
     "figure": {"--workers", "--device"},
     "inpaint": {"--threshold"},
 }
-# These have no option of their own but --out, and demo --device: both are tried elsewhere, as is
-# studio, which runs until it is stopped.
-OTHERS = {"demo", "priors", "studio"}
+# These have no option of their own but --out, and demo --device: both are tried elsewhere, as are
+# the commands of cache, and studio, which runs until it is stopped.
+OTHERS = {"cache", "demo", "priors", "studio"}
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ class TestCurvature:
         k = problem.prior.latent.size
         for passes, samples in (
             (48 * k, 0),
-            (48 * k - 1, 2 * k),
+            (48 * k - 1, k),
             (3 * k, k),
             (3, 1),
             (2, None),

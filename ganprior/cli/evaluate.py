@@ -10,7 +10,14 @@ import click
 
 from ganprior.cli.held_out import Splits, split
 from ganprior.cli.inputs import load_images
-from ganprior.cli.options import OUT, SEED, at_least, convert_option, resize_option
+from ganprior.cli.options import (
+    OUT,
+    SEED,
+    at_least,
+    convert_option,
+    resize_option,
+    trust_code_option,
+)
 from ganprior.cli.output import check_folder
 from ganprior.cli.results import RULE, check_results, new_results
 from ganprior.cli.train import data_name
@@ -71,6 +78,7 @@ class _Request:
 
 @click.command()
 @click.argument("prior")
+@trust_code_option
 @click.option("--data", required=True, help="Folder, file or torchvision name of real images.")
 @click.option(
     "--count",

@@ -21,6 +21,7 @@ from ganprior.names import check_name
 # Name of each command and its line of help: written here so that --help imports none of them.
 COMMANDS = {
     "arithmetic": "Add and subtract the mean latents of labelled images.",
+    "cache": "List or clear what is kept of priors between runs.",
     "demo": "Recover ten images from 100 measurements, beside three Lassos.",
     "evaluate": "Measure the quality of a prior.",
     "figure": "Reproduce a figure of a paper, from a source checkout.",

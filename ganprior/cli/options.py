@@ -67,6 +67,8 @@ DRAWS = at_least(1, 10_000)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )
+# As :mod:`ganprior.priors.code` reads it, which needs torch.
+TRUST = "GANPRIOR_TRUST_CODE"
 FITS = ("crop", "pad", "stretch")
 
 
@@ -109,6 +111,21 @@ def _is_meant_for_fit(word: str) -> bool:
     return word in FITS or (nearest(word, FITS) is not None and not os.path.exists(word))
 
 
+def _trust(context: click.Context, _: click.Parameter, trusted: bool) -> None:
+    """Let code of other people's run until the command ends, also in processes that it starts."""
+    if trusted and TRUST not in os.environ:
+        os.environ[TRUST] = "1"
+        context.call_on_close(lambda: os.environ.pop(TRUST, None))
+
+
+trust_code_option = click.option(
+    "--trust-code",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_trust,
+    help="Let --prior run code: package.module:factory, .pt2 and TorchScript files.",
+)
 results_option = click.option("--out", required=True, type=OUT, help=RULE)
 limit_option = click.option("--limit", type=LIMIT, help="Take so many images and no more.")
 convert_option = click.option(

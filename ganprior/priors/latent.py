@@ -6,12 +6,18 @@ import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
-from ganprior.streams import as_generator, standard_normal, uniform
+from ganprior.streams import as_generator, derive_seed, standard_normal, uniform
+
+# Latents, at least, from which mean and covariance of a law are found.
+DRAWN = 8192
+# Variance in every direction, in units of the mean one: a law may lie in a subspace.
+FLAT = 1e-6
 
 
 def checked_latent_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -30,6 +36,46 @@ def checked_latent_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     if not found or min(found) < 1:
         raise ValueError(f"latent shape must hold positive sizes, got {shape!r}")
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Mean and covariance of a law of latents, flattened.
+
+    Attributes
+    ----------
+    mean : Tensor
+        m, float64, (k,).
+    factor : Tensor
+        L, lower triangular with a positive diagonal, L L^T the covariance, float64, (k, k).
+    """
+
+    mean: Tensor
+    factor: Tensor
+
+    @classmethod
+    def of(cls, z: Tensor) -> Self:
+        """Moments of latents (N, k); the covariance is shrunk, so that it has a factor.
+
+        Shrunk as Ledoit and Wolf (2004) do, towards a multiple of the identity.
+        """
+        from sklearn.covariance import ledoit_wolf
+
+        z = z.double().cpu()
+        covariance = torch.from_numpy(ledoit_wolf(z.numpy())[0])
+        floor = FLAT * covariance.diagonal().mean() + torch.finfo(torch.float64).tiny
+        covariance.diagonal().add_(floor)
+        return cls(z.mean(0), torch.linalg.cholesky(covariance))
+
+    def apply(self, u: Tensor) -> Tensor:
+        """m + L u, (..., k)."""
+        return self.mean.to(u) + u @ self.factor.to(u).T
+
+    def remove(self, z: Tensor) -> Tensor:
+        """L^-1 (z - m), (..., k)."""
+        rows = (z.double() - self.mean.to(z.device)).reshape(-1, z.shape[-1])
+        u = torch.linalg.solve_triangular(self.factor.to(z.device), rows.T, upper=False).T
+        return u.reshape(z.shape).to(z)
 
 
 class Latent(ABC):
@@ -64,6 +110,18 @@ class Latent(ABC):
     def penalty(self, z: Tensor) -> Tensor:
         """-log p(z) up to a constant, summed over a latent's axes: (..., *shape) to (...)."""
 
+    def moments(self) -> Moments | None:
+        """Mean and covariance of z; None where ||z||^2 is what penalties and weights go by.
+
+        That is so of N(0, I) and of the cube. Of any other law they are found once, from
+        ``DRAWN`` latents or 8 for each entry; one that knows them says them.
+        """
+        if not hasattr(self, "_moments"):
+            rng = torch.Generator().manual_seed(derive_seed(0, "moments"))
+            z = self.sample(max(DRAWN, 8 * self.size), rng)
+            self._moments = Moments.of(z.flatten(1))
+        return self._moments
+
     def describe(self) -> dict[str, Any]:
         """JSON form of the law, read back by :func:`latent_from_description`."""
         return {"law": self.name, "shape": list(self.shape)}
@@ -85,6 +143,9 @@ class GaussianLatent(Latent):
         """||z||^2 / 2."""
         return self._sum(z.square()) / 2
 
+    def moments(self) -> None:
+        """None: z is standard."""
+
 
 class UniformLatent(Latent):
     """z uniform on [-1, 1]^k."""
@@ -99,6 +160,9 @@ class UniformLatent(Latent):
         """0 inside the cube, infinite outside."""
         outside = self._sum((z.abs() > 1).to(z.dtype)) > 0
         return torch.where(outside, torch.inf, torch.zeros_like(outside, dtype=z.dtype))
+
+    def moments(self) -> None:
+        """None: z is bounded as it is."""
 
 
 def latent_from_description(description: dict[str, Any]) -> Latent:

@@ -80,6 +80,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def by_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Tensors of a file by network, and by the name that each has there."""
+    parts: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        part, _, name = key.partition(".")
+        parts.setdefault(part, {})[name] = tensor
+    return parts
+
+
 def check_fit(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Refuse tensors that are not those of a network, one to one.
 

@@ -23,7 +23,7 @@ from ganprior.priors.checks import checked_range
 from ganprior.priors.density import Density
 from ganprior.priors.density_files import density_of_tensors, density_tensors
 from ganprior.priors.latent import Latent, latent_from_description
-from ganprior.priors.network_files import check_fit, fill, read_tensors
+from ganprior.priors.network_files import by_part, check_fit, fill, read_tensors
 
 # Numbers of an image of the largest prior: a card of few bytes can describe a larger one.
 MOST_NUMBERS = 2**26
@@ -60,7 +60,7 @@ def load_stored(name: str | Path) -> Stored:
         If there is none of that name, or a file is damaged or does not fit the other.
     """
     path = find_prior(name)
-    tensors = _by_part(read_tensors(path))
+    tensors = by_part(read_tensors(path))
     card = read_card(path)
     try:
         described = _described(card)
@@ -98,15 +98,16 @@ def save_stored(stored: Stored, path: Path) -> None:
     Raises
     ------
     ValueError
-        If the card names no architecture, or the files cannot be written.
+        If the card names neither architecture nor factory, or the files cannot be written.
     """
-    if "architecture" not in stored.card:
+    ours = "architecture" in stored.card
+    if not ours and "factory" not in stored.card:
         raise ValueError(
-            "only a prior whose card names its architecture can be saved; "
-            "save the module of your own with safetensors and wrap it with Prior.from_module"
+            "the card names neither an architecture of ganprior nor a factory; give "
+            "factory='package.module:function', a function without arguments that makes this prior"
         )
     tensors = {
-        f"{part}.{name}": _half(tensor)
+        f"{part}.{name}": _half(tensor) if ours else tensor.detach().cpu().clone().contiguous()
         for part, network in stored.networks.items()
         for name, tensor in network.state_dict().items()
     }
@@ -118,11 +119,10 @@ def save_stored(stored: Stored, path: Path) -> None:
         "image_shape": list(stored.image_shape),
         "image_range": list(stored.image_range),
         "latent": stored.latent.describe(),
-        # Weights that were stored before are rounded already.
-        "float16_largest_pixel_change": max(
-            float16_change(stored), stored.card.get("float16_largest_pixel_change", 0.0)
-        ),
     }
+    if ours:  # weights that were stored before are rounded already
+        before = stored.card.get("float16_largest_pixel_change", 0.0)
+        card["float16_largest_pixel_change"] = max(float16_change(stored), before)
     file = part_of_prior(path, ".safetensors")
     write_tensors(file, tensors)
     write_card(path, card)
@@ -144,15 +144,6 @@ def float16_change(stored: Stored, count: int = 64) -> float:
     given = (z, torch.arange(count, device=z.device) % classes) if classes else (z,)
     low, high = stored.image_range
     return float((half(*given) - exact(*given)).abs().max()) / (high - low)
-
-
-def _by_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Tensors of a file by network, and by the name that each has there."""
-    parts: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        part, _, name = key.partition(".")
-        parts.setdefault(part, {})[name] = tensor
-    return parts
 
 
 def _described(card: dict[str, Any]) -> dict[str, nn.Module]:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from ganprior.baselines.inputs import checked_measurements
 from ganprior.physics import Facts, facts
-from ganprior.priors import Prior
+from ganprior.priors import Latent, Prior
 from ganprior.priors.prior import check_prior
 from ganprior.priors.residual_law import ResidualLaw
+from ganprior.priors.standard import Standard, standardised
 from ganprior.progress import Wish, with_progress
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
 from ganprior.solvers.engine import (
@@ -78,6 +79,7 @@ class LatentSolver(Reconstructor):
         check_prior(prior)
         check_setup(setup)
         self.prior = prior
+        self._searched: tuple[Latent, Standard] | None = None
         self.setup = setup
         effort = chosen_effort(effort, self.efforts, restarts, steps)
         self.effort = effort if setup else without_setup(effort)
@@ -182,13 +184,14 @@ class LatentSolver(Reconstructor):
             known = self.known(y, physics)
             known = known.in_units(self.unit(y, physics, known))
             objective = self._objective(y, physics, known)
-            problem = Problem(self.prior, objective, y, physics, known, self.setup)
+            own = self._standard()
+            problem = Problem(own.prior, objective, y, physics, known, self.setup)
             found = minimise(
                 problem,
                 self.effort,
                 streams,
-                starts=None if starts is None else self._flat(starts, problem),
-                warm=None if warm is None else self._flat(warm, problem),
+                starts=None if starts is None else self._flat(starts, problem, own),
+                warm=None if warm is None else self._flat(warm, problem, own),
             )
             x = problem.images_found(found.z)
             error = squared_norm(y - physics.A(x))
@@ -203,7 +206,7 @@ class LatentSolver(Reconstructor):
             steps=found.steps,
             relative_residual=residual.relative,
             expected_residual=residual.expected,
-            z=found.z.unflatten(-1, self.prior.latent.shape),
+            z=own.back(found.z).unflatten(-1, self.prior.latent.shape),
             restart=found.restart,
             trace=found.trace * unit,
             bank_seconds=found.bank_seconds,
@@ -214,13 +217,20 @@ class LatentSolver(Reconstructor):
             },
         )
 
+    def _standard(self) -> Standard:
+        """The prior in the coordinates that are searched, those in which z is standard."""
+        known = self._searched
+        if known is None or known[0] is not self.prior.latent:
+            known = self._searched = self.prior.latent, standardised(self.prior)
+        return known[1]
+
     def _residual(self, x: Tensor, y: Tensor, physics: Any, known: Facts) -> Residual:
         law = ResidualLaw.of_card(self.prior.card, self.kind)
         return residual_of(x, y, physics, known, law, self.prior.latent.size, self.noise_std)
 
-    def _flat(self, starts: Tensor, problem: Problem) -> Tensor:
+    def _flat(self, starts: Tensor, problem: Problem, own: Standard) -> Tensor:
         shape = (problem.count, *self.prior.latent.shape)
         if starts.dim() != len(shape) + 1 or tuple(starts.shape[1:]) != shape:
             wanted = ", ".join(str(size) for size in shape)
             raise ValueError(f"starts must be (R, {wanted}), got {tuple(starts.shape)}")
-        return starts.clone().flatten(2).to(problem.like)
+        return own.there(starts.clone().flatten(2)).to(problem.like)

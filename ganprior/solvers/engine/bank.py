@@ -2,7 +2,7 @@
 
 Ranking a signal against the bank by ||y - A x||^2 costs one matrix product and no evaluation of
 the generator, so that a start is the best of thousands of random latents. The images are kept in
-the user's cache folder (:mod:`ganprior.solvers.engine.cache`) under a hash of the prior, and
+the user's cache folder (:mod:`ganprior.cache`) under a hash of the prior, and
 memory-mapped from there.
 """
 
@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganprior.cache import keep, kept
 from ganprior.solvers.engine.blocks import in_blocks
-from ganprior.solvers.engine.cache import keep, kept, key_of
 from ganprior.solvers.engine.measured import (
     COMPONENTS,
     Axes,
@@ -129,7 +129,7 @@ def bank_of(problem: Problem, entries: int) -> Bank:
     count = max(1, min(entries, BYTES // (2 * problem.like.numel()), problem.passes))
     rng = torch.Generator().manual_seed(derive_seed(0, "bank"))
     latents = law.sample(count, rng).flatten(1)
-    key = key_of(problem, count)
+    key = problem.key(count)
     name, shape = f"bank-{key}.npy", (count, *problem.like.shape[1:])
     bank = _in_memory.get(key)
     if bank is None and (images := kept(name, shape, np.float16)) is not None:
@@ -154,7 +154,7 @@ def _computed(problem: Problem, latents: Tensor) -> Bank:
     images = np.empty((len(latents), *problem.like.shape[1:]), np.float16)
     done = 0
     for part in latents.split(min(CHUNK, problem.passing_per_chunk)):
-        logger.info("bank of starts, once for this prior: %d of %d images", done, len(latents))
+        logger.info("bank of starts: %d of %d images, once for this prior", done, len(latents))
         with torch.no_grad():
             x = problem.images(part.to(problem.like))
         images[done : done + len(part)] = x.half().cpu().numpy()

@@ -31,7 +31,7 @@ import torch
 from sklearn.covariance import ledoit_wolf
 from torch import Tensor
 
-from ganprior.solvers.engine.cache import keep, kept, key_of
+from ganprior.cache import keep, kept
 from ganprior.solvers.engine.problem import Problem
 from ganprior.streams import derive_seed
 
@@ -39,7 +39,7 @@ from ganprior.streams import derive_seed
 LATENTS = 48
 # Samples for each entry of the latent at most, and entries for each sample; a sample costs as much
 # as PASSES images.
-SAMPLES, FEWEST, PASSES = 2, 8, 3
+SAMPLES, FEWEST, PASSES = 1, 8, 3
 # Bounds on the Jacobian at one latent, and on M.
 JACOBIAN_BYTES, MATRIX_BYTES = 256 * 2**20, 128 * 2**20
 # Damping of the inverse, in units of the diagonal and its mean: where the generator is almost
@@ -62,7 +62,7 @@ def inverse_curvature(problem: Problem) -> tuple[Tensor | None, float]:
     samples = _samples(problem)
     if samples is None:
         return None, 0.0
-    key = key_of(problem, LATENTS, *([samples] if samples else []))
+    key = problem.key(LATENTS, *([samples] if samples else []))
     seconds = 0.0
     if key not in _in_memory:
         inverse = _damped_inverse(_stored_or_computed(problem, key, samples))
@@ -120,7 +120,7 @@ def _sampled_curvature(problem: Problem, z: Tensor, rng: torch.Generator) -> Ten
     """M, float64 (k, k), from one cotangent at each of the latents (N, k)."""
     rows: list[Tensor] = []
     for part in z.split(problem.images_per_chunk):
-        logger.info("mean curvature, once for this prior: %d of %d", len(rows), len(z))
+        logger.info("mean curvature of the generator: %d of %d samples", len(rows), len(z))
         own = part.clone().requires_grad_(True)
         with torch.enable_grad():
             x = problem.images(own)

@@ -121,6 +121,10 @@ class Problem:
         digest.update(repr(about).encode())
         return digest.hexdigest()
 
+    def key(self, *settings: object) -> str:
+        """Hash of the prior's weights and law, and of the settings of what is kept of it."""
+        return hashlib.sha256(repr((self.prior_hash, *settings)).encode()).hexdigest()[:32]
+
     def _scale(self) -> Tensor:
         if hasattr(self._objective, "scale_of"):
             return self._objective.scale_of(self.y)

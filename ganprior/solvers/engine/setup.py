@@ -62,7 +62,7 @@ def passes(setup: Setup, own: OwnGenerator, law: Latent, like: Tensor) -> int:
         return 0
     if setup == "auto":
         return BYTES // own.kept_bytes
-    z = law.sample(1, derive_seed(0, "one pass")).to(like)
+    z = law.sample(1, torch.Generator().manual_seed(derive_seed(0, "one pass"))).to(like)
     with torch.no_grad():
         own.network(z)  # the first one also allocates
         begin = time.perf_counter()
