@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,10 +55,8 @@ def new_figure(
 def save(figure: Any, path: Path) -> None:
     """Write ``path``.png and ``path``.svg, or ``path`` alone where its suffix is of a format."""
     for suffix in [path.suffix] if path.suffix in FORMATS else [".png", ".svg"]:
-        write_atomically(
-            path.with_suffix(suffix),
-            lambda file, options=FORMATS[suffix]: figure.savefig(file, **options),
-        )
+        options = FORMATS[suffix]
+        write_atomically(path.with_suffix(suffix), functools.partial(figure.savefig, **options))
 
 
 def draw_places(
