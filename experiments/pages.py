@@ -12,6 +12,9 @@ from experiments.tables import render
 
 # Rows of every image are for programs; tables longer than this are named and left out.
 LONGEST = 100
+INTERVALS = """Brackets behind a mean, and bars in figures, are its 95% interval: the percentile
+bootstrap over images or runs, and over draws of A where there are several.
+"""
 
 INDEX = f"""# All figures
 
@@ -42,7 +45,7 @@ def write_pages(folder: Path) -> list[str]:
 
 def page_of(paper: str, folder: Path) -> str:
     """Markdown of one folder of figures, for a page that lies in ``folder``."""
-    return "\n".join([f"# All figures: {paper}\n", *_sections(paper, folder)])
+    return "\n".join([f"# All figures: {paper}\n", INTERVALS, *_sections(paper, folder)])
 
 
 def _sections(paper: str, folder: Path) -> Iterator[str]:

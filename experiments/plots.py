@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,8 +25,17 @@ ROUNDED = 1e-7
 MOST_INSIDE = 6
 # Width of a character on the axis, as a fraction of the axis.
 CHARACTER = 0.011
+# Gap between neighbours on the axis over which the curves are spread, so that all are seen.
+SPREAD, WIDEST = 0.3, 0.15
+DASHES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+# Behind the name of what is drawn with its interval.
+NAMED = "mean and 95% interval"
 # The same file for the same numbers: no date, and identifiers that do not change.
-SVG = {"metadata": {"Date": None}}
+FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"dpi": 150},
+    ".svg": {"metadata": {"Date": None}},
+    ".pdf": {"metadata": {"CreationDate": None}},
+}
 
 
 def new_figure(
@@ -43,10 +53,10 @@ def new_figure(
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write ``path``.png and ``path``.svg."""
-    png, svg = path.with_suffix(".png"), path.with_suffix(".svg")
-    write_atomically(png, lambda file: figure.savefig(file, dpi=150))
-    write_atomically(svg, lambda file: figure.savefig(file, **SVG))
+    """Write ``path``.png and ``path``.svg, or ``path`` alone where its suffix is of a format."""
+    for suffix in [path.suffix] if path.suffix in FORMATS else [".png", ".svg"]:
+        options = FORMATS[suffix]
+        write_atomically(path.with_suffix(suffix), functools.partial(figure.savefig, **options))
 
 
 def draw_places(
@@ -74,10 +84,11 @@ def draw_places(
     figure, panels = new_figure(len(groups), width=4.8 if len(groups) > 1 else 6.4)
     for axes, (title, own) in zip(panels, groups.items(), strict=True):
         axes.set_title(", ".join(title), fontsize=9)
-        if along and all(isinstance(_number(row[along[0]]), float) for row in own):
+        numbers = {_number(row[along[0]]) for row in own} if along else set()
+        # Of one place there is no curve.
+        if None not in numbers and len(numbers) > 1:
             errors = errors_of(own, along[0], column, across)
-            draw_curves(axes, errors)
-            axes.set_ylabel(column.replace("_", " "))
+            draw_curves(axes, errors, f"{column.replace('_', ' ')}, {NAMED}")
             finish(axes, places_of(errors), along[0].replace("_", " "))
         else:
             _draw_bars(
@@ -102,7 +113,7 @@ def _draw_bars(axes: Axes, groups: Mapping[str, list[Row]], column: str) -> None
     axes.barh(range(len(mean)), mean, xerr=reach, color="C0", capsize=2)
     axes.set_yticks(range(len(mean)), list(values), fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel(column.replace("_", " "))
+    axes.set_xlabel(f"{column.replace('_', ' ')}, {NAMED}")
 
 
 def _reach(values: Sequence[np.ndarray], column: str = "") -> np.ndarray:
@@ -112,23 +123,53 @@ def _reach(values: Sequence[np.ndarray], column: str = "") -> np.ndarray:
     return np.maximum([(mean - low, high - mean) for mean, low, high in ends], 0).T
 
 
-def draw_curves(axes: Axes, errors: Errors, *, dashed: str = "lasso") -> None:
-    """Mean error of every method against the axis, with 95% intervals, both logarithmic."""
+def draw_curves(
+    axes: Axes,
+    errors: Errors,
+    label: str = f"per-pixel squared error, {NAMED}",
+    *,
+    dashed: str = "lasso",
+) -> None:
+    """Mean error of every method against the axis, with 95% intervals, both logarithmic.
+
+    Curves stand a little beside each other, and the later ones are thinner and hollow: those that
+    coincide are all seen.
+    """
+    steps = _steps_aside(places_of(errors), len(errors))
     for i, (name, own) in enumerate(errors.items()):
         places = sorted(own)
         mean = [max(own[place].mean(), ROUNDED) for place in places]
         reach = _reach([own[place] for place in places])
-        style = "--" if name.startswith(dashed) else "-"
-        marker = MARKERS[i % len(MARKERS)]
-        # Curves that coincide are seen one on top of the other.
-        size: dict[str, Any] = {
-            "ms": max(4, 7 - 1.5 * i),
-            "lw": max(1.3, 2.7 - 0.7 * i),
-            "elinewidth": 1,
-        }
-        axes.errorbar(places, mean, reach, marker=marker, ls=style, capsize=2, label=name, **size)
-    axes.set(xscale="log", yscale="log", ylabel="per-pixel squared error")
+        axes.errorbar(
+            [place * steps[i] for place in places],
+            mean,
+            reach,
+            ls="--" if name.startswith(dashed) else "-",
+            capsize=2,
+            label=name,
+            elinewidth=1,
+            **unhidden(i, len(errors)),
+        )
+    axes.set(xscale="log", yscale="log", ylabel=label)
     axes.grid(alpha=0.3)
+
+
+def unhidden(number: int, count: int) -> dict[str, Any]:
+    """Style by which a curve of several shows where it coincides with the one drawn before it."""
+    share = number / max(1, count - 1)
+    return {
+        "marker": MARKERS[number % len(MARKERS)],
+        "markersize": 7 - 3 * share,
+        "markerfacecolor": "none",
+        "linewidth": 2.8 - 1.8 * share,
+    }
+
+
+def _steps_aside(places: Sequence[float], count: int) -> np.ndarray:
+    """What the places of each curve are multiplied by, so that they stand side by side."""
+    logs = np.log([place for place in places if place > 0])
+    gap = min(np.diff(logs).min() if len(logs) > 1 else 1.0, WIDEST / SPREAD)
+    return np.exp(SPREAD * gap * (np.arange(count) / max(1, count - 1) - 0.5))
 
 
 def draw_lines(axes: Axes, lines: Mapping[str, float]) -> None:

@@ -19,6 +19,12 @@ from experiments.rows import Row
 ORIGINAL, GIVEN = "original", "given"
 # Inches: side of an image, room under it for its error, width of the names of the rows.
 SIDE, UNDER, LABEL = 0.8, 0.2, 1.5
+# What the numbers below images are, by their column.
+NUMBERS = {
+    "per_pixel_error": "its per-pixel squared error",
+    "psnr": "its PSNR in dB",
+    "ssim": "its SSIM",
+}
 
 
 def encode(image: Tensor) -> str:
@@ -91,6 +97,7 @@ def draw_strips(
     if above:
         for place, column in zip(axes[0], columns, strict=True):
             place.set_title(column.replace(" ", "\n"), fontsize=7)
+    figure.supxlabel(f"below each image: {NUMBERS[under]}", fontsize=7)
     plots.save(figure, path)
 
 

@@ -84,6 +84,14 @@ def test_the_checkout_is_found_from_a_folder_inside_it(monkeypatch, tmp_path):
     assert checkout.find_checkout() == ROOT
 
 
+def test_the_figure_is_written_in_further_formats(toys, tmp_path):
+    formats = ("--figure-format", "pdf", "--figure-format", "png")
+    succeed("figure", "bora2017/inpainting", "--out", tmp_path / "out", *formats)
+    written = {path.name for path in (tmp_path / "out").glob("figure.*")}
+    assert written == {"figure.png", "figure.pdf"}
+    assert "--figure-format" in refuse("figure", "bora2017/inpainting", "--figure-format", "gif")
+
+
 def test_a_dry_run_prints_cells_and_time_and_writes_nothing(toys, tmp_path):
     out = tmp_path / "out"
     lines = succeed(

@@ -50,7 +50,7 @@ def tables(found: list[Row]) -> dict[str, list[Row]]:
 
 
 def plot(found: list[Row], path: Path) -> None:
-    path.with_suffix(".png").write_bytes(b"picture")
+    (path if path.suffix else path.with_suffix(".png")).write_bytes(b"picture")
 
 
 def claims(found: list[Row]) -> dict[str, bool]:

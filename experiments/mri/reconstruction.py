@@ -243,7 +243,9 @@ def plot(found: list[Row], path: Path) -> None:
     own = [row for rows in reported(found).values() for row in rows]
     plots.draw_places(own, path, "psnr", ["method"], "method")
     draw_strips(
-        [row for row in found if row["slices"] == TEST], path.with_name("slices"), under="psnr"
+        [row for row in found if row["slices"] == TEST],
+        path.with_name("slices" + path.suffix),
+        under="psnr",
     )
 
 

@@ -247,13 +247,13 @@ def plot(found: list[Row], path: Path) -> None:
     """Estimates, derivatives and ends of the descent, each against theta."""
     figure, panels = plots.new_figure(3, width=4.2)
     columns = ("estimate", "gradient", "descended_to")
-    for i, ((name, method), own) in enumerate(curves_of(found).items()):
+    curves = curves_of(found)
+    for i, ((name, method), own) in enumerate(curves.items()):
         at = sorted(own)
         label = f"{name}: {LABELS.get(method, method)}"
         for axes, column in zip(panels, columns, strict=True):
             values = [float(own[theta][column]) for theta in at]
-            marker = plots.MARKERS[i % len(plots.MARKERS)]
-            axes.plot(at, values, marker=marker, ms=4, lw=1, label=label)
+            axes.plot(at, values, label=label, **plots.unhidden(i, len(curves)))
     panels[0].set(ylim=(-0.1, 3), ylabel="estimate (of KL above the panel)")
     panels[1].set(ylim=(-1.6, 1.6), ylabel="derivative in theta (of KL partly outside)")
     panels[2].set(xlabel="theta", ylabel="theta after descent")

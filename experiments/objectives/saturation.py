@@ -159,7 +159,8 @@ def headline(found: list[Row]) -> str:
 def plot(found: list[Row], path: Path) -> None:
     """Saturated share and gradient of the generator against the step."""
     figure, panels = plots.new_figure(2, width=4.8, height=3.6)
-    for method in dict.fromkeys(row["method"] for row in found):
+    methods = list(dict.fromkeys(row["method"] for row in found))
+    for i, method in enumerate(methods):
         own = [row for row in found if row["method"] == method]
         steps = sorted({int(row["step"]) for row in own})
         for axes, column in zip(panels, ("saturated", "generator_gradient"), strict=True):
@@ -167,7 +168,7 @@ def plot(found: list[Row], path: Path) -> None:
                 statistics.mean(float(r[column]) for r in own if int(r["step"]) == step)
                 for step in steps
             ]
-            axes.plot(steps, values, lw=1.3, label=method)
+            axes.plot(steps, values, label=method, **plots.unhidden(i, len(methods)))
     panels[0].set(xlabel="generator step", ylabel="saturated share of images")
     panels[1].set(xlabel="generator step", ylabel="norm of the generator's gradient", yscale="log")
     panels[0].legend(fontsize=7)

@@ -222,7 +222,8 @@ def headline(found: list[Row]) -> str:
 def plot(found: list[Row], path: Path) -> None:
     """Classes covered and KL to uniform over time."""
     figure, panels = plots.new_figure(2, width=5.0)
-    for i, ((method, stabiliser), own) in enumerate(places_of(found).items()):
+    places = places_of(found)
+    for i, ((method, stabiliser), own) in enumerate(places.items()):
         label = method if stabiliser == PLAIN else f"{method}, {stabiliser}"
         steps = [int(row["step"]) for row in own]
         for axes, column in zip(panels, ("covered", "kl"), strict=True):
@@ -231,7 +232,8 @@ def plot(found: list[Row], path: Path) -> None:
                 axes.axhline(values[0], color="0.4", ls=":", label=label)
             else:
                 style = "-" if stabiliser == PLAIN else "--"
-                axes.plot(steps, values, style, color=f"C{i}", marker="o", ms=3, label=label)
+                how = plots.unhidden(i, len(places))
+                axes.plot(steps, values, style, color=f"C{i}", label=label, **how)
     panels[0].set(xlabel="generator step", ylabel="classes covered, of 1,000")
     panels[1].set(xlabel="generator step", ylabel="KL to uniform")
     panels[0].legend(fontsize=7)

@@ -125,7 +125,10 @@ class Figure:
         return headline_of(self.tables(found)["summary"], found)
 
     def plot(self, found: list[Row], path: Path) -> None:
-        """Write a picture of the rows to ``path`` with ``.png`` and ``.svg``: curves, or bars."""
+        """Write a picture of the rows: curves, or bars.
+
+        To ``path`` with ``.png`` and ``.svg``, or to ``path`` alone where it ends in a format.
+        """
         from experiments import plots
 
         plots.draw_places(found, path, self.column, place_columns(found), self.across)

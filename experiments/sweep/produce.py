@@ -58,6 +58,7 @@ def produce(
     scheduler: str | None = None,
     device: torch.device | None = None,
     visible: bool = True,
+    formats: Iterable[str] = (),
 ) -> dict[str, bool]:
     """Compute the cells that are missing and write all files of the figure.
 
@@ -78,6 +79,8 @@ def produce(
         Where the cells run, in this process; the CPU when absent.
     visible : bool
         Say on stderr how far it has come.
+    formats : iterable of str
+        Further formats of the plot: ``pdf``.
 
     Returns
     -------
@@ -96,7 +99,10 @@ def produce(
     if device.type == "cpu" and figure.needs_gpu and preset != "smoke":
         raise ValueError(f"{figure.name} is measured on a GPU; give --device cuda")
     with on_device(device):
-        return _produce(figure, preset, out, resume, workers, scheduler, visible)
+        claims, rows = _produce(figure, preset, out, resume, workers, scheduler, visible)
+    for name in formats:
+        figure.plot(rows, out / f"figure.{name}")
+    return claims
 
 
 def _produce(
@@ -107,7 +113,7 @@ def _produce(
     workers: int | None,
     scheduler: str | None,
     visible: bool,
-) -> dict[str, bool]:
+) -> tuple[dict[str, bool], list[Row]]:
     config = figure.presets[preset]
     cells = list(figure.cells(config))
     store = Store(out / STORE, protocol(figure, config))
@@ -139,7 +145,7 @@ def _produce(
         **origin(),
     }
     _write_text(out / "config.json", json.dumps(facts, indent=2) + "\n")
-    return claims
+    return claims, rows
 
 
 def write_files(figure: Figure, out: Path, rows: list[Row]) -> None:

@@ -22,9 +22,10 @@ smaller ones take more steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -186,17 +187,40 @@ def headline(found: list[Row]) -> str:
 
 
 def plot(found: list[Row], path: Path) -> None:
-    """Error against weight, a panel per method, a curve per place."""
+    """Error against weight, a panel per method, a curve per place: m by colour, data by dashes."""
     methods = grouped(found, ["method"])
     figure, panels = plots.new_figure(len(methods), width=4.2)
+    colours, dashes = (list(grouped(found, [name])) for name in ("m", "panel"))
     for axes, ((method,), own) in zip(panels, methods.items(), strict=True):
         for (panel, m), tried in grouped(own, ["panel", "m"]).items():
             points = sorted((float(r["weight"]), float(r["per_pixel_error"])) for r in tried)
-            axes.plot(*zip(*points, strict=True), marker=".", lw=1, label=f"m = {m}, {panel}")
+            dash = dashes.index((panel,))
+            axes.plot(
+                *zip(*points, strict=True),
+                color=f"C{colours.index((m,)) % 10}",
+                ls=plots.DASHES[dash % len(plots.DASHES)],
+                # What is drawn on top of it shows.
+                alpha=1 if dash or len(dashes) == 1 else 0.4,
+                label=f"m = {m}, {panel}",
+                **{**plots.unhidden(dash, len(dashes)), "markersize": 3},
+            )
         least = min(float(row["weight"]) for row in own if float(row["weight"]))
         axes.set_xscale("symlog", linthresh=least)
-        axes.set(yscale="log", title=method, xlabel="weight", ylabel="per-pixel error")
+        axes.set(yscale="log", title=method, xlabel="weight", ylabel="mean per-pixel error")
+    handles, labels = _all_curves(panels)
+    figure.legend(
+        handles, labels, fontsize=6, loc="outside right upper", ncols=1 + len(labels) // 28
+    )
     plots.save(figure, path)
+
+
+def _all_curves(panels: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """Curves of all panels, each name once, and the names."""
+    pairs = [
+        pair for axes in panels for pair in zip(*axes.get_legend_handles_labels(), strict=True)
+    ]
+    by_name = {name: handle for handle, name in pairs}
+    return list(by_name.values()), list(by_name)
 
 
 def _smoke(paper: Config) -> Config:

@@ -121,7 +121,7 @@ def headline(found: list[Row]) -> str:
 def plot(found: list[Row], path: Path) -> None:
     """An image per row, a method per column; a picture per data set."""
     for (data,), own in grouped(found, ["panel"]).items():
-        draw_strips(own, path.with_name(data.lower()), ("holes",), "method", "ssim")
+        draw_strips(own, path.with_name(data.lower() + path.suffix), ("holes",), "method", "ssim")
 
 
 declare(

@@ -36,6 +36,13 @@ from ganprior.names import check_name
 @click.option(
     "--device", default="cpu", show_default=True, help="auto, cpu, cuda or cuda:N; one process."
 )
+@click.option(
+    "--figure-format",
+    "formats",
+    type=click.Choice(["png", "svg", "pdf"]),
+    multiple=True,
+    help="Write the figure in this format too, beside PNG and SVG; may be given several times.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the cells and the time they would take.")
 def figure(
     name: str | None,
@@ -46,6 +53,7 @@ def figure(
     workers: int | None,
     scheduler: str | None,
     device: str,
+    formats: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     """Compute figure NAME and write its CSV, PNG and SVG files and its configuration.
@@ -68,7 +76,7 @@ def figure(
     declared = figures.load_figure(name)
     if preset not in declared.presets:
         raise ValueError(f"{name} has no preset {preset!r}; it has {', '.join(declared.presets)}")
-    _run(declared, preset, out, resume, workers, scheduler, device, dry_run)
+    _run(declared, preset, out, resume, workers, scheduler, device, formats, dry_run)
 
 
 def _run(
@@ -79,6 +87,7 @@ def _run(
     workers: int | None,
     scheduler: str | None,
     device: str,
+    formats: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     sweep = load_experiment("sweep.produce")
@@ -97,6 +106,7 @@ def _run(
         scheduler=scheduler,
         device=pick_device(device),
         visible=not is_quiet(),
+        formats=set(formats) - {"png", "svg"},
     )
     for claim, holds in claims.items():
         click.echo(f"{'holds' if holds else 'FAILS'}: {claim}")

@@ -33,6 +33,7 @@ from torch import Tensor
 
 from ganprior.cache import keep, kept
 from ganprior.solvers.engine.problem import Problem
+from ganprior.solvers.engine.pushforward import pushforward
 from ganprior.streams import derive_seed
 
 # Latents of the mean, each as many tangents as the latent has entries.
@@ -139,7 +140,7 @@ def _mean_curvature(problem: Problem, z: Tensor) -> Tensor | None:
 
         def derivative(direction: Tensor, part: Tensor = part) -> Tensor:
             directions = direction.expand_as(part)
-            tangent: Tensor = torch.func.jvp(problem.images, (part,), (directions,))[1]
+            tangent = pushforward(problem.images, part, directions)
             return tangent.flatten(1)
 
         chunk = max(1, problem.passing_per_chunk // len(part))

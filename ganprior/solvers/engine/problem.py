@@ -24,6 +24,7 @@ from ganprior.solvers.engine.forward import Forward
 from ganprior.solvers.engine.generator import own_generator
 from ganprior.solvers.engine.objective import Objective
 from ganprior.solvers.engine.pieces import in_line, in_rectangles
+from ganprior.solvers.engine.pushforward import pushforward
 from ganprior.solvers.engine.setup import Setup, passes
 from ganprior.solvers.engine.sizes import sizes_for
 
@@ -274,7 +275,7 @@ class Problem:
         back = torch.func.vjp(self._residual_of_each, z)[1]
 
         def product(v: Tensor) -> Tensor:
-            along = torch.func.jvp(self._residual_of_each, (z,), (v,))[1]
+            along = pushforward(self._residual_of_each, z, v)
             found: Tensor = back(along)[0]
             return found
 
@@ -289,8 +290,7 @@ class Problem:
         residual = self._residual_of_each
 
         def derivative(direction: Tensor) -> Tensor:
-            tangent: Tensor = torch.func.jvp(residual, (z,), (direction.expand_as(z),))[1]
-            return tangent
+            return pushforward(residual, z, direction.expand_as(z))
 
         units = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
         chunk = max(1, self.passing_per_chunk // self.count)
