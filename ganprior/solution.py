@@ -228,7 +228,7 @@ def without_autocast(solve: Callable[Arguments, Result]) -> Callable[Arguments, 
         tensors = (part for part in (*arguments, *options.values()) if isinstance(part, Tensor))
         devices = {"cpu", *(tensor.device.type for tensor in tensors)}
         with ExitStack() as stack:
-            for device in devices:
+            for device in filter(torch.amp.is_autocast_available, devices):
                 stack.enter_context(torch.autocast(device, enabled=False))
             return solve(*arguments, **options)
 

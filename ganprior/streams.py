@@ -53,7 +53,7 @@ def as_generator(rng: torch.Generator | int) -> torch.Generator:
     if isinstance(rng, torch.Generator):
         return rng
     try:
-        seed = operator.index(rng)
+        seed = -1 if isinstance(rng, bool) else operator.index(rng)
     except TypeError:
         seed = -1
     if not 0 <= seed < 2**63:

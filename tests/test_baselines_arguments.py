@@ -127,6 +127,18 @@ class TestRefusals:
         tv = TotalVariation(0.1)
         self.refuse("A_adjoint of physics Pseudoinverse", physics=own, lasso=tv)
 
+    @pytest.mark.parametrize("constant", [1e-2, 1e-5, math.nan])
+    def test_adjoints_that_add_a_constant(self, constant):
+        """The product <p, A^T A p> hardly shows it, and a descent adds it up to any pixel."""
+
+        class Shifted(DensePhysics):
+            def A_adjoint(self, y):
+                return super().A_adjoint(y) + constant
+
+        own = Shifted(gaussian(30, (1, 8, 8)).matrix, (1, 8, 8))
+        for lasso in (None, TotalVariation(0.1)):
+            self.refuse("A_adjoint of physics Shifted is not", physics=own, lasso=lasso)
+
     def test_measurements_of_another_size(self):
         self.refuse(
             "y of shape .2, 31. and type torch.float64 does not fit", y=torch.zeros(2, 31).double()

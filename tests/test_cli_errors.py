@@ -53,6 +53,15 @@ def test_a_missing_file(attempt, tmp_path):
     assert_has(attempt(images=[tmp_path / "none.png"]), tmp_path / "none.png", "no file")
 
 
+@pytest.mark.parametrize(
+    "solver", ["semantic", "semantic-raw", "low-rank", "biharmonic", "nearest-patch:images=x"]
+)
+@pytest.mark.parametrize("measure", ["gaussian:m=30", "blur:sigma=1", "downsample:factor=4"])
+def test_a_solver_of_masks_and_other_measurements(attempt, solver, measure):
+    line = attempt(solver=solver, measure=measure)
+    assert_has(line, f"--solver {solver} fills missing", f"--measure {measure} hides none")
+
+
 def test_not_an_image(attempt, tmp_path):
     path = tmp_path / "text.png"
     path.write_text("no image")

@@ -159,6 +159,12 @@ def test_more_measurements_than_pixels_are_refused_before_any_work(words, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_solver_of_masks_is_refused_before_any_work(words, tmp_path):
+    line = refuse(*words(tmp_path, solvers=("lasso-dct", "low-rank")))
+    assert "--solver low-rank fills missing pixels only, and --measure gaussian:m=" in line
+    assert not list(tmp_path.iterdir())
+
+
 def test_draws_of_one_image_are_one_observation():
     rows = [
         {"m": "5", "solver": "s", "image": image, "per_pixel_error": error, "ssim": None,

@@ -10,7 +10,9 @@ import torch
 
 from ganprior import CSGM, LassoDCT, Prior, SemanticInpainting, Status, load_images
 from ganprior.physics import Gaussian, add_noise, blur, facts, identity, inpainting, masks
+from ganprior.priors import prior_names
 from ganprior.priors.residual_law import ResidualLaw
+from ganprior.solvers import Adam, Descend, Random
 from ganprior.solvers.misfit import residual_of, residual_squares
 from ganprior.streams import Streams
 from tests.cases import Dense, linear_prior, rng, tiny_dcgan
@@ -174,6 +176,24 @@ class TestShippedPriors:
     SEMANTIC = pytest.param(
         SemanticInpainting, inpainting(masks.center(SHAPE), SHAPE), id="semantic"
     )
+
+    @pytest.mark.parametrize("name", prior_names())
+    def test_every_one_states_what_csgm_leaves_of_its_own_data(self, name):
+        """Where a card states no law CSGM flags nothing, and says nothing of it."""
+        prior = Prior.load(name)
+        one = prior.given(0) if prior.classes else prior
+        law = ResidualLaw.of_card(one.card, CSGM.kind)
+        assert law is not None
+        places = law.measurements_per_latent_entry
+        assert places[0] <= 1
+        assert places[-1] >= min(15, math.prod(prior.image_shape) / prior.latent.size)
+        mean, limit = law.at(torch.tensor(places))
+        assert (mean < limit).all()
+        y = torch.rand(1, 30, generator=rng())
+        solver = CSGM(one, effort=(Random(1), Descend(Adam(0.1), 1)))
+        found = solver.solve(y, Gaussian(30, prior.image_shape))
+        assert found.expected_residual is not None
+        assert found.expected_residual[0] > 0
 
     def flagged(self, kind, physics, x) -> float:
         solver = kind(Prior.load("mnist"), effort="fast")

@@ -124,6 +124,7 @@ STACKED = deepinv.physics.stack(Gaussian(3, SIZE), Gaussian(4, SIZE))
 
 BAD = {
     "m = 0": (lambda: Gaussian(0, SIZE), "m=0"),
+    "m = True": (lambda: Gaussian(True, SIZE), "m=True"),
     "m > n": (lambda: Gaussian(65, SIZE), "between 1 and n=64.*m=65"),
     "structured m = 0": (lambda: StructuredRows(0, SIZE), "m=0"),
     "structured m > n": (lambda: StructuredRows(65, SIZE), "between 1 and n=64.*m=65"),

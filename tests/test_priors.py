@@ -107,6 +107,21 @@ def test_what_is_no_generator_is_refused():
         Prior.from_module(nn.Unflatten(1, (1, 1, 3)), 3, image_range=(1, 1))
 
 
+@pytest.mark.parametrize("count", [-1, 4.0, "4", None, True, 2**40])
+@pytest.mark.parametrize("law", [GaussianLatent(3), UniformLatent((2, 3))])
+def test_counts_that_are_none_are_refused(law, count):
+    prior = Prior.from_module(nn.Unflatten(1, (1, 1, 3)), 3)
+    for draw in (law.sample, prior.sample, prior.sample_latents):
+        with pytest.raises(ValueError, match=r"^count must be [^\n]*$"):
+            draw(count, 0)
+
+
+@pytest.mark.parametrize("seed", [True, -1, 2**63, 1.5, "0", None])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(ValueError, match=r"^rng must be a torch.Generator or a seed"):
+        GaussianLatent(3).sample(1, seed)
+
+
 def test_a_prior_keeps_the_dtype_and_the_gradient_of_its_latent():
     prior = linear_prior()
     z = torch.randn(2, 5, generator=rng(), dtype=torch.float64, requires_grad=True)

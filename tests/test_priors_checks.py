@@ -59,6 +59,7 @@ class KeyErrors(nn.Module):
         (generator(), 5, {"image_range": 255}, "with low < high, got 255"),
         (generator(), 5, {"image_range": (0, float("inf"))}, "with low < high, got"),
         (generator(), 5, {"image_range": ("a", "b")}, "with low < high, got"),
+        (generator(), 5, {"image_range": "01"}, "with low < high, got '01'"),
         (generator()[:3], 5, {}, r"to \(1, C, H, W\), got \(1, 36\)"),
         (generator(), 5, {"discriminator": reader(2)}, "discriminator must give 1 number"),
         (generator(), 5, {"discriminator": reader(1, 108)}, "discriminator does not take images"),

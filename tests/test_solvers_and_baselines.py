@@ -71,6 +71,8 @@ def wrong_measurements(y):
         "bfloat16": y.bfloat16(),
         "complex": torch.complex(y, y),
         "complex half": torch.complex(y, y).to(torch.complex32),
+        "sparse": y.to_sparse(),
+        "without data": y.to("meta"),
     }
 
 

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from experiments import plots
 from experiments.bora2017.setting import gaussian
 from experiments.images import SAMPLE, TORCHVISION, held_out, load_prior
 from experiments.intervals import grouped
@@ -124,6 +126,24 @@ def claims(found: list[Row]) -> dict[str, bool]:
             if row["of"] == INVERTED and row["panel"].startswith(DIGITS)
         ),
     }
+
+
+def plot(found: list[Row], path: Path) -> None:
+    """Bars of the shares, from 0 to 100%, for every way to measure."""
+    groups = grouped(found, ["panel"])
+    figure, panels = plots.new_figure(len(groups), width=4.8)
+    for axes, ((title,), own) in zip(panels, groups.items(), strict=True):
+        axes.set_title(title, fontsize=9)
+        places = list(dict.fromkeys(str(row["measured"]) for row in own))
+        for offset, ((kind,), rows_of) in zip(
+            (-0.27, 0, 0.27), grouped(own, ["of"]).items(), strict=True
+        ):
+            at = [places.index(str(row["measured"])) + offset for row in rows_of]
+            axes.bar(at, [100 * share(row) for row in rows_of], 0.25, label=kind)
+        axes.set_xticks(range(len(places)), places, fontsize=8)
+        axes.set(ylim=(0, 115), xlabel="measured", ylabel="flagged (%)")
+        axes.legend(fontsize=7, ncols=3, loc="upper center")
+    plots.save(figure, path)
 
 
 def headline(found: list[Row]) -> str:

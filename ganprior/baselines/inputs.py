@@ -20,8 +20,8 @@ def checked_measurements(y: Tensor, physics: Any) -> Tensor:
     Raises
     ------
     ValueError
-        If y is no tensor, is in another than single or double precision or is empty, or
-        ``physics`` has no ``A``.
+        If y is no dense tensor with data, is in another than single or double precision or is
+        empty, or ``physics`` has no ``A``.
     """
     if not isinstance(y, Tensor):
         raise ValueError(
@@ -33,6 +33,9 @@ def checked_measurements(y: Tensor, physics: Any) -> Tensor:
             f"y must hold floating-point or complex numbers in single or double precision, got "
             f"{y.dtype}; convert y and the physics with .float()"
         )
+    if y.layout != torch.strided or y.is_meta:
+        kind = "meta" if y.is_meta else str(y.layout).removeprefix("torch.")
+        raise ValueError(f"y must be a dense tensor with data, got a {kind} one; see .to_dense()")
     if y.ndim < 2 or y.numel() == 0:
         raise ValueError(
             "y must be (batch, ...) with at least one signal and one measurement, got "
@@ -76,7 +79,8 @@ def linear_facts(y: Tensor, physics: Any) -> tuple[Facts, Tensor]:
     if not known.adjoint:
         raise ValueError(
             f"A_adjoint of physics {name} is not the adjoint of its A (<A p, A p> differs from "
-            "<p, A_adjoint(A p)>), which baselines need; mend it, or use a solver with a prior"
+            "<p, A_adjoint(A p)>, or A_adjoint(0) from 0), which baselines need; mend it, or use a "
+            "solver with a prior"
         )
     return known, image
 

@@ -123,6 +123,9 @@ def reconstruct(**options: Any) -> None:
     if request.uncertainty:
         check_uncertainty(solvers)
     spec = _spec(request)
+    if spec is not None:
+        for solver in solvers:
+            solver.check_measured(spec)
     check_results(request.out, is_result(request.out), resume=request.blockwise.resume)
 
     from ganprior.cli.devices import pick_device

@@ -23,6 +23,20 @@ class SolverSpec(Spec):
         """Read a spec; see :meth:`ganprior.registry.Spec.read`."""
         return cls.read("solver", text, flag)
 
+    def check_measured(self, measure: Spec) -> None:
+        """Refuse a way to measure of which the method can make nothing, before any work.
+
+        Raises
+        ------
+        ValueError
+            If the method fills missing pixels, and the measurements are no masked images.
+        """
+        if self.entry.needs == "mask" and measure.name != "mask":
+            raise ValueError(
+                f"{self.flag} {self.text} fills missing pixels only, and {measure.flag} "
+                f"{measure.text} hides none; measure by mask:..., or choose another solver"
+            )
+
     def build(
         self,
         prior: Prior,

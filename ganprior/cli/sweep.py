@@ -112,9 +112,12 @@ def sweep(**options: Any) -> None:
     inputs = _read(request, prior)
     for value in axis.values:
         # What cannot be is said before any work.
-        axis.measured_by(value).build(inputs.shape, request.seed)
-        for solver in request.solver:
-            axis.solved_by(value, solver).build(prior, axis.noise_std(value, request.noise_std))
+        measure = axis.measured_by(value)
+        measure.build(inputs.shape, request.seed)
+        for text in request.solver:
+            solver = axis.solved_by(value, text)
+            solver.check_measured(measure)
+            solver.build(prior, axis.noise_std(value, request.noise_std))
     config = _config(request, axis, inputs, prior, str(device))
     # The seed is in the cells: further draws may be added.
     common = protocol({**config, "seed": None}, request.blockwise.size)

@@ -98,7 +98,7 @@ def checked_count(m: int, img_size: tuple[int, int, int], remedy: str) -> int:
     """
     n = math.prod(img_size)
     try:
-        count = operator.index(m)
+        count = 0 if isinstance(m, bool) else operator.index(m)
     except TypeError:
         count = 0
     if not 1 <= count <= n:

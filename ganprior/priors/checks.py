@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganprior.numbers import check_number
 from ganprior.priors.latent import Latent
 from ganprior.priors.modules import copy_of
 from ganprior.streams import as_generator
@@ -29,12 +30,14 @@ def checked_range(image_range: Any) -> tuple[float, float]:
         If it is not (low, high), finite, with low below high.
     """
     try:
-        low, high = (float(end) for end in image_range)
+        low, high = image_range
+        for end in (low, high):
+            check_number("image_range", end)
     except (TypeError, ValueError):
         low = high = math.nan
-    if not (low < high and math.isfinite(low) and math.isfinite(high)):
+    if not low < high:
         raise ValueError(f"image_range must be (low, high) with low < high, got {image_range!r}")
-    return low, high
+    return float(low), float(high)
 
 
 def checked_image_shape(image_shape: Any) -> tuple[int, int, int]:

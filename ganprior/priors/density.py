@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ganprior.numbers import check_count
 from ganprior.priors.gaussian_mixture_law import GaussianMixtureLaw
 
 
@@ -80,6 +81,7 @@ class Density:
 
     def sample_latents(self, count: int, rng: torch.Generator) -> Tensor:
         """Draw latents, float64, (count, k), by a CPU generator."""
+        check_count("count", count, least=0)
         drawn = torch.multinomial(self.weights.cpu(), count, replacement=True, generator=rng)
         normal = torch.randn(count, self.means.shape[1], generator=rng, dtype=torch.float64)
         moved = torch.einsum("bij,bj->bi", self.factors.cpu()[drawn], normal)

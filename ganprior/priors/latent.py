@@ -12,6 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ganprior.numbers import check_count
 from ganprior.streams import as_generator, derive_seed, standard_normal, uniform
 
 # Latents, at least, from which mean and covariance of a law are found.
@@ -104,7 +105,13 @@ class Latent(ABC):
 
     @abstractmethod
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
-        """Draw ``count`` latents, float32 (count, *shape), by a generator or a seed."""
+        """Draw ``count`` latents, float32 (count, *shape), by a generator or a seed.
+
+        Raises
+        ------
+        ValueError
+            If ``count`` is no whole number of at least 0, or ``rng`` neither of them.
+        """
 
     @abstractmethod
     def penalty(self, z: Tensor) -> Tensor:
@@ -126,6 +133,10 @@ class Latent(ABC):
         """JSON form of the law, read back by :func:`latent_from_description`."""
         return {"law": self.name, "shape": list(self.shape)}
 
+    def _shape(self, count: int) -> tuple[int, ...]:
+        check_count("count", count, least=0)
+        return (count, *self.shape)
+
     def _sum(self, entries: Tensor) -> Tensor:
         return entries.flatten(-len(self.shape)).sum(-1)
 
@@ -137,7 +148,7 @@ class GaussianLatent(Latent):
 
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Draw ``count`` latents."""
-        return standard_normal((count, *self.shape), as_generator(rng))
+        return standard_normal(self._shape(count), as_generator(rng))
 
     def penalty(self, z: Tensor) -> Tensor:
         """||z||^2 / 2."""
@@ -154,7 +165,7 @@ class UniformLatent(Latent):
 
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Draw ``count`` latents."""
-        return uniform((count, *self.shape), as_generator(rng)) * 2 - 1
+        return uniform(self._shape(count), as_generator(rng)) * 2 - 1
 
     def penalty(self, z: Tensor) -> Tensor:
         """0 inside the cube, infinite outside."""
