@@ -61,7 +61,8 @@ sphinx_gallery_conf = {
 }
 
 
-FORMULA = re.compile(r"(?<!\\)\||\*(?=(?:latent|shape|size))")
+# numpydoc has put two stars before and behind the name of an argument.
+FORMULA = re.compile(r"(?<!\\)\||(?<!\*)\*(?=(?:latent|shape|size))")
 
 
 def keep_formulas(_: Any, what: str, __: str, ___: Any, ____: Any, lines: list[str]) -> None:
