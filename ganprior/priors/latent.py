@@ -43,6 +43,8 @@ def checked_latent_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
 class Moments:
     """Mean and covariance of a law of latents, flattened.
 
+    A latent of several rows that are independent and of one law has the moments of a row.
+
     Attributes
     ----------
     mean : Tensor
@@ -70,13 +72,17 @@ class Moments:
 
     def apply(self, u: Tensor) -> Tensor:
         """m + L u, (..., k)."""
-        return self.mean.to(u) + u @ self.factor.to(u).T
+        moved = self.mean.to(u) + self._rows(u) @ self.factor.to(u).T
+        return moved.reshape(u.shape)
 
     def remove(self, z: Tensor) -> Tensor:
         """L^-1 (z - m), (..., k)."""
-        rows = (z.double() - self.mean.to(z.device)).reshape(-1, z.shape[-1])
+        rows = (self._rows(z).double() - self.mean.to(z.device)).reshape(-1, len(self.mean))
         u = torch.linalg.solve_triangular(self.factor.to(z.device), rows.T, upper=False).T
         return u.reshape(z.shape).to(z)
+
+    def _rows(self, z: Tensor) -> Tensor:
+        return z.unflatten(-1, (-1, len(self.mean)))
 
 
 class Latent(ABC):

@@ -118,8 +118,9 @@ class StandardInput(nn.Module):
 
     def forward(self, u: Tensor, *others: Tensor) -> Tensor:
         """Images of u, (N, *latent shape)."""
-        z = self.mean + u.flatten(1) @ self.factor.T
-        images: Tensor = self.generator(z.unflatten(1, self.shape), *others)
+        rows = u.flatten(1).unflatten(1, (-1, len(self.mean)))
+        z = self.mean + rows @ self.factor.T
+        images: Tensor = self.generator(z.reshape(len(u), *self.shape), *others)
         return images
 
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 ROWS = 16
+# Rows of more numbers are taken one at a time: the last block would be filled up with gigabytes.
+LARGE = 2**16
 
 
 def in_blocks(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
@@ -29,8 +31,9 @@ def in_blocks(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     """
     if rows.device.type != "cpu":
         return function(rows)
-    *whole, last = rows.split(ROWS)
-    absent = ROWS - len(last)
+    size = ROWS if rows[0].numel() <= LARGE else 1
+    *whole, last = rows.split(size)
+    absent = size - len(last)
     filled = torch.cat([last, last[-1:].expand(absent, *last.shape[1:])]) if absent else last
     results = [function(part) for part in (*whole, filled)]
     return torch.cat(results)[: len(rows)] if whole or absent else results[0]

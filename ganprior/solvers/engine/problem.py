@@ -19,6 +19,7 @@ from torch import Tensor
 from ganprior.cuda_graph import Recording
 from ganprior.physics import Facts, facts
 from ganprior.priors import Prior
+from ganprior.priors.hashing import hash_of
 from ganprior.solution import squared_norm
 from ganprior.solvers.engine.forward import Forward
 from ganprior.solvers.engine.generator import own_generator
@@ -30,6 +31,9 @@ from ganprior.solvers.engine.sizes import sizes_for
 
 # Bound on what one chunk may take while its gradients are computed.
 MEMORY_BOUND = 512 * 2**20
+# Maps as large as the image that an objective keeps behind the generator: image, measurements, and
+# what is left of them.
+PHYSICS_MAPS = 6
 # On a CPU chunks also have to stay in the cache: with thousands of images a gradient was measured
 # to take twice as long per image as with a few hundred.
 CPU_IMAGES = 128
@@ -100,7 +104,8 @@ class Problem:
         self._penalty: Tensor | None = None
         self.passes = passes(setup, own, prior.latent, image)
         self.passing_per_chunk = max(1, MEMORY_BOUND // own.passing_bytes)
-        most = MEMORY_BOUND // own.kept_bytes
+        behind = PHYSICS_MAPS * image.numel() * image.element_size()
+        most = MEMORY_BOUND // (own.kept_bytes + behind)
         self.images_per_chunk = max(1, min(most, CPU_IMAGES) if y.device.type == "cpu" else most)
         self._recording = Recording()
         self.scale = self._scale()
@@ -108,19 +113,7 @@ class Problem:
     @cached_property
     def prior_hash(self) -> str:
         """Hash of the prior's weights, law and range."""
-        digest, prior = hashlib.sha256(), self.prior
-        for part in prior.generator.modules():
-            if isinstance(part, torch.jit.ScriptModule):  # frozen ones have no tensors to be seen
-                digest.update(part.save_to_buffer())
-        for name, tensor in sorted(prior.generator.state_dict().items()):
-            digest.update(name.encode())
-            if isinstance(tensor, Tensor):
-                # As bytes: NumPy lacks some of torch's types (bfloat16).
-                stored = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-                digest.update(stored.numpy().tobytes())
-        about = prior.latent.describe(), prior.image_range, str(prior.generator)
-        digest.update(repr(about).encode())
-        return digest.hexdigest()
+        return hash_of(self.prior)
 
     def key(self, *settings: object) -> str:
         """Hash of the prior's weights and law, and of the settings of what is kept of it."""

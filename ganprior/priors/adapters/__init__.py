@@ -1,0 +1,1 @@
+"""Other people's generators as priors, one file for each family."""
