@@ -33,7 +33,10 @@ def studio(host: str, port: int, device: str) -> None:
     and unencrypted.
     """
     if importlib.util.find_spec("gradio") is None:
-        raise ValueError("the studio needs Gradio; install it: pip install 'ganprior[studio]'")
+        raise ValueError(
+            "the studio needs Gradio; install it: pip install 'ganprior[studio]', or '.[studio]' "
+            "in a checkout"
+        )
 
     from ganprior.cli.devices import pick_device
     from ganprior.studio.server import serving
