@@ -315,3 +315,24 @@ def test_support_of_one_mask_for_each_image():
     assert support is not None
     assert torch.equal(support, MASKS == 1)
     assert measurement_support(Gaussian(5, SHAPE), SHAPE) is None
+
+
+def test_probes_in_small_groups_find_the_same(monkeypatch):
+    physics = gaussian(30, (1, 8, 8), dtype=torch.float64)
+    like = torch.zeros(2, 30, dtype=torch.float64)
+    whole = facts(physics, (1, 8, 8), count=2, like=like)
+    monkeypatch.setattr("ganprior.physics.probing.BYTES", 1)
+    sizes: list[int] = []
+    measure = type(physics).A
+
+    def noted(self, x):
+        sizes.append(len(x))
+        return measure(self, x)
+
+    monkeypatch.setattr(type(physics), "A", noted)
+    parts = facts(physics, (1, 8, 8), count=2, like=like)
+    assert max(sizes) == 4
+    torch.testing.assert_close(parts.scale, whole.scale)
+    assert parts.linear
+    assert parts.adjoint == whole.adjoint
+    assert torch.equal(parts.m, whole.m)

@@ -7,7 +7,9 @@ copy of the physics, and leaves no trace in it. What the physics may raise becom
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -21,6 +23,8 @@ from ganprior.streams import derive_seed, standard_normal, uniform
 # Pairs of images x and 1 - x that are measured. From P of them the mean square of a random A's
 # columns is known to sqrt(2 / (P m)), that of a mask exactly.
 PAIRS = 16
+# Bound on the images that are measured at once; those of 256 x 256 in colour all are.
+BYTES = 64 * 2**20
 # An entry of y responds where it changes by more than so many rounding errors of the largest one:
 # the imaginary part of a symmetric spectrum is zero but for rounding.
 ROUNDING = 16
@@ -67,6 +71,8 @@ class Probe:
         self._count = count
         self.name = type(physics).__name__
         self.image_shape = image_shape
+        size = like.element_size() * math.prod(image_shape)
+        self._at_once = min(2 * (PAIRS + 1), max(4, BYTES // size))
         self.first = self._draw(uniform, "first")
         self.whole = self._checked(self.repeated(self.first))
         self.alike = self._measures_alike()
@@ -86,8 +92,8 @@ class Probe:
             Whether an entry of y, as a real row, ever changes with the image: bool, (B, M).
             A single row for all signals that are measured alike, here as there.
         """
-        firsts = [self.first, *(self._draw(_coins, "pairs", i) for i in range(PAIRS))]
-        measured = self._each(torch.cat([x for first in firsts for x in (first, 1 - first)]))
+        firsts = chain([self.first], (self._draw(_coins, "pairs", i) for i in range(PAIRS)))
+        measured = self._each(x for first in firsts for x in (first, 1 - first))
         squares: list[Tensor] = []
         changes: list[Tensor] = []
         largest: list[Tensor] = []
@@ -105,7 +111,7 @@ class Probe:
         """Whether A is linear, and ``physics.matrix`` where it is the matrix of A."""
         v, w = self._normal()
         try:
-            a, b, both = self._each(torch.cat([v, w, v + w]))
+            a, b, both = self._each([v, w, v + w])
         except Exception:  # some take no negative pixels, and assert it
             return False, None
         gap = squared_norm(a + b - both)
@@ -151,10 +157,12 @@ class Probe:
         y: Tensor = private_copy(self._physics).A(x)
         return y
 
-    def _each(self, images: Tensor) -> Iterator[Tensor]:
-        """Measurements of every image as all signals, real rows (B, M); (1, M) where alike."""
+    def _each(self, images: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Measurements of images (1, C, H, W) as all signals, real rows (B, M); (1, M) if alike."""
         if self.alike:
-            yield from as_rows(self._checked(images))[:, None]
+            waiting = iter(images)
+            while some := list(islice(waiting, self._at_once)):
+                yield from as_rows(self._checked(torch.cat(some)))[:, None]
             return
         for image in images:
             yield as_rows(self._checked(self.repeated(image)))
@@ -193,7 +201,7 @@ class Probe:
         # another number: the one that is measured at once later on.
         if not agrees(lambda: self.whole[:1].expand_as(self.whole), self.whole):
             return False
-        number = 2 * (PAIRS + 1)
+        number = self._at_once
         others = (1 - self.first).expand(number - (number != self._count), *self.image_shape)
         batch = torch.cat([self.first, others[1:], self.first])
         return agrees(lambda: self._measure(batch)[[0, -1]], self.whole[[0, 0]])
