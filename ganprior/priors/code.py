@@ -4,10 +4,10 @@ Code does what it likes, so none runs unless it is trusted: ``trust_code=True``,
 the command line, or ``GANPRIOR_TRUST_CODE=1`` in the environment.
 
 A factory is a function without arguments, named ``package.module:function``, that returns a
-:class:`~ganprior.priors.Prior`. A prior that one made is saved as safetensors with the factory's
-name in its card, and loaded by it. A program is ``NAME.pt2`` (``torch.export.save``) or ``NAME.pt``
-(``torch.jit.save``) with ``NAME.json`` beside it, which says at least ``latent``, for example
-``{"law": "gaussian", "shape": [512]}``, and ``image_range``.
+:class:`~ganprior.priors.prior.Prior`. A prior that one made is saved as safetensors with the
+factory's name in its card, and loaded by it. A program is ``NAME.pt2`` (``torch.export.save``) or
+``NAME.pt`` (``torch.jit.save``) with ``NAME.json`` beside it, which says at least ``latent``,
+for example ``{"law": "gaussian", "shape": [512]}``, and ``image_range``.
 """
 
 from __future__ import annotations

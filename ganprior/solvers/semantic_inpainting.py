@@ -172,7 +172,8 @@ class SemanticInpainting(LatentSolver):
     restarts, steps : int, optional
         Starts and first-order steps per signal, in place of those of the effort.
     setup : "auto", float or None
-        What may be computed once per prior before the first step, as for :class:`CSGM`.
+        What may be computed once per prior before the first step, as for
+        :class:`~ganprior.solvers.csgm.CSGM`.
 
     Raises
     ------

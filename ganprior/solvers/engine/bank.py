@@ -2,7 +2,7 @@
 
 Ranking a signal against the bank by ||y - A x||^2 costs one matrix product and no evaluation of
 the generator, so that a start is the best of thousands of random latents. The images are kept in
-the user's cache folder (:mod:`ganprior.cache`) under a hash of the prior, and
+the user's cache folder (``ganprior.cache``) under a hash of the prior, and
 memory-mapped from there.
 """
 
