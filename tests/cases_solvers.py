@@ -81,7 +81,9 @@ class Case:
 
 CASES: dict[str, Case] = {
     "map": Case(lambda: MAP(dense_dcgan(), 0.01, steps=12), _dense),
-    "posterior": Case(lambda: Posterior(dense_dcgan(), 0.01, particles=16, draws=8), _dense),
+    "posterior": Case(
+        lambda: Posterior(dense_dcgan(), 0.01, method="sampling", particles=16, draws=8), _dense
+    ),
     "posterior, laplace": Case(
         lambda: Posterior(dense_dcgan(), 0.01, method="laplace", particles=16, draws=8), _dense
     ),

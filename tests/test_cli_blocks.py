@@ -60,7 +60,7 @@ def results(out):
         return rows, dict(arrays)
 
 
-def same(one, other):
+def same(one, other, atol=1e-5):
     (rows, arrays), (other_rows, other_arrays) = results(one), results(other)
     assert len(rows) == len(other_rows)
     for row, again in zip(rows, other_rows, strict=True):
@@ -72,7 +72,7 @@ def same(one, other):
     assert arrays.keys() == other_arrays.keys()
     for key, array in arrays.items():
         if key != "solvers":
-            np.testing.assert_allclose(other_arrays[key], array, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(other_arrays[key], array, rtol=1e-4, atol=atol)
     names = lambda out: sorted(p.relative_to(out).as_posix() for p in out.rglob("*"))  # noqa: E731
     assert names(one) == names(other)
 

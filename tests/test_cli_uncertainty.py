@@ -37,7 +37,8 @@ def test_arrays_and_pictures_and_no_split_shows(files, tmp_path, command):
     asked.append("--uncertainty")
     succeed(*asked, "--out", tmp_path / "whole")
     succeed(*asked, "--out", tmp_path / "split", "--block", "2")
-    same(tmp_path / "whole", tmp_path / "split")
+    # The ends of an interval are draws, which magnify the rounding of the modes.
+    same(tmp_path / "whole", tmp_path / "split", atol=1e-3)
     arrays = read_arrays(tmp_path / "whole")
     spread = {"std_1", "low_1", "high_1"}
     assert set(arrays) == {"original", "solvers", "solver_0", "solver_1"} | spread

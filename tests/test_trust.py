@@ -99,8 +99,8 @@ def test_own_images_pass_and_others_and_another_a_do_not(judging, m):
     "kind",
     [
         Auto,
-        lambda prior, noise: Posterior(prior, noise, method="laplace"),
-        lambda prior, noise: Posterior(prior, noise, particles=32),
+        Posterior,
+        lambda prior, noise: Posterior(prior, noise, method="sampling", particles=32),
     ],
     ids=["auto", "laplace", "sampling"],
 )

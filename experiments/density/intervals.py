@@ -170,7 +170,14 @@ def headline(found: list[Row]) -> str:
 
 def plot(found: list[Row], path: Path) -> None:
     """The first images of each set: original, mean, standard deviation and what it is off."""
-    draw_strips(found, path, label=("panel", "shows"))
+    shown = [row for row in found if row["pixels"]]
+    lines = grouped(shown, ["panel", "shows"]).values()
+    # Columns by number: the sets have no image in common.
+    draw_strips(
+        [{**row, "image": f"image {i}"} for own in lines for i, row in enumerate(own)],
+        path,
+        label=("panel", "shows"),
+    )
 
 
 SMOKE = Config((("MNIST", "mnist-k64-vae"),), (25,), (0.1,), images=8, shown=4)
