@@ -188,12 +188,12 @@ class Reconstructor(nn.Module, ABC):
     """
 
     def __repr__(self) -> str:
-        """One line: the numbers and words that the method was made with."""
-        told = {
-            name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters
-        }
-        shown = [f"{k}={v!r}" for k, v in told.items() if isinstance(v, str | int | float)]
-        prior = told.get("prior")
+        """One line: the numbers and words that the method was made with, defaults left out."""
+        prior, shown = getattr(self, "prior", None), []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name, None)
+            if isinstance(value, str | int | float) and value != parameter.default:
+                shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join([repr(prior)] * (prior is not None) + shown)})"
 
     @abstractmethod

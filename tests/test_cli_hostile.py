@@ -39,7 +39,10 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
         {"--data": "LABELLED", "--count": "4", "--fitted": "0", "--solved": "1", "--holdout": "6",
          "--seed": "0", "--out": "FOLDER/a", "--classifier": "none", "--resize": "crop"},
     ),
-    "figure": (["bora2017/inpainting"], {"--preset": "smoke", "--workers": "x", "--device": "x"}),
+    "figure": (
+        ["bora2017/inpainting"],
+        {"--preset": "smoke", "--figure-format": "x", "--workers": "x", "--device": "x"},
+    ),
     "inpaint": (
         ["IMAGES"],
         {"--block": "1", "--figure-format": "svg", "--mask": "center", "--threshold": "x",

@@ -179,5 +179,5 @@ def test_a_conditional_generator_of_ones_own():
     torch.testing.assert_close(one(z), module(z, labels_of(2)))
     assert one.classes == 0
     assert one.generator.network is not module
-    with pytest.raises(ValueError, match="names its architecture"):
+    with pytest.raises(ValueError, match="neither an architecture of ganprior nor a factory"):
         one.save("nowhere")

@@ -18,7 +18,7 @@ from ganprior.priors import prior_names
 NAMES = sorted(FIGURES)
 COMMITTED = [name for name in NAMES if load_figure(name).committed()]
 # Their rows come of random weights or of no generator, or are older than the column.
-NAMELESS = ("benchmarks/", "tuning/lasso", "tuning/total", "tuning/discriminator")
+NAMELESS = ("arora2017/", "benchmarks/", "tuning/lasso", "tuning/total", "tuning/discriminator")
 RECONSTRUCTING = [name for name in COMMITTED if not load_figure(name).trains]
 
 
@@ -27,8 +27,11 @@ def test_the_smoke_preset_shows_what_the_figure_claims(name, tmp_path):
     figure = load_figure(name)
     claims = produce(figure, "smoke", tmp_path)
     assert claims
-    # No test asserts a time.
-    assert figure.timed or [claim for claim, holds in claims.items() if not holds] == []
+    # No test asserts a time, and what does not hold at full size may hold or not by chance.
+    known = figure.results / "config.json"
+    whole = json.loads(known.read_text())["claims"] if known.is_file() else {}
+    failing = [claim for claim, holds in claims.items() if not holds and whole.get(claim, True)]
+    assert figure.timed or failing == []
     pictures = sorted(tmp_path.glob("*.png"))
     assert pictures
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)

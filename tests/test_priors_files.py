@@ -109,7 +109,7 @@ def test_a_prior_without_discriminator(original, tmp_path):
 
 
 def test_only_a_known_architecture_is_saved(tmp_path):
-    with pytest.raises(ValueError, match="names its architecture"):
+    with pytest.raises(ValueError, match="neither an architecture of ganprior nor a factory"):
         linear_prior().save(tmp_path / "linear")
     assert not list(tmp_path.iterdir())
 
