@@ -28,11 +28,8 @@ from experiments import registered
 ROOT = Path(__file__).parents[1]
 READMES = (
     ROOT / "README.md",
-    ROOT / "docs" / "quick_start.md",
-    ROOT / "docs" / "results.md",
-    ROOT / "docs" / "speed.md",
-    ROOT / "docs" / "which_solver.md",
-    ROOT / "docs" / "instrument.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "methods").glob("*.md")),
     ROOT / "experiments" / "README.md",
     ROOT / "ganprior" / "solvers" / "engine" / "__init__.py",
 )

@@ -98,16 +98,17 @@ def test_every_table_begins_with_a_header(document):
     assert [rows[0] for rows in found if len(rows) < 2 or not re.match(r"[|\s:-]+$", rows[1])] == []
 
 
-@pytest.mark.parametrize("readme", tables.READMES, ids=lambda readme: readme.parent.name)
+@pytest.mark.parametrize("readme", tables.READMES, ids=lambda readme: readme.stem)
 def test_tables_are_those_of_the_csv_files(readme):
     assert tables.stale(readme) == [], "run python -m experiments.tables --write"
 
 
-@pytest.mark.parametrize("readme", tables.READMES, ids=lambda readme: readme.parent.name)
+@pytest.mark.parametrize("readme", tables.READMES, ids=lambda readme: readme.stem)
 def test_every_marker_belongs_to_a_table(readme):
     text = readme.read_text(encoding="utf-8")
     found = len(list(tables.TABLE.finditer(text)))
-    assert text.count("<!-- table:") == text.count("<!-- end -->") == found > 0
+    assert text.count("<!-- table:") == text.count("<!-- end -->") == found
+    assert found or "docs" in readme.parts
 
 
 def test_python_runs_as_it_stands():
