@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -159,11 +160,21 @@ def test_the_address_is_this_machines_and_a_taken_port_is_said(address):
 
 def test_the_command_says_where_it_is_and_ends_with_ctrl_c():
     command = [sys.executable, "-m", "ganprior", "studio", "--port", str(free_port())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
-        assert it.stdout.readline().startswith("the studio is at http://127.0.0.1:")
-        time.sleep(0.1)
-        it.send_signal(2)
-        _, errors = it.communicate(timeout=300)
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell lets what it runs behind its back ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as it:
+        try:
+            assert it.stdout.readline().startswith("the studio is at http://127.0.0.1:")
+            time.sleep(0.1)
+            it.send_signal(signal.SIGINT)
+            _, errors = it.communicate(timeout=300)
+        finally:
+            it.kill()
     assert it.returncode == 130
     assert errors.splitlines()[-1:] == ["Error: interrupted"]
 
