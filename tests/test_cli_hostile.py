@@ -41,7 +41,7 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "figure": (
         ["bora2017/inpainting"],
-        {"--preset": "smoke", "--figure-format": "x", "--workers": "x", "--device": "x"},
+        {"--preset": "smoke", "--figure-format": "svg", "--workers": "x", "--device": "x"},
     ),
     "inpaint": (
         ["IMAGES"],
