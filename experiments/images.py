@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 
 from experiments.sweep.device import current_device
-from ganprior import Images, Prior, Streams, load_images
+from ganprior import GaussianMixtureLaw, Images, Prior, Streams, load_images
 from ganprior.jobs import Cell
+from ganprior.priors import gaussian_mixture_of
 from ganprior.streams import derive_seed
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,12 @@ def load_prior(name: str) -> Prior:
 @functools.cache
 def _loaded(name: str, device: torch.device) -> Prior:
     return Prior.load(name).to(device)
+
+
+@functools.cache
+def load_mixture(prior: str) -> GaussianMixtureLaw:
+    """Mixture of Gaussians of the data that a prior was trained on, once per process."""
+    return gaussian_mixture_of(load_prior(prior).card["data_sha256"])
 
 
 @functools.cache

@@ -8,11 +8,11 @@ from ganprior.evaluation.evaluate import (
     draw_samples,
     evaluate_prior,
     share_read_as_asked,
-    support_figures,
     update_quality,
 )
 from ganprior.evaluation.features import Features
 from ganprior.evaluation.representation import fit_latents, representation_error
+from ganprior.evaluation.support import support_figures
 from ganprior.metrics import diversity, frechet_distance
 from ganprior.solvers import Adam, Descend, Effort, Polish, Random
 from tests.cases import rng, tiny_dcgan

@@ -23,6 +23,7 @@ import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
 from ganprior import Images, extract_features, load_images
-from ganprior.evaluation import Features, choose_features, update_quality
+from ganprior.evaluation import Features, choose_features, draw_samples, update_quality
 from ganprior.jobs import Cell
 from ganprior.metrics import duplicate_distance, support_size
 from ganprior.priors import find_prior, read_card, write_card
@@ -79,8 +80,9 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         drawn = extract_features(extractor, images_of(config, data, "test").pixels[: config.drawn])
     else:
         prior = load_prior(cell.method)
-        parts = [prior.sample(n, rng) for n in _chunks(config.drawn)]
-        drawn = torch.cat([extract_features(extractor, part) for part in parts])
+        features = draw_samples(prior, config.drawn, rng, extractor).features
+        assert features is not None
+        drawn = features
     found = support_size(drawn, distance_of(config, data))
     return [
         {
@@ -94,16 +96,12 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     ]
 
 
-def _chunks(count: int, size: int = 500) -> list[int]:
-    return [min(size, count - start) for start in range(0, count, size)]
-
-
 @functools.cache
-def images_of(config: Config, data: str, split: str) -> Images:
+def images_of(config: Config, data: str, split: Literal["train", "test"]) -> Images:
     """Images of a set: all of a split, or the committed ones."""
     if config.committed:
         return held_out(data)
-    return load_images(TORCHVISION[data], split="train" if split == "train" else "test")
+    return load_images(TORCHVISION[data], split=split)
 
 
 @functools.cache

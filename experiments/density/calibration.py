@@ -48,7 +48,7 @@ class Config:
     measurements: tuple[int, ...] = (10, 25, 50, 100)
     noise_level: float = 0.1  # sqrt(m) noise_std
     images: int = 100
-    sampled: int = 32  # of them by sampling, which takes twelve times as long
+    sampled: int = 32  # of them by sampling, which takes many times as long
     draws: int = 63
     block: int = 16
 

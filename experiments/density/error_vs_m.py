@@ -14,7 +14,6 @@ is ahead of CSGM where there are many; and ``auto`` is ahead of CSGM everywhere,
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from experiments import plots
 from experiments.bora2017.setting import compressed, image_rows, inputs_of, solved_rows
 from experiments.comparison import Errors, errors_of, means_of, paired_tests, places_of, saved
 from experiments.images import hashes_of as hashes_of_images
-from experiments.images import held_out, held_out_block, load_prior
+from experiments.images import held_out, held_out_block, load_mixture, load_prior
 from experiments.rows import Row
 from experiments.sweep.figure import Figure, Tables, declare
 from ganprior import (
@@ -31,12 +30,10 @@ from ganprior import (
     MAP,
     Auto,
     GaussianMixture,
-    GaussianMixtureLaw,
     Reconstructor,
     TotalVariation,
 )
 from ganprior.jobs import Cell, grid
-from ganprior.priors import gaussian_mixture_of
 
 MIXTURE, LINEAR, TV = "gaussian-mixture", "lmmse", "tv"
 MAP_NAME, AUTO = "map", "auto"
@@ -86,14 +83,14 @@ def rows(config: Config, cell: Cell) -> list[Row]:
         return [row | law for row in solved]
     solution = solvers(config)[cell.method](found.noise_std).solve(found.y, found.physics)
     if cell.method in (MIXTURE, LINEAR):
-        law["law_sha256"] = _law(config.prior).card["weights_sha256"][:12]
+        law["law_sha256"] = load_mixture(config.prior).card["weights_sha256"][:12]
     hashes = hashes_of_images(held_out(config.data)) | law
     return image_rows(found, solution.x, solution.status, **hashes)
 
 
 def solvers(config: Config) -> dict[str, Callable[[float], Reconstructor]]:
     """Methods by name, to be given the noise."""
-    law, dense = _law(config.prior), load_prior(config.second_prior)
+    law, dense = load_mixture(config.prior), load_prior(config.second_prior)
     return {
         MAP_NAME: lambda noise_std: MAP(dense, noise_std),
         AUTO: lambda noise_std: Auto(dense, noise_std),
@@ -103,14 +100,9 @@ def solvers(config: Config) -> dict[str, Callable[[float], Reconstructor]]:
     }
 
 
-@functools.cache
-def _law(prior: str) -> GaussianMixtureLaw:
-    return gaussian_mixture_of(load_prior(prior).card["data_sha256"])
-
-
 def inputs(config: Config) -> dict[str, str]:
     """Hashes of images, prior, weights and the mixture."""
-    law = _law(config.prior).card["weights_sha256"][:12]
+    law = load_mixture(config.prior).card["weights_sha256"][:12]
     return inputs_of(config) | {f"mixture of {config.data}": law}
 
 

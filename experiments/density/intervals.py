@@ -12,7 +12,6 @@ share, over images, meets it. The pictures are of the first test images of each 
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +20,14 @@ from torch import Tensor
 
 from experiments.bora2017.setting import Problem, compressed
 from experiments.density.calibration import coverage, covered
-from experiments.images import hashes_of, held_out, held_out_block, load_prior
+from experiments.images import hashes_of, held_out, held_out_block, load_mixture, load_prior
 from experiments.intervals import grouped
 from experiments.rows import Row
 from experiments.strips import ORIGINAL, draw_strips, encode
 from experiments.sweep.figure import Tables, declare
-from ganprior import GaussianMixture, GaussianMixtureLaw, Posterior
+from ganprior import GaussianMixture, Posterior
 from ganprior.jobs import Cell
 from ganprior.metrics import per_pixel_error
-from ganprior.priors import gaussian_mixture_of
 
 LAPLACE, MIXTURE = "laplace", "gaussian-mixture"
 LEAST, MOST = 0.85, 0.95
@@ -107,14 +105,9 @@ def posterior(
         solver = Posterior(load_prior(name), found.noise_std, method="laplace", draws=config.draws)
         known = solver.solve(found.y, found.physics, rng=found.streams)
         return known.x, known.std, known.low, known.high
-    exact = GaussianMixture(_law(name), found.noise_std).posterior(found.y, found.physics)
+    exact = GaussianMixture(load_mixture(name), found.noise_std).posterior(found.y, found.physics)
     mean, std = exact.mean.to(found.x), exact.std.to(found.x)
     return mean, std, mean - HALF * std, mean + HALF * std
-
-
-@functools.cache
-def _law(prior: str) -> GaussianMixtureLaw:
-    return gaussian_mixture_of(load_prior(prior).card["data_sha256"])
 
 
 def inputs(config: Config) -> dict[str, str]:
@@ -123,7 +116,7 @@ def inputs(config: Config) -> dict[str, str]:
     for data, name in config.pairs:
         found[f"data_sha256 of {data}"] = held_out(data).sha256[:12]
         found[f"prior_sha256 of {name}"] = load_prior(name).card["weights_sha256"][:12]
-        found[f"mixture of {data}"] = _law(name).card["weights_sha256"][:12]
+        found[f"mixture of {data}"] = load_mixture(name).card["weights_sha256"][:12]
     return found
 
 

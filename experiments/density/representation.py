@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from experiments.bora2017.prior_quality import representation
-from experiments.images import hashes_of, held_out, held_out_block, load_prior
+from experiments.images import hashes_of, held_out, held_out_block, load_mixture, load_prior
 from experiments.intervals import grouped, mean_cell, measured
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
+from ganprior import GaussianMixtureLaw
 from ganprior.jobs import Cell, grid
 from ganprior.metrics import per_pixel_error
-from ganprior.priors import gaussian_mixture_of
 
 COMPONENTS = "components of "
 COLUMN = "per_pixel_error"
@@ -45,10 +45,11 @@ def cells(config: Config) -> list[Cell]:
 
 def rows(config: Config, cell: Cell) -> list[Row]:
     """A row per image."""
-    prior = load_prior(cell.method.removeprefix(COMPONENTS))
+    name = cell.method.removeprefix(COMPONENTS)
+    prior = load_prior(name)
     names, x = held_out_block(prior.card["data"], cell)
     if cell.method.startswith(COMPONENTS):
-        x_hat = projected(x, prior.latent.size, prior.card["data_sha256"])
+        x_hat = projected(x, prior.latent.size, load_mixture(name))
         errors = per_pixel_error(x_hat, x)
     else:
         errors = representation(prior, x, cell)
@@ -65,9 +66,8 @@ def rows(config: Config, cell: Cell) -> list[Row]:
     ]
 
 
-def projected(x: Tensor, count: int, data_sha256: str) -> Tensor:
-    """Images (B, C, H, W) projected to the first principal components of a data set."""
-    law = gaussian_mixture_of(data_sha256)
+def projected(x: Tensor, count: int, law: GaussianMixtureLaw) -> Tensor:
+    """Images (B, C, H, W) projected to the first principal components of a law's data."""
     basis, centre = law.basis[:count].to(x.device), law.centre.to(x.device)
     # Weights are stored in half precision, so that the rows are orthonormal to 5e-4 only.
     basis = torch.linalg.qr(basis.T).Q.T

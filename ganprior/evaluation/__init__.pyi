@@ -5,6 +5,7 @@ from .classifier import train_classifier as train_classifier
 from .density import DensityRecipe as DensityRecipe
 from .density import fit_density as fit_density
 from .distances import distance_law as distance_law
+from .evaluate import draw_samples as draw_samples
 from .evaluate import evaluate_prior as evaluate_prior
 from .evaluate import update_quality as update_quality
 from .features import Features as Features

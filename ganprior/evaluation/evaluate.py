@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,16 +14,14 @@ from ganprior.evaluation.classifier import TrainedClassifier
 from ganprior.evaluation.features import Features
 from ganprior.evaluation.representation import representation_error
 from ganprior.evaluation.solving import solving_figures
+from ganprior.evaluation.support import support_figures
 from ganprior.metrics import (
     FeatureExtractor,
-    Support,
     diversity,
-    duplicate_distance,
     extract_features,
     frechet_distance,
     nearest_images,
     precision_recall,
-    support_size,
 )
 from ganprior.priors import Prior
 from ganprior.streams import derive_seed
@@ -205,29 +202,6 @@ def compare_features(real: Tensor, fake: Tensor) -> dict[str, float]:
     }
 
 
-def support_figures(training: Tensor, fake: Tensor, real: Tensor) -> dict[str, Any]:
-    """How many different images there are among samples, and among real images beside them.
-
-    Parameters
-    ----------
-    training : Tensor
-        Features of training images, which say what counts as the same image, (N, F).
-    fake, real : Tensor
-        Features of samples and of held-out images, (s, F) each.
-
-    Returns
-    -------
-    dict
-        ``support_estimate`` and ``real_support_estimate``, each with ``size``, ``low`` and ``high``
-        (a 90% interval; None for infinite): see :func:`~ganprior.metrics.support.support_size`.
-    """
-    distance = duplicate_distance(training)
-    return {
-        "support_estimate": _bounds(support_size(fake, distance)),
-        "real_support_estimate": _bounds(support_size(real, distance)),
-    }
-
-
 def share_read_as_asked(
     prior: Prior, classifier: TrainedClassifier, count: int, rng: torch.Generator
 ) -> float:
@@ -293,11 +267,6 @@ def _compare_with_training(
     figures["real_nearest_training_error"] = float(unseen.per_pixel_error.mean())
     pixels = training.pixels[found.place[:_SHOWN]]
     return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
-
-
-def _bounds(support: Support) -> dict[str, float | None]:
-    found = {"size": support.size, "low": support.low, "high": support.high}
-    return {key: value if math.isfinite(value) else None for key, value in found.items()}
 
 
 def _short(value: Any) -> Any:
