@@ -26,7 +26,7 @@ from ganprior.baselines.total_variation import TotalVariation
 from ganprior.numbers import check_noise_std
 from ganprior.physics import Dense
 from ganprior.priors import Prior
-from ganprior.priors.prior import check_prior
+from ganprior.priors.check_prior import check_prior
 from ganprior.progress import Wish, with_progress
 from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast

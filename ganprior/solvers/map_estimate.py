@@ -22,9 +22,9 @@ from ganprior.baselines.measured_rows import Group, measured_rows
 from ganprior.baselines.outcome import Outcome
 from ganprior.numbers import check_count, check_noise_std
 from ganprior.priors import Prior
+from ganprior.priors.check_prior import check_prior
 from ganprior.priors.density import Density
 from ganprior.priors.distance_law import DistanceLaw
-from ganprior.priors.prior import check_prior
 from ganprior.progress import Wish, with_progress
 from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
