@@ -1,12 +1,13 @@
 """DCGAN beside a linear map: G(z) = mean + W z + DCGAN(z), made for inversion.
 
 W and the mean are not trained. They are the decoder of a linear auto-encoder of the training images
-(``ganprior.training.linear_start``), and the DCGAN, whose last layer starts at 0, learns what such a
-decoder leaves out: a residual connection (He et al. 2016, arXiv 1512.03385, eq. 2) from the latent to
-the image. So the range begins as that of principal components and is never far from a better one,
-where a DCGAN alone needs many steps to come so near. The encoder is the same the other way round.
+(``ganprior.training.linear_start``), and the DCGAN, whose last layer starts at 0, learns what such
+a decoder leaves out: a residual connection (He et al. 2016, arXiv 1512.03385, eq. 1) from the
+latent to the image. So the range begins as that of principal components, where a DCGAN alone needs
+many steps to come so near. The encoder is the same the other way round.
 
-The sum has no tanh at its end: values may leave [-1, 1] by a little, as those of a linear decoder do.
+The sum has no tanh at its end: values may leave [-1, 1] by a little, as those of a linear decoder
+do.
 """
 
 from __future__ import annotations
