@@ -7,6 +7,10 @@ beforehand: Bayesian model averaging (J. Hoeting, D. Madigan, A. Raftery, C. Vol
 model averaging: a tutorial", Statistical Science 14(4), 1999, equation (1)). Total variation has
 no p(y): a tenth of the measurements is held back, and it takes an image over where it predicts
 them better than the average does.
+
+Where some pixels are in no measurement, as in the holes of a mask, how well a model explains those
+that are says little of the others: the models stay equally likely, and total variation takes no
+image.
 """
 
 from __future__ import annotations
@@ -124,8 +128,10 @@ class Auto(Reconstructor):
         """
         measured, finite = split_finite(checked_measurements(y, physics))
         found = {name: model.solve(measured, physics) for name, model in self.models.items()}
-        x, objective, shares = self._average(found)
-        shares["tv"] = self._variation_predicts_better(measured, physics, Streams.of(rng)).to(x)
+        hidden = _hides_pixels(measured, physics)
+        x, objective, shares = self._average(found, hidden)
+        better = self._variation_predicts_better(measured, physics, Streams.of(rng))
+        shares["tv"] = (better & ~hidden).to(x)
         chosen = shares["tv"] == 1
         if chosen.any():
             variation = TotalVariation(noise_std=self.noise_std).solve(measured, physics)
@@ -138,10 +144,13 @@ class Auto(Reconstructor):
         p = None if p is None else torch.where(finite, p, torch.nan)
         return replace(solution, p_value=p, status=unlike_statuses(solution.status, p))
 
-    def _average(self, found: dict[str, Solution]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    def _average(
+        self, found: dict[str, Solution], hidden: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Average image, -log p(y), and the share of each model, (B,)."""
         evidence = torch.stack([-solution.objective.double() for solution in found.values()])
         shares = evidence.nan_to_num(nan=-math.inf).softmax(0)
+        shares = torch.where(hidden, torch.full_like(shares, 1 / len(found)), shares)
         images = torch.stack([solution.x for solution in found.values()])
         x = (shares[..., None, None, None].to(images) * images).sum(0)
         objective = math.log(len(found)) - evidence.logsumexp(0)
@@ -164,10 +173,20 @@ class Auto(Reconstructor):
             seen = rows.y[own][:, rest]
             variation = TotalVariation(noise_std=level)(seen, part)
             models = Auto(self.prior, level).models
-            average = self._average({n: model.solve(seen, part) for n, model in models.items()})[0]
+            solved = {name: model.solve(seen, part) for name, model in models.items()}
+            average = self._average(solved, torch.zeros_like(own, dtype=torch.bool))[0]
             left = [
                 squared_norm(rows.y[own][:, held] - x.clamp(0, 1).flatten(1) @ matrix[held].T)
                 for x in (variation, average)
             ]
             better[own] = left[0] < left[1]
         return better
+
+
+def _hides_pixels(y: Tensor, physics: Any) -> Tensor:
+    """Whether some pixel of a signal is in none of its measurements, (B,)."""
+    known, image = linear_facts(y, physics)
+    probe = torch.randn(known.image_shape, generator=as_generator(0)).to(image)
+    back = physics.A_adjoint(physics.A(probe.expand_as(image)))
+    hidden: Tensor = (back.abs() == 0).flatten(1).any(1)
+    return hidden
