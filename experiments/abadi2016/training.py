@@ -8,7 +8,7 @@ messages; Adam.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -50,10 +50,15 @@ class Game:
         Messages of each step.
     rate : float
         Of Adam, for all players.
+
+    Attributes
+    ----------
+    secret : int
+        Bits that Eve is after: N, unless a subclass says otherwise.
     """
 
     def __init__(self, bits: int, seeds: Sequence[int], batch: int, rate: float) -> None:
-        self.bits, self.batch, self.rate = bits, batch, rate
+        self.bits, self.secret, self.batch, self.rate = bits, bits, batch, rate
         self.rng = torch.Generator().manual_seed(derive_seed(0, "messages", bits))
         self.alice = Player(2 * bits, bits, generators(seeds, "Alice"))
         self.bob = Player(2 * bits, bits, generators(seeds, "Bob"))
@@ -94,7 +99,7 @@ class Game:
 
     @torch.no_grad()
     def intercept(self, count: int) -> tuple[Tensor, Tensor]:
-        """New messages (1, N, count), and what Alice makes of them (R, N, count)."""
+        """What Eve is after in new messages (1, N, count), and what Alice sends (R, N, count)."""
         plain, key = self.draw(count)
         return plain, self.alice(with_key(plain, key))
 
@@ -105,6 +110,46 @@ class Game:
         cipher = self.alice(with_key(plain, key))
         bob = bits_wrong(self.bob(with_key(cipher, key)), plain)
         return bob.mean(1), bits_wrong(self.eve(cipher), plain).mean(1)
+
+    def train_eve(self, steps: int) -> None:
+        """Let Eve alone learn on."""
+        optimizer = adam([self.eve], self.rate)
+        for _ in range(steps // EVE_STEPS):
+            self.attack(self.eve, optimizer)
+
+    def new_eves(
+        self, runs: Sequence[int], count: int, steps: int, looks: int, measured: int
+    ) -> Iterator[tuple[int, int, int, float]]:
+        """Let new Eves learn to read the Alices of this game, who no longer change.
+
+        Parameters
+        ----------
+        runs : sequence of int
+            Names of the game's runs, which seed the Eves.
+        count : int
+            Eves for each run.
+        steps, looks : int
+            Steps of each Eve, and at how many equal distances she is measured.
+        measured : int
+            Messages of a look.
+
+        Yields
+        ------
+        tuple
+            Run, number of the Eve from 1 on, step, and bits that she has wrong.
+        """
+        names = [(run, number) for run in runs for number in range(1, count + 1)]
+        rngs = [generators([run], f"Eve {number}")[0] for run, number in names]
+        eves = Player(self.bits, self.secret, rngs)
+        optimizer = adam([eves], self.rate)
+        for look in range(1, looks + 1):
+            for _ in range(steps // looks // EVE_STEPS):
+                self.attack(eves, optimizer)
+            plain, cipher = self.intercept(measured)
+            with torch.no_grad():
+                wrong = bits_wrong(eves(cipher.repeat_interleave(count, 0)), plain).mean(1)
+            for (run, number), error in zip(names, wrong.tolist(), strict=True):
+                yield run, number, look * (steps // looks), error
 
     def leave(self, leaving: Sequence[int]) -> list[list[Tensor]]:
         """Take runs out of the game, and return their weights."""
