@@ -64,6 +64,12 @@ def cells(config: Config) -> list[Cell]:
     return [Cell("Alice, Bob, Eve", "bits", bits) for bits, _, _ in config.sizes]
 
 
+def cost(config: Config, cell: Cell) -> float:
+    """Seconds of a cell, roughly."""
+    [(_, runs, steps)] = [size for size in config.sizes if size[0] == cell.number]
+    return steps * (0.01 + 0.001 * runs * cell.number / 16)
+
+
 def rows(config: Config, cell: Cell) -> list[Row]:
     """Errors along each run, at its end, and of new Eves."""
     [(bits, runs, steps)] = [size for size in config.sizes if size[0] == cell.number]
@@ -298,4 +304,5 @@ declare(
     published="Bob reads, Eve has 7.3 to 8 of 16 bits wrong; a part of the runs fails",
     differs="256 messages a step, not 4,096; 4,000 steps of a new Eve, not 250,000",
     trains=True,
+    cost=cost,
 )

@@ -133,6 +133,11 @@ def cells(config: Config) -> list[Cell]:
     return [Cell("Alice, Bob, Eve", "bits", BITS)]
 
 
+def cost(config: Config, cell: Cell) -> float:
+    """Seconds of the cell, roughly."""
+    return config.steps * (0.01 + 0.001 * config.runs)
+
+
 def rows(config: Config, cell: Cell) -> list[Row]:
     """Errors along each run, at its end, and of new Eves."""
     game = SelectiveGame(range(config.runs), config.batch, config.rate)
@@ -251,4 +256,5 @@ declare(
     published="Bob reads D; Eve knows C no better than who saw nothing",
     differs="four values of bits that depend on each other; all but C are published, not one of D",
     trains=True,
+    cost=cost,
 )
