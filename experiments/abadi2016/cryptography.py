@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -203,7 +204,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
     held = {}
     for bits, runs in runs_of(found).items():
         good, mean = [run for run in runs if succeeded(run)], _mean(runs, "bob")
-        held[f"N = {bits}: Bob has fewer bits wrong than a guess"] = mean < 0.95 * bits / 2
+        held[f"N = {bits}: Bob has fewer bits wrong than a guess"] = mean < 0.99 * bits / 2
         if max(int(run["step"]) for run in runs) < ENOUGH:
             continue
         name = f"N = {bits}: {SUCCEEDING:.0%} of the runs succeed"
@@ -294,15 +295,27 @@ def plot(found: list[Row], path: Path) -> None:
     plots.save(figure, path)
 
 
-SMOKE = Config(((16, 2, 250),), 64, 3e-3, 50, 1024, 20, 2, 40, 2, 4096)
+COMMON: dict[str, Any] = {"trains": True, "cost": cost}
+PUBLISHED = "Bob below 0.05 bits and Eve above 7.3 of 16 in the runs that succeed; some do not"
+DIFFERS = "256 messages a step, not 4,096; 4,000 steps of a new Eve, not 250,000"
 declare(
     __name__,
     "abadi2016/cryptography",
     "Bob reads what Eve, and five new ones, do not",
     paper=Config(((16, 20, 12_000),)),
-    smoke=SMOKE,
-    published="Bob reads, Eve has 7.3 to 8 of 16 bits wrong; a part of the runs fails",
-    differs="256 messages a step, not 4,096; 4,000 steps of a new Eve, not 250,000",
-    trains=True,
-    cost=cost,
+    smoke=Config(((16, 2, 250),), 64, 3e-3, 50, 1024, 20, 2, 40, 2, 4096),
+    published=PUBLISHED,
+    differs=DIFFERS,
+    **COMMON,
 )
+for bits, runs in ((32, 3), (64, 2)):
+    declare(
+        __name__,
+        f"abadi2016/cryptography-{bits}",
+        f"the same with messages and keys of {bits} bits",
+        paper=Config(((bits, runs, 10_000),)),
+        smoke=Config(((bits, 1, 200),), 64, 3e-3, 100, 512, 10, 1, 20, 2, 2048),
+        published="N = 32 and 64 are said to work as well",
+        differs=f"{runs} runs; {DIFFERS}",
+        **COMMON,
+    )
