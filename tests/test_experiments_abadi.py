@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chi2_contingency
 from torch.nn import functional as F
 
-from experiments.abadi2016 import cryptography, selective
+from experiments.abadi2016 import chi_squared, cryptography, selective
 from experiments.abadi2016.players import Player, bits_wrong, random_bits, with_key
 from experiments.abadi2016.training import Game, generators
 from tests.cases import rng
@@ -103,7 +103,7 @@ class TestChiSquared:
         plain = random_bits(3, 4000, rng())
         cipher = torch.randn(1, 3, 4000, generator=rng(1))
         cipher[0, 2] += 0.3 * plain[0, 1]
-        dependent, strength = cryptography.compare(plain, cipher)
+        dependent, strength = chi_squared.compare(plain, cipher)
         parts = torch.bucketize(
             cipher[0, 2], cipher[0, 2].quantile(torch.tensor([0.25, 0.5, 0.75]))
         )
@@ -116,7 +116,7 @@ class TestChiSquared:
 
     def test_a_pad_hides_and_a_copy_does_not(self):
         plain, key = random_bits(8, 20_000, rng()).chunk(2, 1)
-        dependent, strength = cryptography.compare(plain, torch.cat([plain * key, plain]))
+        dependent, strength = chi_squared.compare(plain, torch.cat([plain * key, plain]))
         assert dependent.tolist() == [0, pytest.approx(1 / 4)]
         assert strength[0] < 0.05
         assert strength[1] == pytest.approx(1)

@@ -8,9 +8,8 @@ and :mod:`~experiments.abadi2016.training` for the losses.
 A run ends as in the authors' code when Bob has less than 0.02 bits wrong and Eve more than 7.7 (all
 numbers of bits are of N = 16; others in proportion), or at its last step; then its Eve alone is
 trained on. It has succeeded if after that Bob is below 0.05 bits and Eve above 7.3. Five new Eves
-then learn to read Alice, who no longer changes. Last, each value of the ciphertext, cut at its
-quartiles, is compared with each bit of the message by Pearson's chi-squared with 3 degrees of
-freedom: a pair of them is dependent if p is below 1% / N^2.
+then learn to read Alice, who no longer changes. Last, each value of the ciphertext is compared with
+each bit of the message, see :mod:`~experiments.abadi2016.chi_squared`.
 
 Claims: three quarters of the runs succeed; where a run did, the new Eves stay above 7.0 bits, and
 no value of the ciphertext depends on a bit of the message.
@@ -20,13 +19,12 @@ no value of the ciphertext depends on a bit of the message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from experiments.abadi2016.chi_squared import compare
 from experiments.abadi2016.players import Weights, weights_of
 from experiments.abadi2016.training import Game
 from experiments.intervals import grouped
@@ -40,8 +38,6 @@ TRAINING, TRAINED, FRESH = "training", "trained", "new Eve"
 BOB_ENDS, EVE_ENDS = 0.02, 7.7
 BOB_READS, EVE_DOES_NOT, FRESH_DOES_NOT = 0.05, 7.3, 7.0
 SUCCEEDING = 0.75
-LEVEL = 0.01
-PARTS = 4  # of a value of the ciphertext
 
 
 @dataclass(frozen=True)
@@ -135,41 +131,6 @@ def train(game: Game, config: Config, runs: int, most: int) -> tuple[list[Row], 
     return found, [left[run][0] for run in range(runs)]
 
 
-def compare(plain: Tensor, cipher: Tensor) -> tuple[Tensor, Tensor]:
-    """Pearson's chi-squared of every value of a ciphertext and every bit of its message.
-
-    Parameters
-    ----------
-    plain : Tensor
-        Messages of -1 and 1, (1, N, B).
-    cipher : Tensor
-        (R, N, B).
-
-    Returns
-    -------
-    dependent : Tensor
-        Share of the N^2 pairs for which p is below ``LEVEL`` / N^2, (R,).
-    strength : Tensor
-        Cramer's V of the strongest pair, from 0 to 1, (R,).
-    """
-    from scipy.stats import chi2
-
-    bits, count = plain.shape[1:]
-    cuts = torch.arange(1, PARTS) / PARTS
-    ones = (plain[0].T > 0).double()
-    chi = torch.zeros(len(cipher), bits, bits, dtype=torch.float64)
-    for own, values in zip(chi, cipher, strict=True):
-        parts = torch.searchsorted(values.quantile(cuts, dim=1).T.contiguous(), values)
-        for part in range(PARTS):
-            inside = (parts == part).double()
-            for bit in (ones, 1 - ones):
-                expected = inside.sum(1, keepdim=True) * bit.sum(0) / count
-                # A part that no value is in says nothing.
-                own += ((inside @ bit - expected) ** 2 / expected).nan_to_num(0)
-    limit = chi2.isf(LEVEL / bits**2, PARTS - 1)
-    return (chi > limit).double().mean((1, 2)), (chi.amax((1, 2)) / count).sqrt()
-
-
 def runs_of(found: list[Row]) -> dict[int, list[Row]]:
     """Rows of trained runs by N."""
     trained = [row for row in found if row["method"] == TRAINED]
@@ -245,28 +206,41 @@ def tables(found: list[Row]) -> Tables:
 
 
 def _summary(found: list[Row], runs: list[Row], good: list[Row]) -> Row:
-    line: Row = {"runs": len(runs), "succeeded": len(good)}
-    names = ("steps", "Bob", "Eve", "new Eves", "dependent pairs", "strongest, Cramer's V")
-    if not good:
-        return line | dict.fromkeys(names, "")
-    fresh = [eve for run in good for eve in fresh_of(found, run)]
-    steps = sorted(int(run["step"]) for run in good)
-    return line | {
-        "steps": f"{steps[0]} to {steps[-1]}",
-        "Bob": f"at most {max(float(run['bob']) for run in good):.3f} bits",
-        "Eve": f"at least {min(float(run['eve']) for run in good):.2f} bits",
-        "new Eves": f"{min(fresh):.2f} to {max(fresh):.2f} bits",
-        "dependent pairs": f"{_mean(good, 'dependent'):.0%}",
-        "strongest, Cramer's V": f"{max(float(run['cramers_v']) for run in good):.3f}",
+    share = int(runs[0]["bits"]) / 16
+    steps = sorted(int(run["step"]) for run in runs)
+    line: Row = {
+        "runs": len(runs),
+        "ended at step": _range(steps, ".0f"),
+        "Bob reads": sum(float(run["bob"]) < BOB_READS * share for run in runs),
+        "Eve does not": sum(float(run["eve"]) > EVE_DOES_NOT * share for run in runs),
+        "both: succeeded": len(good),
     }
+    fresh = [eve for run in good for eve in fresh_of(found, run)]
+    told = {
+        "new Eves, bits wrong": _range(fresh, ".2f"),
+        "dependent pairs": f"{_mean(good, 'dependent'):.0%}" if good else "",
+        "strongest, Cramer's V": _range([float(run["cramers_v"]) for run in good], ".2f"),
+    }
+    return line | told
+
+
+def _range(values: Sequence[float], form: str) -> str:
+    if not values:
+        return ""
+    low, high = f"{min(values):{form}}", f"{max(values):{form}}"
+    return low if low == high else f"{low} to {high}"
 
 
 def headline(found: list[Row]) -> str:
     """Successes, and what new Eves learn of them."""
     parts = []
     for line in tables(found)["summary"]:
-        fresh = f", new Eves {line['new Eves']} wrong" if line["new Eves"] else ""
-        parts.append(f"N = {line['bits']}: {line['succeeded']} of {line['runs']} succeed{fresh}")
+        parts.append(
+            f"N = {line['bits']}: of {line['runs']} runs Bob reads in {line['Bob reads']}, "
+            f"Eve does not in {line['Eve does not']}, both in {line['both: succeeded']}"
+        )
+        if line["new Eves, bits wrong"]:
+            parts.append(f"new Eves of these have {line['new Eves, bits wrong']} bits wrong")
     return "; ".join(parts)
 
 
