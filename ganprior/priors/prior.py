@@ -17,6 +17,7 @@ from ganprior.priors.architectures.conditional import (
     discriminator_given,
     generator_given,
 )
+from ganprior.priors.architectures.mixture import weights_of
 from ganprior.priors.architectures.stochastic import drawing_from
 from ganprior.priors.cards import card_given, find_prior
 from ganprior.priors.checks import (
@@ -41,6 +42,7 @@ from ganprior.priors.fixed_noise import FixedNoise
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.priors.modules import plain
 from ganprior.priors.store import Stored, load_stored, save_stored
+from ganprior.priors.turns import take_turns
 from ganprior.sheets import sheet_png
 from ganprior.streams import as_generator
 
@@ -318,9 +320,17 @@ class Prior(nn.Module):
         labels = check_labels(labels, self.classes, len(z)).to(z.device)
         return self.to_unit(self.generator(z, labels))
 
+    @property
+    def component_weights(self) -> Tensor | None:
+        """Weights of the generators of a mixture, whose numbers are its labels; else None."""
+        return weights_of(self.generator)
+
     def round_robin(self, count: int) -> Tensor | None:
-        """Labels 0, 1, ... and again from 0, int64 (count,); None for an unconditional prior."""
-        return torch.arange(count) % self.classes if self.classes else None
+        """Labels 0, 1, ... and again from 0, int64 (count,); None for an unconditional prior.
+
+        Of a mixture each comes as often as it weighs.
+        """
+        return take_turns(self.component_weights, self.classes, count)
 
     def to_unit(self, images: Tensor) -> Tensor:
         """Map ``image_range`` to [0, 1]."""
@@ -350,7 +360,7 @@ class Prior(nn.Module):
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Images (count, C, H, W) in [0, 1] of :meth:`sample_latents`, in eval mode.
 
-        The labels of a conditional prior go round robin: image i has label i mod ``classes``.
+        The labels of a conditional prior take turns, as :meth:`round_robin` gives them.
 
         Parameters
         ----------
@@ -377,22 +387,3 @@ class Prior(nn.Module):
         with eval_mode(self):
             parts = zip(*(tensor.split(chunk) for tensor in given), strict=True)
             return torch.cat([self(*part) for part in parts])
-
-
-def check_prior(prior: Any) -> None:
-    """Refuse what is no prior, a name among it.
-
-    Raises
-    ------
-    ValueError
-        If it is something else; the message says how to make a prior of it.
-    """
-    if isinstance(prior, Prior):
-        return
-    if isinstance(prior, str | Path):
-        raise ValueError(
-            f"prior must be a Prior, got {str(prior)!r}; give Prior.load({str(prior)!r})"
-        )
-    raise ValueError(
-        f"prior must be a Prior, got {type(prior).__name__}; make one with Prior.from_module"
-    )
