@@ -73,5 +73,6 @@ def _fill_encoder(
     assert isinstance(encoder, LinearEncoder)
     weight = components / std[:, None]
     variance = 1 / (ratio * std.square() + 1)
-    encoder.linear.weight.copy_(torch.cat([weight, torch.zeros_like(weight)]))
-    encoder.linear.bias.copy_(torch.cat([-weight @ mean, variance.log()]))
+    encoder.linear.weight.copy_(weight)
+    encoder.linear.bias.copy_(-weight @ mean)
+    encoder.log_variance.copy_(variance.log())

@@ -12,6 +12,7 @@ do.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from ganprior.priors.architectures.architecture import Architecture
@@ -50,8 +51,9 @@ def encoder(architecture: Architecture) -> Encoder:
 class LinearEncoder(Encoder):
     """Images (B, C, H, W) in [-1, 1] to the mean and log-variance of q(z | x), (B, k) each.
 
-    Those are the sums of what a linear map of the pixels gives, which is not trained, and of what a
-    DCGAN gives, whose last layer starts at 0.
+    The mean is the sum of what a linear map of the pixels gives, which is not trained, and of what
+    a DCGAN gives, whose last layer starts at 0; the log-variance that of fixed numbers and of what
+    the DCGAN gives.
 
     Parameters
     ----------
@@ -63,10 +65,11 @@ class LinearEncoder(Encoder):
         a = architecture
         super().__init__(DCGANDiscriminator(a.channels, a.size, a.filters), a.latent_size)
         self.output.initial_std = 0.0  # type: ignore[assignment]
-        linear = nn.Linear(a.channels * a.size**2, 2 * a.latent_size)
+        linear = nn.Linear(a.channels * a.size**2, a.latent_size)
         self.linear = linear.requires_grad_(False)
+        self.log_variance = nn.Parameter(torch.zeros(a.latent_size), requires_grad=False)
 
     def numbers(self, x: Tensor) -> Tensor:
         """Means, then log-variances, (B, 2 k)."""
-        linear: Tensor = self.linear(x.flatten(1))
-        return linear + super().numbers(x)
+        mean: Tensor = self.linear(x.flatten(1))
+        return torch.cat([mean, self.log_variance.expand_as(mean)], 1) + super().numbers(x)
