@@ -133,7 +133,8 @@ def tables(found: list[Row]) -> Tables:
 
 
 def _mean(own: list[Row], column: str) -> float:
-    return mean(float(row[column]) for row in own)
+    # Without the sign that an entropy of 0 has.
+    return mean(float(row[column]) for row in own) + 0.0
 
 
 def _text(own: list[Row], column: str) -> str:
