@@ -69,8 +69,9 @@ class TestMixtures:
 
     def test_points_have_the_losses_of_the_package_seed_by_seed(self):
         game = self.game()
-        real = game.real(8, game.rng)
+        real, state = game.real(8, game.rng), game.rng.get_state()
         fake = game.draw(game.generators, 8)
+        z = torch.randn(2, 3, 8, 4, generator=game.rng.set_state(state))
         loss_d = game.expected(-game.values(fake, game.critics, real), "critics")
         loss_d = loss_d - 0.1 * game.critics.log_weights.mean(1).sum()
         loss_g = game.expected(game.losses(fake)) - 0.1 * game.generators.log_weights.mean(1).sum()
@@ -80,8 +81,7 @@ class TestMixtures:
             points = fake[run].flatten(0, 1)[..., None, None]
             own = real[run][..., None, None]
             expected_d = expected_d + losses.discriminator(own, points, None, 0)
-            losses.images = lambda z, labels, points=points: points  # type: ignore[method-assign]
-            expected_g = expected_g + losses.adversarial(points, None, 0)
+            expected_g = expected_g + losses.adversarial(z[run].flatten(0, 1), None, 0)
         torch.testing.assert_close(loss_d, expected_d)
         torch.testing.assert_close(loss_g, expected_g)
 
@@ -133,20 +133,18 @@ class Points(nn.Module):
         self.network = rings.pick(network, torch.tensor([number]))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scores: torch.Tensor = self.network(x.flatten(1)[None])[0, :, 0]
-        return scores
+        found: torch.Tensor = self.network(x.flatten(1)[None])[0]
+        return found[:, 0] if found.shape[1] == 1 else found[..., None, None]
 
 
 def package_losses(game: rings.Game, run: int) -> MixtureLosses:
     """The package's losses of one seed."""
-    networks: dict[str, nn.Module] = {}
-    sides = ("generator", game.generators, MixtureGenerator), (
-        "discriminator", game.critics, MixtureDiscriminator
-    )  # fmt: skip
-    for name, side, kind in sides:
-        players = [Points(side.networks, 3 * run + i) for i in range(3)]
-        networks[name] = kind(players)
-        with torch.no_grad():
-            networks[name].logits.copy_(side.logits[run])  # type: ignore[operator,union-attr]
+    ours = [Points(game.generators.networks, 3 * run + i) for i in range(3)]
+    theirs = [Points(game.critics.networks, 3 * run + i) for i in range(3)]
+    generators, judges = MixtureGenerator(ours), MixtureDiscriminator(theirs)
+    with torch.no_grad():
+        generators.logits.copy_(game.generators.logits[run])
+        judges.logits.copy_(game.critics.logits[run])
+    networks: dict[str, nn.Module] = {"generator": generators, "discriminator": judges}
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=False)
     return MixtureLosses(tiny_recipe(mixture=3), NonSaturating(), networks, autocast, rng())
