@@ -14,8 +14,9 @@ it; a small DCGAN trained by the package, few steps and one seed
 (:mod:`experiments.arora2017.mixed_images`). A class of clothes and a Gaussian count as covered
 from a fifth of their share of the samples on, a stacked number from one sample on.
 
-The duality gap is what either side gains when its strongest network trains on for 200 steps against
-the other side, which stays: of E log D + E log (1 - D), in nats, the two gains added.
+The duality gap is what either side gains when its strongest network trains on against the other
+side, which stays, for 200 steps (100 with images): of E log D + E log (1 - D), in nats, the two
+gains added.
 
     GANPRIOR_DATA=FOLDER ganprior figure arora2017/mix-gan --preset paper
 

@@ -42,12 +42,13 @@ class Pictures:
     first: int = 59_000  # of the images that no prior is trained on
     images: int = 10_000
     seeds: int = 1
-    steps: int = 400
+    steps: int = 300
     batch: int = 16
+    rate: float = 1e-3
     filters: int = 8
     latent_size: int = 32
-    samples: int = 5000
-    response_steps: int = 200
+    samples: int = 3000
+    response_steps: int = 100
     inverted: int = 20
     measurements: tuple[int, ...] = (25, 100)
     bank: int = 1000
@@ -64,6 +65,7 @@ def train(config: Pictures, data: str, pairs: int, times: int, longer: int, seed
         discriminator_filters=width[1],
         latent_size=config.latent_size,
         batch_size=config.batch,
+        learning_rate=config.rate,
         seed=seed,
     )
     for _ in range(longer * config.steps):
