@@ -7,9 +7,10 @@ import torch
 from scipy.stats import wasserstein_distance
 from torch import nn
 
-from experiments.arora2017 import generalization, mixed_images, rings
+from experiments.arora2017 import generalization, mix_gan, mixed_images, rings
 from experiments.arora2018 import birthday
 from experiments.figures import load_figure
+from experiments.objectives.digits import COMMITTED
 from experiments.objectives.game import Network
 from ganprior import Prior
 from ganprior.priors.architectures import MixtureDiscriminator, MixtureGenerator
@@ -17,6 +18,22 @@ from ganprior.training.mixture import MixtureLosses
 from ganprior.training.objectives import NonSaturating
 from tests.cases import rng
 from tests.cases_training import tiny_recipe, tiny_trainer
+
+TINY = mixed_images.Pictures(
+    digits=COMMITTED,
+    clothes="Fashion-MNIST, committed sample",
+    tuning="Fashion-MNIST, committed sample",
+    first=0,
+    images=50,
+    steps=2,
+    batch=4,
+    filters=2,
+    latent_size=4,
+    samples=50,
+    response_steps=2,
+    inverted=1,
+    bank=30,
+)
 
 
 class TestDistancesOfSamples:
@@ -118,6 +135,20 @@ class TestMixtures:
         filters = mixed_images.width_of(mixed_images.Pictures(), 1, 5)
         assert mixed_images.width_of(mixed_images.Pictures(), 1, 1) == (8, 8)
         assert all(2 * 8 < width < 5 * 8 for width in filters)
+
+    @pytest.mark.parametrize("data", [mixed_images.STACKED, mixed_images.FASHION])
+    def test_pictures_are_trained_counted_and_inverted(self, data):
+        """On the committed images, too shortly for anything to be learnt."""
+        config = mix_gan.Config(pictures=TINY)
+        (cell,) = (c for c in mix_gan.cells(config) if c.panel == data and c.method == "3 pairs")
+        (row,) = mix_gan.rows(config, cell)
+        assert 1 <= row["covered"] <= mixed_images.MODES[data]
+        assert 0 <= row["kl"] <= math.log(mixed_images.MODES[data]) + 1e-3
+        assert row["generator_entropy"] == pytest.approx(math.log(3), abs=1e-3)
+        assert min(row["discriminator_gain"], row["generator_gain"]) >= 0
+        errors = [row[name] for name in mix_gan.ERRORS]
+        inverted = data == mixed_images.FASHION
+        assert all(0 < error < 1 for error in errors) if inverted else errors == ["", "", ""]
 
     def test_an_even_mixture_has_the_entropy_of_its_number(self):
         trainer = tiny_trainer(mixture=3)
