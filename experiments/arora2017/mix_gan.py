@@ -193,14 +193,14 @@ def plot(found: list[Row], path: Path) -> None:
                 axes.plot([at] * len(own), own, "o", color=f"C{i}", ms=3)
         errors = [row for row in found if row["method"] == who and row[ERRORS[0]] != ""]
         if errors:
-            values = [_mean(errors, column) for column in ERRORS]
+            values = [_mean(errors, column) for column in (*ERRORS[1:], ERRORS[0])]
             right.plot(range(3), values, "o-", color=f"C{i}", label=who)
     for axes in (left, middle):
         axes.set_xticks(range(len(sets)), [data.replace(" ", "\n") for data in sets])
     left.set(ylabel="share of the modes covered", ylim=(0, None))
     middle.set(ylabel="duality gap, nats", yscale="symlog")
     right.set(ylabel="per-pixel error, Fashion-MNIST")
-    right.set_xticks(range(3), ["all pixels", *ERRORS[1:]])
+    right.set_xticks(range(3), [*ERRORS[1:], "all pixels"])
     left.legend(fontsize=7)
     plots.save(figure, path)
 

@@ -31,6 +31,7 @@ from ganprior.training.batches import make_batches, validation_images
 from ganprior.training.checkpoint import Header, load_checkpoint, save_checkpoint
 from ganprior.training.distributed import ALONE, World, averaging, shared_batch_norm
 from ganprior.training.fast_convolution import use_fast_convolutions
+from ganprior.training.linear_start import start_linear_parts
 from ganprior.training.losses import Losses
 from ganprior.training.mixture import MixtureLosses
 from ganprior.training.optimizers import (
@@ -113,6 +114,7 @@ class Trainer:
     def _build(self) -> None:
         recipe = self.recipe
         self.networks = build_players(recipe, self.objective, self.rng)
+        start_linear_parts(self.networks, self.batches.pixels, recipe)
         self.taken = start_players(self.networks, recipe)
         # Channels-last is what oneDNN and cuDNN convolve fastest.
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format

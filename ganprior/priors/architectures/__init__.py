@@ -147,7 +147,9 @@ def _encoder(architecture: Architecture) -> Encoder | None:
         return None
     # Batch norm is a matter of the critic's objective: the encoder always has the generator's.
     mirror = replace(architecture, discriminator_batch_norm=True)
-    network = _family(architecture).discriminator(
-        mirror, architecture.channels, architecture.filters
-    )
+    family = _family(architecture)
+    if hasattr(family, "encoder"):
+        own: Encoder = family.encoder(mirror)
+        return own
+    network = family.discriminator(mirror, architecture.channels, architecture.filters)
     return Encoder(network, architecture.latent_size)
