@@ -19,13 +19,11 @@ from experiments.rows import Row
 from ganprior import CSGM, FAST, ByLabel, Gaussian, Images, Prior, Streams, add_noise, identity
 from ganprior.evaluation import TrainedClassifier, load_classifier, shipped_classifier
 from ganprior.metrics import per_pixel_error
-from ganprior.priors.architectures import Architecture, build_networks
-from ganprior.priors.architectures.mixture import components_of, weights_of
+from ganprior.priors import architectures
 from ganprior.solution import Reconstructor
 from ganprior.solvers import FromBank
 from ganprior.streams import derive_seed
-from ganprior.training import Trainer
-from ganprior.training.export import average_prior
+from ganprior.training import Trainer, average_prior
 
 STACKED, FASHION = "stacked MNIST", "Fashion-MNIST"
 MODES = {STACKED: 1000, FASHION: 10}
@@ -108,7 +106,7 @@ def width_of(config: Pictures, channels: int, times: int) -> tuple[int, int]:
     """Filters of both players with so many times the parameters of ``config.filters``."""
 
     def parameters(filters: int) -> list[int]:
-        architecture = Architecture(
+        architecture = architectures.Architecture(
             latent_size=config.latent_size,
             channels=channels,
             size=28,
@@ -116,7 +114,7 @@ def width_of(config: Pictures, channels: int, times: int) -> tuple[int, int]:
             discriminator_filters=filters,
         )
         with torch.device("meta"):
-            players = build_networks(architecture)[:2]
+            players = architectures.build_networks(architecture)[:2]
         return [sum(p.numel() for p in player.parameters()) for player in players]
 
     wanted = [times * count for count in parameters(config.filters)]
@@ -131,7 +129,7 @@ def width_of(config: Pictures, channels: int, times: int) -> tuple[int, int]:
 
 def entropy(network: nn.Module) -> float:
     """Entropy of a mixture's weights in nats; of one network 0."""
-    weights = weights_of(network)
+    weights = architectures.mixture.weights_of(network)
     return 0.0 if weights is None else float(-torch.xlogy(weights, weights).sum())
 
 
@@ -142,11 +140,13 @@ class Mixed:
         self.trainer, self.rng = trainer, rng
         assert trainer.objective is not None
         self.objective = trainer.objective
-        self.generators = components_of(trainer.generator)
-        self.critics = components_of(trainer.networks["discriminator"])
+        self.generators = architectures.components_of(trainer.generator)
+        self.critics = architectures.components_of(trainer.networks["discriminator"])
         sides = trainer.generator, trainer.networks["discriminator"]
         one = torch.ones(1)
-        self.weights = [one if (w := weights_of(side)) is None else w for side in sides]
+        self.weights = [
+            one if (w := architectures.mixture.weights_of(side)) is None else w for side in sides
+        ]
 
     def fakes(self, generators: list[nn.Module]) -> list[Tensor]:
         """A batch of each generator."""
