@@ -14,6 +14,9 @@ from torch.nn.utils import spectral_norm
 
 
 class ConditionalBatchNorm(nn.Module):
+    stored_mean: Tensor
+    stored_var: Tensor
+
     def __init__(self, outputs: int, inputs: int) -> None:
         super().__init__()
         self.gain = spectral_norm(nn.Linear(inputs, outputs, bias=False))
@@ -84,6 +87,6 @@ class Generator(nn.Module):
         first, *others = z.split(self.z_chunk_size, 1)
         h = self.linear(first).view(len(z), 16, 4, 4)
         for blocks, chunk in zip(self.blocks, others, strict=True):
-            for block in blocks:
+            for block in blocks.children():
                 h = block(h) if isinstance(block, Attention) else block(h, torch.cat([y, chunk], 1))
         return torch.tanh(self.output_layer(h))

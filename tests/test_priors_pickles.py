@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ganprior import Prior
-from ganprior.priors import pickles, unpickle
+from ganprior.priors import unpickle
 from ganprior.priors.pickles import read_pickle
 from tests.cli_cases import refuse, succeed
 from tests.stylegan2_network import OfNVlabs
@@ -68,8 +68,8 @@ WRITERS = [by_torch, by_torch_as_of_old, plainly]
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANPRIOR_TRUST_PICKLE", raising=False)
-    monkeypatch.setattr(pickles, "subprocess", types.SimpleNamespace(**vars(subprocess)))
-    monkeypatch.setattr(pickles.subprocess, "run", in_this_process)
+    own = types.SimpleNamespace(**{**vars(subprocess), "run": in_this_process})
+    monkeypatch.setattr("ganprior.priors.pickles.subprocess", own)
     return tmp_path
 
 

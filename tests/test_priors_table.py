@@ -55,7 +55,12 @@ def biggan_of_hugging_face() -> nn.Module:
 
 def autoencoder() -> nn.Module:
     diffusers = pytest.importorskip("diffusers")
-    return diffusers.AutoencoderKL(block_out_channels=(4,), norm_num_groups=2).eval()
+    return diffusers.AutoencoderKL(
+        block_out_channels=(4,) * 4,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=2,
+    ).eval()
 
 
 def normalizing_flow() -> nn.Module:
@@ -100,8 +105,8 @@ def test_each_line_gives_a_prior(what, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (make,) = [MADE[words] for words in MADE if words in what]
     torch.manual_seed(0)
-    names = {**vars(ganprior.priors), "Prior": Prior, "load_file": load_file, **(make() or {})}
-    names |= {name: getattr(ganprior.priors, name) for name in ganprior.priors.__all__}
+    names = {"Prior": Prior, "load_file": load_file, **(make() or {})}
+    names |= {name: getattr(ganprior.priors, name) for name in dir(ganprior.priors)}
     made = eval(line, names)
     sys.modules.pop("package.module", None)
     if isinstance(made, dict):
