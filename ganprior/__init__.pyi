@@ -40,6 +40,7 @@ from .solvers import BALANCED_L1 as BALANCED_L1
 from .solvers import FAST as FAST
 from .solvers import FAST_L1 as FAST_L1
 from .solvers import REFERENCE as REFERENCE
+from .solvers import ByLabel as ByLabel
 from .solvers import Effort as Effort
 from .solvers import InpaintingSolution as InpaintingSolution
 from .solvers import LatentSolver as LatentSolver

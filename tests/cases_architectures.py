@@ -6,10 +6,18 @@ import torch
 from torch import nn
 
 from ganprior import GaussianLatent, Prior
-from ganprior.priors.architectures import Architecture, Networks, build_networks, initialise
+from ganprior.priors.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    Networks,
+    build_networks,
+    initialise,
+)
 from tests.cases import rng
 
 LATENT_SIZE = 5
+# All but the one that takes no labels, has no tanh at its end and a part that is not trained.
+COMMON = tuple(name for name in ARCHITECTURES if name != "dcgan-linear")
 
 
 def tiny_architecture(name: str = "dcgan", **changes: object) -> Architecture:
@@ -31,6 +39,9 @@ def tiny_networks(architecture: Architecture, seed: int = 0) -> Networks:
     source = rng(seed)
     for network in networks:
         if network is not None:
+            for module in network.modules():
+                if getattr(module, "initial_std", None) == 0:
+                    del module.initial_std
             initialise(network, source, 0.2)
             _live(network, source)
             network.eval()

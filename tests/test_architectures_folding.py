@@ -11,7 +11,7 @@ from ganprior.priors.architectures import ARCHITECTURES, draw_from
 from ganprior.priors.architectures.stochastic import Dropout, GaussianNoise
 from ganprior.solvers.engine.folding import folded_copy
 from tests.cases import rng
-from tests.cases_architectures import tiny_architecture, tiny_networks
+from tests.cases_architectures import COMMON, tiny_architecture, tiny_networks
 
 DOUBLE = torch.empty(0, dtype=torch.float64)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -49,7 +49,7 @@ def test_every_architecture(name):
     torch.testing.assert_close(single(z), generator(z), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", COMMON)
 def test_the_generator_of_one_class(name):
     generator = tiny_networks(tiny_architecture(name, classes=3)).generator
     folded = check(generator.given(1), 5)

@@ -6,9 +6,8 @@ from torch import Tensor, nn
 
 from ganprior import CSGM, FAST, Prior
 from ganprior.priors import read_card
-from ganprior.priors.architectures import ARCHITECTURES
 from tests.cases import gaussian, rng
-from tests.cases_architectures import tiny_architecture, tiny_networks, tiny_prior
+from tests.cases_architectures import COMMON, tiny_architecture, tiny_networks, tiny_prior
 
 CLASSES = 3
 
@@ -17,7 +16,7 @@ def labels_of(label: int, count: int = 4) -> Tensor:
     return torch.full((count,), label)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", COMMON)
 def test_given_a_label_the_generator_is_the_conditional_one(name):
     prior = tiny_prior(name, classes=CLASSES).double()
     z = torch.randn(4, 5, generator=rng(), dtype=torch.float64)

@@ -48,14 +48,16 @@ class WoodburySolution:
 
 
 @dataclass(frozen=True)
-class _Sigma:
+class Sigma:
     """Sigma on rows (B, m): its product, its diagonal where it is diagonal, how it was solved."""
 
     product: Callable[[Tensor], Tensor]
     diagonal: Tensor | None
 
     @classmethod
-    def of(cls, A: LinearMap, D: Tensor, variance: Tensor, y: Tensor) -> _Sigma:
+    def of(cls, A: LinearMap, D: Tensor, variance: Tensor, y: Tensor) -> Sigma:
+        """A D A^T + variance I of variances of pixels (n,) and of noise (B, 1), on rows like y."""
+
         def spread(v: Tensor) -> Tensor:
             return A.forward(D * A.transpose(v))
 
@@ -96,7 +98,7 @@ def condition_by_woodbury(
         Whether all signals meet the same matrix and noise.
     """
     D, centre, basis = law.diagonal.to(y), law.centre.to(y), law.basis.to(y)
-    sigma = _Sigma.of(A, D, noise_std.to(y).square()[:, None], y)
+    sigma = Sigma.of(A, D, noise_std.to(y).square()[:, None], y)
     away = y - A.forward(centre.expand(len(y), -1))
     white, fine, steps = sigma.solve(away)
     gram = _gram(A, sigma, basis, y, alike).double()
@@ -112,7 +114,7 @@ def condition_by_woodbury(
     return WoodburySolution(mean, log_joint, fine & also, steps + more)
 
 
-def _gram(A: LinearMap, sigma: _Sigma, basis: Tensor, y: Tensor, alike: bool) -> Tensor:
+def _gram(A: LinearMap, sigma: Sigma, basis: Tensor, y: Tensor, alike: bool) -> Tensor:
     """B^T Sigma^-1 B, (1 or B, q, q): for a row of Psi at a time, or one for each signal."""
     rows, places = [], torch.arange(len(y), device=y.device)
     for first in range(0, len(basis), len(y) if alike else 1):
@@ -142,7 +144,7 @@ def _component(
     return mean + solved @ root.T, -log_determinant - (square - squared_norm(white)) / 2
 
 
-def _constant(sigma: _Sigma, A: LinearMap, y: Tensor) -> Tensor:
+def _constant(sigma: Sigma, A: LinearMap, y: Tensor) -> Tensor:
     """log det(2 pi Sigma) over the entries that respond, (B,); 0 where it is out of reach."""
     if sigma.diagonal is None:
         return torch.zeros_like(y[:, 0]).double()

@@ -42,11 +42,13 @@ def _row(name: str, alias: str | None, card: dict[str, Any]) -> tuple[str, ...]:
     size = "x".join(str(axis) for axis in card.get("image_shape", "?"))
     latent = card.get("latent", {}).get("shape")
     error = card.get("quality", {}).get("representation_error")
-    classes = card.get("architecture", {}).get("classes", 0)
+    architecture = card.get("architecture", {})
+    classes, mixture = architecture.get("classes", 0), architecture.get("mixture", 1)
+    kind = f", {classes} classes" if classes else f", {mixture} generators" if mixture > 1 else ""
     return (
         name,
         size,
-        f"k={math.prod(latent) if latent else '?'}" + (f", {classes} classes" if classes else ""),
+        f"k={math.prod(latent) if latent else '?'}{kind}",
         str(card.get("data", "data unknown")),
         str(card.get("licence", "licence unknown")),
         "representation error " + ("not measured" if error is None else f"{error:.4f}"),

@@ -125,7 +125,8 @@ def evaluate_prior(
             figures |= support_figures(known, samples.features, real)
     figures["diversity"] = diversity(samples.first)
     figures["real_diversity"] = diversity(held_out.head(len(samples.first)).floats())
-    if prior.classes and features is not None and features.classifier is not None:
+    conditional = prior.classes > 0 and prior.component_weights is None
+    if conditional and features is not None and features.classifier is not None:
         figures["read_as_asked"] = share_read_as_asked(prior, features.classifier, _ASKED, rng)
         figures["asked_images"] = _ASKED
     nearest = None
@@ -138,7 +139,7 @@ def evaluate_prior(
         errors = representation_error(prior, chosen.floats(), chosen.labels, seed=seed)
         figures["representation_error"] = float(errors.mean())
         figures["how"] = "CSGM, A = I, lambda = 0, default effort: mean of ||G(z) - x||^2 / n"
-    if tuning is not None and not prior.classes:
+    if tuning is not None and not conditional:
         progress(f"solvers' errors on {len(tuning)} images")
         figures |= solving_figures(prior, tuning.floats(), seed=seed)
     figures = {key: _short(value) for key, value in figures.items()}
@@ -159,7 +160,8 @@ def check_held_out(prior: Prior, held_out: Images, fitted: int) -> None:
             f"the prior's images have shape {prior.image_shape}, the data {held_out.shape}; "
             "convert it (--resize, --convert) or give the data that the prior was trained on"
         )
-    if fitted and prior.classes and held_out.labels is None:
+    conditional = prior.classes > 0 and prior.component_weights is None
+    if fitted and conditional and held_out.labels is None:
         raise ValueError(
             "a conditional prior is fitted to images by their labels, and the data has none; give "
             "labelled images, or fit none (--fitted 0)"

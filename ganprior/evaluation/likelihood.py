@@ -31,7 +31,7 @@ def log_likelihood(prior: Prior, images: Tensor, *, draws: int = 100, seed: int 
     prior : Prior
         With a density.
     images : Tensor
-        (B, C, H, W) in [0, 1], of at most 4,096 values each.
+        (B, C, H, W) in [0, 1].
     draws : int
         N, draws of z for each image.
     seed : int
@@ -45,14 +45,14 @@ def log_likelihood(prior: Prior, images: Tensor, *, draws: int = 100, seed: int 
     Raises
     ------
     ValueError
-        If the prior has no density, or the images are larger or of another shape.
+        If the prior has no density, or the images are of another shape.
     """
     solver, streams = MAP(prior), Streams(seed)
     found = torch.empty(len(images), dtype=torch.float64)
     with torch.no_grad():
-        for group, white in solver.whitened(images, identity()):
+        for signals, white in solver.whitened(images, identity()):
             modes = solver.modes_of(white, images)
-            for i, signal in enumerate(group.signals.tolist()):
+            for i, signal in enumerate(signals.tolist()):
                 rng = streams.generator("likelihood", signal)
                 own = _log_weights(
                     prior, solver.density, white.select(slice(i, i + 1)), modes, i, draws, rng
@@ -77,7 +77,7 @@ def _log_weights(
     moved = torch.linalg.solve_triangular(modes.precision[row, i].mT, normal, upper=True)
     z = density.latents(modes.u[row, i].double() + moved[..., 0], modes.component[row, i])
     images = prior.render(z.unflatten(1, prior.latent.shape).to(modes.images))
-    left = white.y - images.flatten(1).double() @ white.matrix.T
+    left = white.y - white.measure(images.flatten(1).double())
     proposal = torch.stack(
         [_log_proposal(density, modes, kept, i, z) for kept in range(len(shares))]
     )

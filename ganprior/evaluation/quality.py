@@ -73,7 +73,7 @@ class Quality:
             row |= compare_features(self._features(run.real), samples.features)
         row["diversity"] = diversity(samples.first)
         row["real_diversity"] = diversity(real[: len(samples.first)])
-        if self.fitted and not run.prior.classes:
+        if self.fitted and (not run.prior.classes or run.prior.component_weights is not None):
             errors = representation_error(run.prior, real[: self.fitted], effort=self.effort)
             row["representation_error"] = float(errors.mean())
         return row

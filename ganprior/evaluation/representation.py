@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ganprior.metrics import per_pixel_error
 from ganprior.priors import Prior
-from ganprior.solvers import BALANCED, CSGM, Effort
+from ganprior.solution import Reconstructor
+from ganprior.solvers import BALANCED, CSGM, ByLabel, Effort
 from ganprior.streams import Streams
 
 
@@ -29,11 +30,12 @@ def representation_error(
     Parameters
     ----------
     prior : Prior
-        Supplies G; a conditional one is that of each image's class.
+        Supplies G; a conditional one is that of each image's class, a mixture's generator the one
+        that comes nearest to it.
     images : Tensor
         (N, C, H, W) in [0, 1], on the prior's device.
     labels : Tensor, optional
-        Classes of the images, int64 (N,); a conditional prior needs them.
+        Classes of the images, int64 (N,); a conditional prior needs them, a mixture none.
     effort : Effort
         Of each fit.
     seed : int
@@ -49,9 +51,22 @@ def representation_error(
     ValueError
         If the prior is conditional and there are no labels.
     """
+    if prior.component_weights is not None:
+        return per_pixel_error(_nearest(prior, images, effort, seed), images)
     z_of = fit_latents(prior, images, labels, effort=effort, seed=seed)
     own = labels.to(images.device) if prior.classes and labels is not None else None
     return per_pixel_error(prior.render(z_of, own), images)
+
+
+def _nearest(prior: Prior, images: Tensor, effort: Effort, seed: int) -> Tensor:
+    """Images of a mixture that are nearest to given ones, of whichever generator."""
+    # Imported here: it takes seconds.
+    from ganprior.physics import identity
+
+    def fitted(one: Prior) -> Reconstructor:
+        return CSGM(one, 0.0, effort=effort)
+
+    return ByLabel(prior, fitted).solve(images, identity(), rng=Streams(seed)).x
 
 
 def fit_latents(

@@ -19,7 +19,7 @@ from ganprior.metrics import per_pixel_error
 from ganprior.physics import Gaussian, add_noise
 from ganprior.priors import GaussianMixtureLaw, Prior, gaussian_mixture_of
 from ganprior.solution import Reconstructor
-from ganprior.solvers import CSGM, MAP
+from ganprior.solvers import CSGM, MAP, ByLabel
 from ganprior.streams import Streams, derive_seed
 
 MEASUREMENTS = (25, 100, 300)
@@ -35,7 +35,7 @@ def solving_figures(
     Parameters
     ----------
     prior : Prior
-        Unconditional.
+        Unconditional, or of a mixture, whose generator is then searched too.
     images : Tensor
         (B, C, H, W) in [0, 1], such as neither the prior nor its density was fitted to.
     measurements : tuple of int
@@ -70,7 +70,11 @@ def solving_figures(
 
 def _solvers(prior: Prior, noise_std: float) -> dict[str, Reconstructor]:
     """Solvers by their names, as far as the prior and its data have them."""
-    found: dict[str, Reconstructor] = {"csgm": CSGM(prior, noise_std=noise_std)}
+
+    def csgm(one: Prior) -> Reconstructor:
+        return CSGM(one, noise_std=noise_std)
+
+    found = {"csgm": ByLabel(prior, csgm) if prior.classes else csgm(prior)}
     if prior.density is not None:
         found["map"] = MAP(prior, noise_std)
     if (law := _shipped_law(prior)) is not None:

@@ -5,7 +5,9 @@ A prior is ``NAME.safetensors``, its tensors, and ``NAME.json``, its card. Nothi
 Keys of a card:
 
 - ``architecture``: how to build the networks; ``classes`` in it is above 0 for a conditional prior,
-  ``label`` the class of a prior made by ``Prior.given``, ``encoder`` says that one ships.
+  ``mixture`` above 1 for one of so many generators, ``label`` the class or generator of a prior
+  made by ``Prior.given``, ``encoder`` says that one ships.
+- ``mixture_weights``: how much each generator of a mixture weighs.
 - ``alias``: a second name; it says that the prior is the default for its data.
 - ``recipe`` (the effective one, as TOML) and ``steps`` of the training.
 - ``data`` with ``data_sha256`` and ``licence``.
@@ -218,6 +220,6 @@ def card_given(card: dict[str, Any], label: int) -> dict[str, Any]:
     if "architecture" in card:
         card["architecture"]["label"] = label
     # Figures of all classes together are not those of one; a name stands for all of them.
-    for key in ("quality", "alias"):
+    for key in ("quality", "alias", "mixture_weights"):
         card.pop(key, None)
     return card

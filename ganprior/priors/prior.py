@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -17,6 +16,7 @@ from ganprior.priors.architectures.conditional import (
     discriminator_given,
     generator_given,
 )
+from ganprior.priors.architectures.mixture import weights_of
 from ganprior.priors.architectures.stochastic import drawing_from
 from ganprior.priors.cards import card_given
 from ganprior.priors.checks import (
@@ -33,6 +33,7 @@ from ganprior.priors.fixed_noise import FixedNoise
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.priors.modules import plain
 from ganprior.priors.stored_prior import StoredPrior
+from ganprior.priors.turns import take_turns
 from ganprior.sheets import sheet_png
 from ganprior.streams import as_generator
 
@@ -245,9 +246,17 @@ class Prior(StoredPrior):
         labels = check_labels(labels, self.classes, len(z)).to(z.device)
         return self.to_unit(self.generator(z, labels))
 
+    @property
+    def component_weights(self) -> Tensor | None:
+        """Weights of the generators of a mixture, whose numbers are its labels; else None."""
+        return weights_of(self.generator)
+
     def round_robin(self, count: int) -> Tensor | None:
-        """Labels 0, 1, ... and again from 0, int64 (count,); None for an unconditional prior."""
-        return torch.arange(count) % self.classes if self.classes else None
+        """Labels 0, 1, ... and again from 0, int64 (count,); None for an unconditional prior.
+
+        Of a mixture each comes as often as it weighs.
+        """
+        return take_turns(self.component_weights, self.classes, count)
 
     def to_unit(self, images: Tensor) -> Tensor:
         """Map ``image_range`` to [0, 1]."""
@@ -277,7 +286,7 @@ class Prior(StoredPrior):
     def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
         """Images (count, C, H, W) in [0, 1] of :meth:`sample_latents`, in eval mode.
 
-        The labels of a conditional prior go round robin: image i has label i mod ``classes``.
+        The labels of a conditional prior take turns, as :meth:`round_robin` gives them.
 
         Parameters
         ----------
@@ -304,22 +313,3 @@ class Prior(StoredPrior):
         with eval_mode(self):
             parts = zip(*(tensor.split(chunk) for tensor in given), strict=True)
             return torch.cat([self(*part) for part in parts])
-
-
-def check_prior(prior: Any) -> None:
-    """Refuse what is no prior, a name among it.
-
-    Raises
-    ------
-    ValueError
-        If it is something else; the message says how to make a prior of it.
-    """
-    if isinstance(prior, Prior):
-        return
-    if isinstance(prior, str | Path):
-        raise ValueError(
-            f"prior must be a Prior, got {str(prior)!r}; give Prior.load({str(prior)!r})"
-        )
-    raise ValueError(
-        f"prior must be a Prior, got {type(prior).__name__}; make one with Prior.from_module"
-    )

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ganprior.files import sha256, write_tensors
 from ganprior.priors.architectures import Architecture, build_networks, draw_from
-from ganprior.priors.architectures.conditional import classes_of
+from ganprior.priors.architectures.conditional import classes_of, generator_given
 from ganprior.priors.cards import find_prior, part_of_prior, read_card, write_card
 from ganprior.priors.checks import checked_range
 from ganprior.priors.density import Density
@@ -187,8 +187,9 @@ def _image_shape(generator: nn.Module, latent: Latent, latent_size: int) -> tupl
     if latent.size != latent_size:
         raise TypeError(f"latent is over {latent.shape}, the architecture takes {latent_size}")
     z = torch.empty(1, *latent.shape, device="meta")
-    labels = torch.zeros(1, dtype=torch.long, device="meta")
-    images = generator.eval()(z, labels) if classes_of(generator) else generator.eval()(z)
+    # Where labels choose networks they have to have values, which there are none of here.
+    one = generator_given(generator, 0) if classes_of(generator) else generator
+    images = one.eval()(z)
     channels, height, width = images.shape[1:]
     return channels, height, width
 

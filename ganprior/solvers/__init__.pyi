@@ -1,3 +1,4 @@
+from .by_label import ByLabel as ByLabel
 from .by_name import solver as solver
 from .context_weights import context_weights as context_weights
 from .engine import BALANCED as BALANCED

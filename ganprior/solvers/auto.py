@@ -26,7 +26,7 @@ from ganprior.baselines.total_variation import TotalVariation
 from ganprior.numbers import check_noise_std
 from ganprior.physics import Dense
 from ganprior.priors import Prior
-from ganprior.priors.prior import check_prior
+from ganprior.priors.check_prior import check_prior
 from ganprior.progress import Wish, with_progress
 from ganprior.registry import register
 from ganprior.solution import Reconstructor, Solution, squared_norm, without_autocast
@@ -102,8 +102,8 @@ class Auto(Reconstructor):
         y : Tensor
             Measurements of B signals, first axis B; real or complex.
         physics : object
-            Linear, with ``A`` and ``A_adjoint``, as in deepinv; its matrix is formed, so that
-            there may be 4,096 measurements at most.
+            Linear, with ``A`` and ``A_adjoint``, as in deepinv: as for MAP. Above 4,096
+            measurements none is held back, and total variation takes no image over.
         rng : Streams or int
             Says which measurements are held back.
         progress : bool or callable
@@ -120,7 +120,7 @@ class Auto(Reconstructor):
         ------
         ValueError
             If y is not a tensor, the physics is not linear, has no adjoint, does not fit y or the
-            prior, or has more measurements than that.
+            prior, or MAP does not take it.
         """
         measured, finite = split_finite(checked_measurements(y, physics))
         found = {name: model.solve(measured, physics) for name, model in self.models.items()}

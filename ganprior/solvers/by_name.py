@@ -5,6 +5,10 @@ from __future__ import annotations
 from ganprior.priors import Prior
 from ganprior.registry import Spec
 from ganprior.solution import Reconstructor
+from ganprior.solvers.by_label import ByLabel
+
+# Solvers that ask a generator for images, and so a conditional one for those of every label.
+_SEARCHING = ("csgm", "map", "posterior", "semantic", "semantic-raw", "sparse-deviation")
 
 
 def solver(
@@ -20,7 +24,8 @@ def solver(
         ``name:key=value,key=value``, as ``--solver`` takes it; ``ganprior reconstruct --help``
         lists names and options.
     prior : Prior, optional
-        The prior; baselines do without, but for those that are shipped for a prior's data.
+        The prior; baselines do without, but for those that are shipped for a prior's data. Of a
+        conditional one every label is tried (:class:`~ganprior.solvers.by_label.ByLabel`).
     noise_std : float, optional
         Standard deviation of the noise on each entry of y, from which default weights follow;
         read from the physics when absent.
@@ -45,7 +50,13 @@ def make(
 ) -> Reconstructor:
     """Make the solver of a spec that is read; arguments as for :func:`solver`.
 
-    With ``uncertainty`` one that can computes the standard deviation of every pixel, too.
+    With ``uncertainty`` one that can computes the standard deviation of every pixel, too. Of a
+    conditional prior the best label of each signal is searched.
     """
-    made: Reconstructor = spec.make(prior=prior, noise_std=noise_std, uncertainty=uncertainty)
-    return made
+
+    def given(one: Prior | None) -> Reconstructor:
+        made: Reconstructor = spec.make(prior=one, noise_std=noise_std, uncertainty=uncertainty)
+        return made
+
+    by_labels = prior is not None and prior.classes and spec.entry.name in _SEARCHING
+    return ByLabel(prior, given) if prior is not None and by_labels else given(prior)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganprior.baselines.inputs import checked_measurements
 from ganprior.physics import Facts, facts
 from ganprior.priors import Latent, Prior
-from ganprior.priors.prior import check_prior
+from ganprior.priors.check_prior import check_prior
 from ganprior.priors.residual_law import ResidualLaw
 from ganprior.priors.standard import Standard, standardised
 from ganprior.progress import Wish, with_progress

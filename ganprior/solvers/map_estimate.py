@@ -18,20 +18,22 @@ import torch
 from torch import Tensor
 
 from ganprior.baselines.inputs import checked_measurements, linear_facts, split_finite
-from ganprior.baselines.measured_rows import Group, measured_rows
+from ganprior.baselines.measured_rows import measured_rows
+from ganprior.baselines.operators import operators
 from ganprior.baselines.outcome import Outcome
 from ganprior.numbers import check_count, check_noise_std
 from ganprior.priors import Prior
+from ganprior.priors.check_prior import check_prior
 from ganprior.priors.density import Density
 from ganprior.priors.distance_law import DistanceLaw
-from ganprior.priors.prior import check_prior
 from ganprior.progress import Wish, with_progress
 from ganprior.registry import Count, register
 from ganprior.solution import Reconstructor, Solution, without_autocast
 from ganprior.solvers.misfit import unlike_statuses
 from ganprior.solvers.modes import Modes, find_modes
 from ganprior.solvers.search_options import MOST_RESTARTS, MOST_STEPS
-from ganprior.solvers.whitened import Whitened
+from ganprior.solvers.whitened import Whitened, WhitenedMatrix
+from ganprior.solvers.whitened_apart import WhitenedApart
 from ganprior.streams import Streams
 
 AnySolution = TypeVar("AnySolution", bound=Solution)
@@ -145,8 +147,9 @@ class MAP(Reconstructor):
         y : Tensor
             Measurements of B signals, first axis B; real or complex.
         physics : object
-            Linear, with ``A`` and ``A_adjoint``, as in deepinv, and at most 4,096 measurements:
-            its matrix is formed.
+            Linear, with ``A`` and ``A_adjoint``, as in deepinv. Up to 4,096 measurements its
+            matrix is formed; any number is taken where no pixel is measured twice, as by masks
+            and means over blocks.
         rng : Streams or int
             Not used: nothing here is random.
         progress : bool or callable
@@ -165,7 +168,7 @@ class MAP(Reconstructor):
         ------
         ValueError
             If y is not a tensor, the physics is not linear, has no adjoint, does not fit y or the
-            prior, or has more measurements than that.
+            prior, or has more measurements than that and measures a pixel twice.
         """
         with torch.inference_mode(False), torch.no_grad():
             measured, finite = split_finite(checked_measurements(y, physics))
@@ -174,8 +177,8 @@ class MAP(Reconstructor):
             objective, steps = x.new_zeros(len(y)), finite.long()
             distances = Distances.like(objective)
             converged = torch.ones_like(finite)
-            for group, white in self.whitened(measured, physics):
-                own, modes = group.signals, self.modes_of(white, x)
+            for own, white in self.whitened(measured, physics):
+                modes = self.modes_of(white, x)
                 objective[own] = (white.log_scale - modes.log_joint.logsumexp(0)).to(x)
                 x[own] = self._mean(white, modes).to(x)
                 steps[own] += modes.steps.sum(0)
@@ -198,8 +201,8 @@ class MAP(Reconstructor):
         with torch.inference_mode(False), torch.no_grad():
             like = y.new_zeros(len(y), dtype=y.dtype.to_real())
             found = Distances.like(like)
-            for group, white in self.whitened(checked_measurements(y, physics), physics):
-                found.note(group.signals, white, self.modes_of(white, like))
+            for signals, white in self.whitened(checked_measurements(y, physics), physics):
+                found.note(signals, white, self.modes_of(white, like))
         return found
 
     def judged(self, solution: AnySolution, distances: Distances) -> AnySolution:
@@ -211,8 +214,10 @@ class MAP(Reconstructor):
         p = torch.where(solution.objective.isfinite(), p, torch.nan)
         return replace(solution, p_value=p, status=unlike_statuses(solution.status, p))
 
-    def whitened(self, y: Tensor, physics: Any) -> Iterator[tuple[Group, Whitened]]:
-        """Finite measurements, whitened, of signals that share a matrix and a noise.
+    def whitened(self, y: Tensor, physics: Any) -> Iterator[tuple[Tensor, Whitened]]:
+        """Signals, by position (S,), that share an operator and a noise, and their whitened y.
+
+        The measurements must be finite.
 
         Raises
         ------
@@ -225,16 +230,23 @@ class MAP(Reconstructor):
                 f"y has images of size {tuple(image.shape[1:])} and the prior draws "
                 f"{self.prior.image_shape}; take a prior of that size"
             )
+        law, noise_std = self.density.deviation.to(image.device), known.noise_std(self.noise_std)
         rows = measured_rows(physics, known, y, image)
-        if rows is None:
-            raise ValueError(
-                f"physics {type(physics).__name__} has more measurements than a covariance of "
-                "them can be factorised for (4,096 in all, fewer where each signal has its own); "
-                "take CSGM, or fewer signals at a time"
-            )
-        law = self.density.deviation.to(image.device)
-        for group in rows.groups(known.noise_std(self.noise_std)):
-            yield group, Whitened.of(law, group.matrix, group.y, group.noise_std)
+        if rows is not None:
+            for group in rows.groups(noise_std):
+                white = WhitenedMatrix.of(law, group.matrix, group.y, group.noise_std)
+                yield group.signals, white
+            return
+        for part in operators(physics, known, y, noise_std):
+            apart = WhitenedApart.of(law, part.linear, part.y, part.noise_std)
+            if apart is None:
+                raise ValueError(
+                    f"physics {type(physics).__name__} has more measurements than a covariance of "
+                    "them can be factorised for (4,096 in all, fewer where each signal has its "
+                    "own), and measures pixels more than once; take CSGM, or fewer signals at a "
+                    "time"
+                )
+            yield part.signals, apart
 
     def modes_of(self, white: Whitened, like: Tensor) -> Modes:
         """Modes of whitened measurements; images are of the type and on the device of ``like``."""

@@ -30,6 +30,8 @@ from ganprior.solvers.engine import LBFGS, Descend, Effort, Minimum, Problem, mi
 from ganprior.solvers.whitened import Whitened
 from ganprior.streams import Streams
 
+# Entries of Jacobians that are held: 256 MB in float64.
+AT_ONCE = 2**25
 # Parts of the linearised move that are tried as starts.
 MOVES = (0.0, 0.3, 1.0)
 # From one start that is near.
@@ -188,10 +190,7 @@ def _descend(pairs: Problem, start: Tensor, steps: int) -> Minimum:
 
 def _modes(pairs: Problem, found: Minimum, component: Tensor, density: Density, kept: int) -> Modes:
     k = density.means.shape[1]
-    linear = pairs.residual_and_jacobian(found.z)
-    assert linear is not None
-    jacobian = linear[1][..., :-1].double()
-    precision = torch.linalg.cholesky(jacobian.mT @ jacobian)
+    precision = _precision(pairs, found.z)
     volume = precision.diagonal(dim1=1, dim2=2).log().sum(1)
     log_joint = density.weights[component].log() - found.value.double() / 2 - volume
     converged = torch.tensor([status is Status.CONVERGED for status in found.status])
@@ -206,3 +205,16 @@ def _modes(pairs: Problem, found: Minimum, component: Tensor, density: Density, 
         "converged": converged.to(component.device),
     }
     return Modes(**{name: tensor.unflatten(0, (kept, -1)) for name, tensor in parts.items()})
+
+
+def _precision(pairs: Problem, z: Tensor) -> Tensor:
+    """Cholesky factors of H at rows (P, k + 1), with the Jacobians of a few of them at a time."""
+    k = z.shape[1] - 1
+    entries = (pairs.y[0].numel() + k) * (k + 1)
+    parts = []
+    for some in torch.arange(len(z), device=z.device).split(max(1, AT_ONCE // entries)):
+        linear = pairs.subset(some).residual_and_jacobian(z[some])
+        assert linear is not None
+        jacobian = linear[1][..., :-1].double()
+        parts.append(torch.linalg.cholesky(jacobian.mT @ jacobian))
+    return torch.cat(parts)

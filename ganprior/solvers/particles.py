@@ -82,7 +82,7 @@ class ParticleSampler:
     ) -> None:
         self._prior, self._density, self._like = prior, density, like
         self._generator = folded_copy(prior.generator, like)
-        self._matrix = white.matrix.T.to(like)
+        self._physics = white.physics(like)
         self._count, self._moves = count, moves
         self._bank = density.sample_latents(BANK, as_generator(derive_seed(0, "bank"))).to(white.y)
         self._shown = self._measured(self._bank)
@@ -112,7 +112,8 @@ class ParticleSampler:
         return torch.cat([self._prior.to_unit(self._generator(part)) for part in parts])
 
     def _measured(self, z: Tensor) -> Tensor:
-        return (self._images(z).flatten(1) @ self._matrix).double()
+        seen: Tensor = self._physics.A(self._images(z))
+        return seen.double()
 
 
 def _rhat(z: Tensor) -> float:

@@ -177,16 +177,16 @@ class Posterior(MAP):
             mean, evidence = like.new_zeros(samples.shape[1:]), like.new_zeros(len(y))
             rhat, distances = like.new_ones(len(y)), Distances.like(evidence)
             density, done = self.density.to(like.device), 0
-            for group, white in self.whitened(measured, physics):
+            for signals, white in self.whitened(measured, physics):
                 modes = self.modes_of(white, like)
-                distances.note(group.signals, white, modes)
+                distances.note(signals, white, modes)
                 draw: Draw = functools.partial(self._near_modes, like)
                 if self.method == "sampling":
                     numbers = (self.particles, self.moves)
                     draw = ParticleSampler(self.prior, density, white, like, *numbers).draw
-                logger.info("draws of %d images", len(group.signals))
+                logger.info("draws of %d images", len(signals))
                 # One signal at a time: what is drawn for it depends on no other.
-                for i, own in enumerate(group.signals.tolist()):
+                for i, own in enumerate(signals.tolist()):
                     one = white.select(slice(i, i + 1))
                     generator = streams.generator("posterior", own)
                     drawn = draw(one, LaplaceMixture.of(density, modes, i), generator)

@@ -25,9 +25,8 @@ def estimate_distance(trainer: Trainer) -> float | None:
     buffers = [buffer for network in trainer.networks.values() for buffer in network.buffers()]
     before = [buffer.clone() for buffer in buffers]
     real, labels = trainer.batches.take(trainer.device)
-    score = trainer.losses.score(labels, trainer.step)
     fake = trainer.losses.images(trainer.latents(), labels)
-    distance = trainer.objective.distance(score(real), score(fake))
+    distance = trainer.losses.distance(real, fake, labels, trainer.step)
     for buffer, value in zip(buffers, before, strict=True):
         buffer.copy_(value)
     trainer.rng.set_state(state)

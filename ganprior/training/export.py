@@ -10,6 +10,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from ganprior.priors import GaussianLatent, Prior
+from ganprior.priors.architectures.conditional import classes_of
+from ganprior.priors.architectures.mixture import weights_of
 from ganprior.streams import derive_seed, standard_normal
 from ganprior.training.players import architecture_of
 
@@ -85,9 +87,13 @@ def average_prior(trainer: Trainer, card: dict[str, Any] | None = None) -> Prior
         "quality": {},
         **(card or {}),
     }
+    weights = weights_of(trainer.average.module)
+    if weights is not None:
+        facts["mixture_weights"] = [round(weight, 4) for weight in weights.tolist()]
     if objective is not None:
         facts["discriminator_output"] = objective.discriminator_output
-    generator = average_with_statistics(trainer.average, recipe.latent_size, classes=recipe.classes)
+    classes = classes_of(trainer.generator)
+    generator = average_with_statistics(trainer.average, recipe.latent_size, classes=classes)
     return Prior(
         generator.cpu(),
         GaussianLatent(recipe.latent_size),

@@ -108,6 +108,12 @@ class Losses:
         reconstruction = weight * gaussian_reconstruction(decoded, real)
         return negative_elbo(reconstruction, posterior_divergence(mean, log_variance), kl_weight)
 
+    def distance(self, real: Tensor, fake: Tensor, labels: Tensor | None, step: int) -> Tensor:
+        """Estimate of the divergence that the objective minimises, from images of both kinds."""
+        assert self.objective is not None
+        score = self.score(labels, step)
+        return self.objective.distance(score(real), score(fake))
+
     def score(self, labels: Tensor | None, step: int) -> Scorer:
         """The discriminator as a function of images alone, as objectives take it."""
         noise = partial(self.noise, step=step, rng=self.rng) if self.recipe.input_noise else None

@@ -20,6 +20,7 @@ from ganprior.streams import derive_seed
 from ganprior.training.distance import estimate_distance
 from ganprior.training.export import average_prior
 from ganprior.training.loss_log import LossLog
+from ganprior.training.mixture import weight_entropies
 from ganprior.training.monitor_log import add_row
 from ganprior.training.monitors import Health, Monitor, Snapshot
 from ganprior.training.run_folder import RunFolder
@@ -180,6 +181,7 @@ class Observer:
         distance = estimate_distance(trainer)
         if distance is not None:
             row["distance"] = distance
+        row |= weight_entropies(trainer.networks)
         if len(trainer.validation):
             rng = torch.Generator().manual_seed(derive_seed(trainer.recipe.seed, "monitors"))
             prior = average_prior(trainer)

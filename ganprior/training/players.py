@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import torch
@@ -13,6 +14,9 @@ from ganprior.priors.architectures import Architecture, build_networks, initiali
 from ganprior.priors.network_files import check_size, read_tensors
 from ganprior.training.objectives import Objective, make_objective, objective_options
 from ganprior.training.recipes import Recipe
+
+# What a mixture puts before the names of a component's tensors.
+_COMPONENT = re.compile(r"^components\.\d+\.")
 
 
 def objective_of(recipe: Recipe) -> Objective | None:
@@ -50,6 +54,7 @@ def architecture_of(
         discriminator_batch_norm=objective is None or objective.discriminator_batch_norm,
         classes=recipe.classes,
         conditioning=recipe.conditioning,
+        mixture=recipe.mixture,
         generator_noise=recipe.generator_noise,
         generator_dropout=recipe.generator_dropout,
         dropout_at_test=recipe.dropout_at_test,
@@ -120,7 +125,8 @@ def _start(network: nn.Module, name: str, source: str) -> str:
     own = {k: t for k, t in network.state_dict().items() if t.is_floating_point()}
     taken = 0
     for key, tensor in own.items():
-        candidate = found.get(_plain(key))
+        # Of one network every component of a mixture starts alike; their latents part them.
+        candidate = found.get(_plain(key), found.get(_plain(_COMPONENT.sub("", key))))
         if candidate is not None and candidate.shape == tensor.shape:
             tensor.copy_(candidate)
             taken += 1

@@ -25,13 +25,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganprior.cuda_graph import Recording
 from ganprior.datasets import Images
-from ganprior.priors.architectures import draw_from
+from ganprior.priors.architectures import components_of, draw_from
 from ganprior.streams import derive_seed, standard_normal
 from ganprior.training.batches import make_batches, validation_images
 from ganprior.training.checkpoint import Header, load_checkpoint, save_checkpoint
 from ganprior.training.distributed import ALONE, World, averaging, shared_batch_norm
 from ganprior.training.fast_convolution import use_fast_convolutions
+from ganprior.training.linear_start import start_linear_parts
 from ganprior.training.losses import Losses
+from ganprior.training.mixture import MixtureLosses
 from ganprior.training.optimizers import (
     gradient_norm,
     make_optimizer,
@@ -112,6 +114,7 @@ class Trainer:
     def _build(self) -> None:
         recipe = self.recipe
         self.networks = build_players(recipe, self.objective, self.rng)
+        start_linear_parts(self.networks, self.batches.pixels, recipe)
         self.taken = start_players(self.networks, recipe)
         # Channels-last is what oneDNN and cuDNN convolve fastest.
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
@@ -134,9 +137,11 @@ class Trainer:
         if recipe.compile:
             # The discriminator is not compiled: a gradient penalty differentiates it twice.
             for player in decoding:
-                player.compile()
+                for part in components_of(player):
+                    part.compile()
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
-        self.losses = Losses(recipe, self.objective, self.networks, autocast, self.rng)
+        losses = Losses if recipe.mixture == 1 else MixtureLosses
+        self.losses = losses(recipe, self.objective, self.networks, autocast, self.rng)
         rests = self.encoder is not None and not recipe.ships_encoder
         self._averaging = {"generator": averaging(self.world, *decoding, resting=rests)}
         if self.discriminator is not None:
@@ -168,8 +173,10 @@ class Trainer:
     def train_step(self) -> Step:
         """One generator step, after its discriminator steps."""
         rate = rate_at(self.recipe, self.step)
-        for optimizer in self.optimizers.values():
-            set_rate(optimizer, rate)
+        own = self.recipe.discriminator_rate or self.recipe.learning_rate
+        for player, optimizer in self.optimizers.items():
+            ratio = own / self.recipe.learning_rate if player == "discriminator" else 1
+            set_rate(optimizer, rate * ratio)
         loss_d = norm_d = None
         if not self.in_vae_steps:
             assert self.objective is not None
@@ -201,9 +208,12 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = gradient_norm(self.discriminator)
-        self.objective.after_backward(self.discriminator)
+        judges = components_of(self.discriminator)
+        for judge in judges:
+            self.objective.after_backward(judge)
         optimizer.step()
-        self.objective.after_step(self.discriminator)
+        for judge in judges:
+            self.objective.after_step(judge)
         return loss.detach(), norm
 
     def _play_generator(self) -> tuple[Tensor, ...]:
@@ -248,8 +258,8 @@ class Trainer:
         return self.encoder is not None and (self.in_vae_steps or self.recipe.ships_encoder)
 
     def latents(self) -> Tensor:
-        """Latents of this process's rows of a batch, (B, k)."""
-        shape = self.recipe.batch_size, self.recipe.latent_size
+        """Latents of this process's rows of a batch, (B, k); of a mixture (T B, k)."""
+        shape = self.recipe.mixture * self.recipe.batch_size, self.recipe.latent_size
         return self.world.part(standard_normal(shape, self.rng)).to(self.device)
 
     def _labels(self) -> Tensor | None:

@@ -2,7 +2,8 @@
 
 Every network takes and gives images in [-1, 1]. Unconditional players are called as
 ``generator(z)`` and ``discriminator(x)``; conditional ones as ``generator(z, labels)`` and, unless
-the discriminator is an auxiliary classifier, ``discriminator(x, labels)``.
+the discriminator is an auxiliary classifier, ``discriminator(x, labels)``; mixtures as
+``generator(z, components)`` and ``discriminator(x)``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ from ganprior.priors.architectures.context_encoder import ContextEncoder
 from ganprior.priors.architectures.discriminator import Discriminator
 from ganprior.priors.architectures.encoder import Encoder
 from ganprior.priors.architectures.initial import initialise
+from ganprior.priors.architectures.mixture import (
+    Mixture,
+    MixtureDiscriminator,
+    MixtureGenerator,
+    components_of,
+)
 from ganprior.priors.architectures.stochastic import add_drawing_layers, draw_from
 from ganprior.registry import entries
 
@@ -39,8 +46,12 @@ __all__ = [
     "ConditionalGenerator",
     "ContextEncoder",
     "Encoder",
+    "Mixture",
+    "MixtureDiscriminator",
+    "MixtureGenerator",
     "Networks",
     "build_networks",
+    "components_of",
     "draw_from",
     "initialise",
 ]
@@ -83,6 +94,12 @@ def build_networks(architecture: Architecture) -> Networks:
         weights.
     """
     generator, discriminator = _generator(architecture), _discriminator(architecture)
+    if architecture.mixture > 1:
+        others = range(1, architecture.mixture)
+        generator = MixtureGenerator([generator, *(_generator(architecture) for _ in others)])
+        discriminator = MixtureDiscriminator(
+            [discriminator, *(_discriminator(architecture) for _ in others)]
+        )
     if architecture.label is not None:
         generator = generator_given(generator, architecture.label)
         discriminator = discriminator_given(discriminator, architecture.label)
@@ -130,7 +147,9 @@ def _encoder(architecture: Architecture) -> Encoder | None:
         return None
     # Batch norm is a matter of the critic's objective: the encoder always has the generator's.
     mirror = replace(architecture, discriminator_batch_norm=True)
-    network = _family(architecture).discriminator(
-        mirror, architecture.channels, architecture.filters
-    )
+    family = _family(architecture)
+    if hasattr(family, "encoder"):
+        own: Encoder = family.encoder(mirror)
+        return own
+    network = family.discriminator(mirror, architecture.channels, architecture.filters)
     return Encoder(network, architecture.latent_size)

@@ -17,6 +17,8 @@ _TYPES = {
     "int | None": int | None,
     "float": int | float,
 }
+# More would take long to build, before anyone has seen how large they are.
+MOST_COMPONENTS = 100
 _POSITIVE = ("latent_size", "channels", "size", "filters", "discriminator_filters")
 
 
@@ -43,7 +45,11 @@ class Architecture:
         ``"labels"``: both players are given the label. ``"auxiliary"``: the generator is given
         it and the discriminator tells it.
     label : int, optional
-        The one class that is left of a conditional prior (``Prior.given``).
+        The one class that is left of a conditional prior (``Prior.given``), or the component of a
+        mixture.
+    mixture : int
+        T: generators, and as many discriminators, each with its weight; the label of an image is
+        then the generator that makes it.
     generator_noise : float
         Standard deviation of Gaussian noise on the generator's hidden layers, while it trains.
     generator_dropout : float
@@ -71,6 +77,7 @@ class Architecture:
     classes: int = 0
     conditioning: str = "labels"
     label: int | None = None
+    mixture: int = 1
     generator_noise: float = 0.0
     generator_dropout: float = 0.0
     dropout_at_test: bool = False
@@ -91,8 +98,14 @@ class Architecture:
             raise ValueError(
                 f"architecture: classes must be 0 (no labels) or at least 2, got {self.classes}"
             )
+        if not 1 <= self.mixture <= MOST_COMPONENTS:
+            raise ValueError(
+                f"architecture: mixture must be 1 to {MOST_COMPONENTS}, got {self.mixture}"
+            )
+        if self.mixture > 1 and (self.classes or self.encoder):
+            raise ValueError("architecture: a mixture has neither classes nor an encoder")
         if self.label is not None:
-            check_label(self.label, self.classes)
+            check_label(self.label, self.classes or (self.mixture if self.mixture > 1 else 0))
         if not 0 <= self.generator_noise < math.inf:
             raise ValueError(
                 f"architecture: generator_noise must be at least 0, got {self.generator_noise}"

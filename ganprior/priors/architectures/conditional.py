@@ -9,6 +9,7 @@ one-hot code y is joined to z in the generator, G(z|y), and to x in the discrimi
 from __future__ import annotations
 
 import copy
+from abc import abstractmethod
 from typing import cast
 
 import torch
@@ -23,9 +24,25 @@ def one_hot(labels: Tensor, classes: int, like: Tensor) -> Tensor:
     return code.scatter_(1, labels.to(like.device)[:, None], 1.0)
 
 
+class Labelled(nn.Module):
+    """A generator of this package that takes labels, as second argument.
+
+    Attributes
+    ----------
+    classes : int
+        Number of classes.
+    """
+
+    classes: int
+
+    @abstractmethod
+    def given(self, label: int) -> nn.Module:
+        """Make the generator of one class, a function of z (B, k) alone; it is a copy."""
+
+
 def classes_of(generator: nn.Module) -> int:
     """Number of classes of a conditional generator of this package; 0 for any other module."""
-    return generator.classes if isinstance(generator, ConditionalGenerator) else 0
+    return generator.classes if isinstance(generator, Labelled) else 0
 
 
 def check_labels(labels: Tensor | None, classes: int, count: int) -> Tensor:
@@ -51,7 +68,7 @@ def check_labels(labels: Tensor | None, classes: int, count: int) -> Tensor:
     return labels.long()
 
 
-class ConditionalGenerator(nn.Module):
+class ConditionalGenerator(Labelled):
     """z (B, k) and labels (B,) to images (B, C, H, W) in [-1, 1].
 
     Parameters
@@ -181,7 +198,7 @@ def generator_given(generator: nn.Module, label: int) -> nn.Module:
 
     One that is not of this package keeps its form and is given the label with every call.
     """
-    if isinstance(generator, ConditionalGenerator):
+    if isinstance(generator, Labelled):
         return generator.given(label)
     return GivenLabel(copy.deepcopy(generator), label)
 

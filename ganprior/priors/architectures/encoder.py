@@ -32,6 +32,10 @@ class Encoder(nn.Module):
 
     def moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of q(z | x), each (B, k)."""
-        numbers: Tensor = self.output(self.features(x))
-        mean, log_variance = numbers.flatten(1).chunk(2, 1)
+        mean, log_variance = self.numbers(x).chunk(2, 1)
         return mean, log_variance
+
+    def numbers(self, x: Tensor) -> Tensor:
+        """Means, then log-variances, (B, 2 k)."""
+        numbers: Tensor = self.output(self.features(x))
+        return numbers.flatten(1)

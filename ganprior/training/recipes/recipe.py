@@ -10,6 +10,7 @@ from ganprior.names import check_name
 from ganprior.registry import entries
 from ganprior.training.recipes.values import (
     BETAS,
+    COMPONENTS,
     COUNT,
     DIVERGENCES,
     FROM_ZERO,
@@ -51,6 +52,8 @@ class Recipe:
         Images per step of either player; over all processes, where there are several.
     learning_rate, betas : float, pair of float
         Rate of all optimisers, and Adam's betas.
+    discriminator_rate : float
+        Rate of the discriminator, where it is another one; 0 for ``learning_rate``.
     optimizer : str
         ``"adam"`` or ``"rmsprop"``.
     decay_from : int
@@ -62,6 +65,11 @@ class Recipe:
     conditioning : str
         ``"labels"``: both players receive the label. ``"auxiliary"``: the generator does, and the
         discriminator classifies.
+    mixture : int
+        Pairs of generator and discriminator, each generator against each discriminator, with
+        weights that are learned (MIX+GAN); a batch is then one of each generator.
+    mixture_entropy : float
+        Weight of the term that keeps a mixture's weights apart from 0.
     divergence : str
         Divergence of the objective ``"f-gan"``.
     critic_steps : int
@@ -118,11 +126,14 @@ class Recipe:
     batch_size: int = field(metadata=COUNT)
     learning_rate: float = field(metadata=POSITIVE)
     betas: tuple[float, float] = field(metadata=BETAS)
+    discriminator_rate: float = field(default=0.0, metadata=WEIGHT)
     optimizer: str = field(default="adam", metadata=one_of("adam", "rmsprop"))
     decay_from: int = field(default=0, metadata=FROM_ZERO)
     architecture: str = field(default="dcgan", metadata=one_of(*entries("architecture")))
     classes: int = field(default=0, metadata=FROM_ZERO)
     conditioning: str = field(default="labels", metadata=one_of("labels", "auxiliary"))
+    mixture: int = field(default=1, metadata=COMPONENTS)
+    mixture_entropy: float = field(default=0.1, metadata=WEIGHT)
     divergence: str = "pearson"
     critic_steps: int = field(default=1, metadata=COUNT)
     penalty_weight: float = field(default=10.0, metadata=WEIGHT)
@@ -161,6 +172,21 @@ class Recipe:
             check_name("divergence", self.divergence, DIVERGENCES)
         if self.classes == 1:
             raise ValueError("recipe: classes must be 0 (unconditional) or at least 2, got 1")
+        if self.mixture > 1:
+            self._check_mixture()
+
+    def _check_mixture(self) -> None:
+        mixture = f"recipe: mixture is {self.mixture}, but"
+        if self.classes:
+            raise ValueError(
+                f"{mixture} classes is {self.classes}, and the label of an image of a mixture is "
+                "the generator that makes it; --set classes=0 or mixture=1"
+            )
+        if self.trains_encoder or not self.has_adversary:
+            raise ValueError(
+                f"{mixture} an encoder trains with it, which would have to say of every image "
+                "which generator is its own; --set mixture=1, or take an objective without encoder"
+            )
 
     @property
     def has_adversary(self) -> bool:

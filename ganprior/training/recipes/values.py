@@ -46,6 +46,9 @@ _MOST = Bound(lambda v: v <= 2**31 - 1, f"at most {2**31 - 1}")
 _FINITE = Bound(lambda v: v <= _LARGEST, f"at most {_LARGEST:g}")
 COUNT = _ranged(Bound(lambda v: v >= 1, "at least 1"), _MOST)
 FROM_ZERO = _ranged(Bound(lambda v: v >= 0, "at least 0"), _MOST)
+COMPONENTS = _ranged(
+    Bound(lambda v: v >= 1, "at least 1"), Bound(lambda v: v <= 100, "at most 100")
+)
 SEED = _ranged(
     Bound(lambda v: v >= 0, "at least 0"), Bound(lambda v: v < 2**63, f"at most {2**63 - 1}")
 )
