@@ -17,7 +17,7 @@ def network():
     """Three resolutions, one step each; latents of 2 channels."""
     diffusers = pytest.importorskip("diffusers")
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         return diffusers.AutoencoderKL(
             block_out_channels=(8, 8, 8),
             down_block_types=("DownEncoderBlock2D",) * 3,

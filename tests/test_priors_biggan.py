@@ -19,7 +19,7 @@ from tests.cases import gaussian, rng
 
 def of_brock() -> nn.Module:
     with torch.random.fork_rng():
-        torch.manual_seed(3)
+        torch.default_generator.manual_seed(3)
         network = Generator()
         with torch.no_grad():  # spectral norms settle, and batch norms have statistics
             for _ in range(20):
@@ -41,7 +41,7 @@ def of_hugging_face() -> nn.Module:
         attention_layer_position=2,
     )
     with torch.random.fork_rng():
-        torch.manual_seed(4)
+        torch.default_generator.manual_seed(4)
         network = package.BigGAN(config)
         for name, tensor in network.state_dict().items():
             if name.endswith("running_vars"):

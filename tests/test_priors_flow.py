@@ -50,7 +50,7 @@ def real_nvp(normflows) -> nn.Module:
 
 def prior_of(make, normflows):
     with torch.random.fork_rng():
-        torch.manual_seed(5)
+        torch.default_generator.manual_seed(5)
         network = make(normflows)
         network.inverse_and_log_det(
             torch.rand(8, *SHAPE) if make is glow else torch.rand(8, 16)

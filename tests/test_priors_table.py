@@ -104,7 +104,6 @@ MADE = {
 def test_each_line_gives_a_prior(what, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (make,) = [MADE[words] for words in MADE if words in what]
-    torch.manual_seed(0)
     names = {"Prior": Prior, "load_file": load_file, **(make() or {})}
     names |= {name: getattr(ganprior.priors, name) for name in dir(ganprior.priors)}
     made = eval(line, names)
