@@ -142,11 +142,13 @@ def test_a_corrupt_prior(attempt, prior_copy):
     assert_has(attempt(prior=prior_copy[0]), prior_copy[0], "not a whole safetensors file")
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
-def test_a_pickle_is_not_loaded(attempt, prior_copy, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "words"), [(".safetensors", "Pickles"), (".pt", "--trust-pickle")]
+)
+def test_a_pickle_is_not_loaded(attempt, prior_copy, suffix, words):
     path = prior_copy[0].with_suffix(suffix)
     torch.save({"weight": torch.zeros(3)}, path)
-    assert_has(attempt(prior=path), path, "Pickles")
+    assert_has(attempt(prior=path), path, words)
 
 
 def test_a_prior_without_card_or_with_the_wrong_one(attempt, prior_copy):

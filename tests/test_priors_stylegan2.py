@@ -69,11 +69,57 @@ def test_each_class_has_its_w():
     assert first.latent.sample(1, 0).shape == (1, 8)
 
 
+def without_noise() -> OfNVlabs:
+    network = OfNVlabs().eval()
+    for name, tensor in dict(network.synthesis.network.noises.named_buffers()).items():
+        delattr(network.synthesis.network.noises, name)
+        setattr(network.synthesis.network.noises, name, tensor)
+    return network
+
+
+class TestSearchedNoise:
+    @pytest.mark.parametrize("space", ["z", "w", "w+"])
+    @pytest.mark.parametrize("make", [Generator, OfNVlabs])
+    def test_image_is_that_of_the_latent_and_the_noise(self, make, space):
+        network = make().eval()
+        noisy = stylegan2(network, space, truncation=0.5, noise="optimised")
+        fixed = stylegan2(network, space, truncation=0.5)
+        own = getattr(network, "synthesis", network)
+        maps = [t.flatten() for name, t in own.named_buffers() if "noise_" in name]
+        z = fixed.latent.sample(2, 1)
+        moments = fixed.latent.moments()
+        u = z if moments is None else moments.remove(z.flatten(1))
+        latents = torch.cat([u, torch.cat(maps).expand(2, -1)], 1)
+        assert noisy.latent.size == latents.shape[1]
+        # The checkpoint's own noise gives the checkpoint's own image.
+        torch.testing.assert_close(noisy.render(latents), fixed.render(z), rtol=0, atol=1e-4)
+        latents[1, u.shape[1] :] = 0
+        change = (noisy.render(latents) - fixed.render(z)).abs().amax((1, 2, 3))
+        assert change[0] < 1e-4 < 1e-3 < change[1]
+
+    def test_law_is_standard_and_noise_takes_up_what_w_cannot(self, network):
+        noisy = stylegan2(network, "w", noise="optimised")
+        z = noisy.latent.sample(4000, 1)
+        assert z.mean().abs() < 0.01
+        assert z.std() == pytest.approx(1, abs=0.02)
+        assert noisy.latent.moments() is None
+        physics = gaussian(100, noisy.image_shape)
+        y = physics.A(noisy.sample(1, 3))
+        effort = (Random(2, tried=4), Descend(LBFGS(curvature=False), 40))
+        errors = [
+            CSGM(prior, 0.0, effort=effort).solve(y, physics).measurement_error.item()
+            for prior in (noisy, stylegan2(network, "w"))
+        ]
+        assert errors[0] < 0.3 * errors[1]
+
+
 @pytest.mark.parametrize(
     ("make", "options", "match"),
     [
         (Generator, {"space": "s"}, "space must be 'z', 'w' or 'w\\+', got 's'"),
         (Generator, {"truncation": 0}, "truncation must be above 0"),
+        (Generator, {"noise": "none"}, "noise must be 'fixed' or 'optimised', got 'none'"),
+        (without_noise, {"noise": "optimised"}, "needs a network that has noise maps"),
         (Generator, {"label": 0}, "the network has no classes, got label=0"),
         (lambda: OfNVlabs(4), {}, "label must be one of 0 ... 3, got None"),
         (lambda: OfNVlabs(4), {"label": 4}, "label must be one of 0 ... 3, got 4"),

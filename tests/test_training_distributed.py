@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,9 @@ from ganprior.training.batches import Batches
 from ganprior.training.distributed import join_world
 from tests.cases_training import save_images, tiny_images, tiny_recipe, tiny_trainer
 from tests.cli_cases import succeed
+
+# Without batch norm: on a CPU each process has statistics of its own.
+PLAIN: dict[str, Any] = {"architecture": "dcgan-unnormalised"}
 
 
 def gradients(trainer) -> dict[str, torch.Tensor]:
@@ -34,10 +38,10 @@ def work(rank: int, port: int, folder: Path) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     with join_world(torch.device("cpu")) as world:
         assert world == World(rank, 2)
-        # Without batch norm: on a CPU each process has statistics of its own.
-        trainer = tiny_trainer("hinge", architecture="dcgan-unnormalised", world=world)
-        trainer.train_step()
-        save_file(gradients(trainer), folder / f"first-{rank}.safetensors")
+        for mixture in (1, 2):
+            trainer = tiny_trainer("hinge", **PLAIN, world=world, mixture=mixture)
+            trainer.train_step()
+            save_file(gradients(trainer), folder / f"{mixture}-{rank}.safetensors")
         trainer = tiny_trainer("wgan-gp", vae_steps=1, steps=3, world=world, images=32)
         train(trainer, folder / "run", progress=False)
         # Only one is interrupted, and both leave.
@@ -64,14 +68,15 @@ def free_port() -> int:
 
 def test_two_processes_take_the_steps_of_one(tmp_path):
     spawn(work, (free_port(), tmp_path), nprocs=2)
-    alone = tiny_trainer("hinge", architecture="dcgan-unnormalised")
-    alone.train_step()
-    expected = gradients(alone)
-    for rank in range(2):
-        found = load_file(tmp_path / f"first-{rank}.safetensors")
-        assert found.keys() == expected.keys()
-        for name, gradient in expected.items():
-            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
+    for mixture in (1, 2):
+        alone = tiny_trainer("hinge", **PLAIN, mixture=mixture)
+        alone.train_step()
+        expected = gradients(alone)
+        for rank in range(2):
+            found = load_file(tmp_path / f"{mixture}-{rank}.safetensors")
+            assert found.keys() == expected.keys()
+            for name, gradient in expected.items():
+                torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
     # The processes stay together, through VAE steps, checkpoints and a resume.
     one, other = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
     for name, tensor in one.items():

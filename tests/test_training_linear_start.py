@@ -5,7 +5,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from ganprior import Prior
-from ganprior.priors.architectures import build_networks
+from ganprior.priors.architectures import build_networks, components_of
 from ganprior.training.export import average_prior
 from tests.cases import rng
 from tests.cases_architectures import tiny_architecture
@@ -87,3 +87,12 @@ def test_more_entries_than_images_are_refused():
 def test_labels_are_refused():
     with pytest.raises(ValueError, match="dcgan-linear has no labels"):
         build_networks(tiny_architecture("dcgan-linear", classes=3))
+
+
+def test_every_generator_of_a_mixture_starts_so():
+    trainer = tiny_trainer("hinge", architecture="dcgan-linear", mixture=2)
+    one = tiny_trainer("hinge", architecture="dcgan-linear")
+    z = torch.randn(3, 4, generator=rng())
+    expected = one.generator.eval()(z)
+    for component in components_of(trainer.generator):
+        torch.testing.assert_close(component.eval()(z), expected)

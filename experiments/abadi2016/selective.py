@@ -195,9 +195,9 @@ def claims(found: list[Row]) -> dict[str, bool]:
 
 NAMES = {
     "bob": ("Bob, with the key", "A, B, C, D", BITS),
-    "reader": ("reader, without", "A, B, D", BITS - WIDTH),
-    "eve": ("Eve, without", "C", WIDTH),
-    FRESH: ("new Eves, without", "C", WIDTH),
+    "reader": ("a reader without it", "A, B, D", BITS - WIDTH),
+    "eve": ("Eve, without it", "C", WIDTH),
+    FRESH: ("new Eves, without it", "C", WIDTH),
     "blind": ("Blind Eve, told A, B and D", "C", WIDTH),
 }
 

@@ -9,10 +9,13 @@ from ganprior import GaussianLatent, Prior
 from ganprior.priors import architectures
 
 
-def random_prior(size: int, channels: int, latent_size: int, filters: int = 64) -> Prior:
+def random_prior(
+    size: int, channels: int, latent_size: int, filters: int = 64, seen: int = 32
+) -> Prior:
     """DCGAN of images (channels, size, size) whose batch norms have seen a batch of latents.
 
-    Without that, weights from N(0, 0.02) would make all images the same grey.
+    Without that, weights from N(0, 0.02) would make all images the same grey. ``seen`` is the size
+    of that batch, which goes through the network at once: fewer for large images.
     """
     rng = torch.Generator().manual_seed(0)
     architecture = architectures.Architecture(
@@ -29,5 +32,5 @@ def random_prior(size: int, channels: int, latent_size: int, filters: int = 64) 
             module.momentum = None  # the statistics become those of the one batch below
     law = GaussianLatent(latent_size)
     with torch.no_grad():
-        generator.train()(law.sample(32, rng))
+        generator.train()(law.sample(seen, rng))
     return Prior(generator.eval(), law, (channels, size, size))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, at_least, trust_code_option
+from ganprior.cli.options import OUT, SEED, at_least, trust_options
 from ganprior.cli.output import check_file
 from ganprior.cli.sample import check_amount, zoom_of
 from ganprior.registry import MOST
@@ -18,7 +18,7 @@ _TERM = re.compile(r"\s*([+-])?\s*(\d+)")
 @click.command()
 @click.argument("expression")
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
-@trust_code_option
+@trust_options
 @click.option("--data", help="Labelled images; a conditional prior needs none.")
 @click.option("--count", default=3, show_default=True, type=at_least(1), help="Per group.")
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of latents and starts.")

@@ -16,7 +16,7 @@ from ganprior.cli.options import (
     at_least,
     convert_option,
     resize_option,
-    trust_code_option,
+    trust_options,
 )
 from ganprior.cli.output import check_folder
 from ganprior.cli.results import RULE, check_results, new_results
@@ -78,7 +78,7 @@ class _Request:
 
 @click.command()
 @click.argument("prior")
-@trust_code_option
+@trust_options
 @click.option("--data", required=True, help="Folder, file or torchvision name of real images.")
 @click.option(
     "--count",

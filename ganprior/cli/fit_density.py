@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, POSITIVE, SEED, at_least, trust_code_option
+from ganprior.cli.options import OUT, POSITIVE, SEED, at_least, trust_options
 from ganprior.cli.output import check_network
 
 COUNT = at_least(1)
@@ -14,7 +14,7 @@ COUNT = at_least(1)
 
 @click.command("fit-density")
 @click.argument("prior")
-@trust_code_option
+@trust_options
 @click.option("--data", required=True, help="Folder, file or torchvision name of the images.")
 @click.option("--out", required=True, type=OUT, help="Prior to write, .safetensors.")
 @click.option(

@@ -25,7 +25,7 @@ from ganprior.cli.options import (
     limit_option,
     resize_option,
     results_option,
-    trust_code_option,
+    trust_options,
 )
 from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
@@ -101,7 +101,7 @@ class _Request:
     help="Brightness, or transparency, from which on a mask from a file hides a pixel.",
 )
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
-@trust_code_option
+@trust_options
 @click.option(
     "--solver",
     multiple=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganprior.cli.options import OUT, SEED, at_least, trust_code_option
+from ganprior.cli.options import OUT, SEED, at_least, trust_options
 from ganprior.cli.output import check_file
 from ganprior.cli.sample import check_amount, draw_latents, zoom_of
 
@@ -16,7 +16,7 @@ PATHS = ("straight", "sphere")
 
 @click.command()
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
-@trust_code_option
+@trust_options
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
 @click.option("--pairs", default=4, show_default=True, type=at_least(1))
 @click.option(

@@ -22,6 +22,7 @@ from ganprior.names import check_name
 COMMANDS = {
     "arithmetic": "Add and subtract the mean latents of labelled images.",
     "cache": "List or clear what is kept of priors between runs.",
+    "convert": "Write the weights of a pickle as safetensors.",
     "demo": "Recover ten images from 100 measurements, beside three Lassos.",
     "evaluate": "Measure the quality of a prior.",
     "figure": "Reproduce a figure of a paper, from a source checkout.",

@@ -68,7 +68,7 @@ device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
 )
 # As :mod:`ganprior.priors.code` reads it, which needs torch.
-TRUST = "GANPRIOR_TRUST_CODE"
+TRUST, TRUST_PICKLE = "GANPRIOR_TRUST_CODE", "GANPRIOR_TRUST_PICKLE"
 FITS = ("crop", "pad", "stretch")
 
 
@@ -111,21 +111,41 @@ def _is_meant_for_fit(word: str) -> bool:
     return word in FITS or (nearest(word, FITS) is not None and not os.path.exists(word))
 
 
-def _trust(context: click.Context, _: click.Parameter, trusted: bool) -> None:
-    """Let code of other people's run until the command ends, also in processes that it starts."""
-    if trusted and TRUST not in os.environ:
-        os.environ[TRUST] = "1"
-        context.call_on_close(lambda: os.environ.pop(TRUST, None))
+def _trust(variable: str, context: click.Context, trusted: bool) -> None:
+    """Trust code or pickles until the command ends, also in processes that it starts."""
+    if trusted and variable not in os.environ:
+        os.environ[variable] = "1"
+        context.call_on_close(lambda: os.environ.pop(variable, None))
 
 
-trust_code_option = click.option(
-    "--trust-code",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_trust,
-    help="Let --prior run code: package.module:factory, .pt2 and TorchScript files.",
+def _trusting(name: str, variable: str, words: str) -> Callable[[Any], Any]:
+    return click.option(
+        name,
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=lambda context, _, trusted: _trust(variable, context, trusted),
+        help=words,
+    )
+
+
+trust_pickle_option = _trusting(
+    "--trust-pickle",
+    TRUST_PICKLE,
+    "Read a pickle of weights, in a process of its own that runs nothing of it.",
 )
+
+
+def trust_options(command: Any) -> Any:
+    """Options of every command that takes ``--prior``."""
+    code = _trusting(
+        "--trust-code",
+        TRUST,
+        "Let --prior run code: package.module:factory, .pt2 and TorchScript files.",
+    )
+    return code(trust_pickle_option(command))
+
+
 results_option = click.option("--out", required=True, type=OUT, help=RULE)
 limit_option = click.option("--limit", type=LIMIT, help="Take so many images and no more.")
 convert_option = click.option(

@@ -26,7 +26,7 @@ from ganprior.cli.options import (
     limit_option,
     resize_option,
     results_option,
-    trust_code_option,
+    trust_options,
 )
 from ganprior.cli.outcome import reconstruct_and_report
 from ganprior.cli.results import check_results
@@ -65,7 +65,7 @@ class _Request:
 @click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
-@trust_code_option
+@trust_options
 @click.option("--measure", metavar="SPEC", help="How to measure the images; see below.")
 @click.option(
     "--measured",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganprior.cli.options import OUT, SEED, at_least, trust_code_option
+from ganprior.cli.options import OUT, SEED, at_least, trust_options
 from ganprior.cli.output import check_file
 from ganprior.cli.results import check_results, new_results
 from ganprior.files import write_atomically
@@ -28,7 +28,7 @@ MOST_NUMBERS = 2**30
 
 @click.command()
 @click.option("--prior", required=True, help="Name of a prior, or a .safetensors file.")
-@trust_code_option
+@trust_options
 @click.option("--count", default=64, show_default=True, type=at_least(1))
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Seed of the latents.")
 @click.option("--columns", type=at_least(1), help="Images per row of a sheet.  [default: a square]")

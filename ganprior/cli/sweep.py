@@ -23,7 +23,7 @@ from ganprior.cli.options import (
     device_option,
     limit_option,
     resize_option,
-    trust_code_option,
+    trust_options,
 )
 from ganprior.cli.outcome import configuration
 from ganprior.cli.output import check_folder
@@ -63,7 +63,7 @@ class _Request:
 @click.command(epilog=f"{measure_help()}\n\n{solver_help()}")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--prior", required=True, metavar="NAME|PATH", help="Shipped prior, or file of one.")
-@trust_code_option
+@trust_options
 @click.option(
     "--measure", required=True, metavar="SPEC", help="How to measure, without what --over varies."
 )

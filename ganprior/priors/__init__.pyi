@@ -1,3 +1,8 @@
+from .adapters.autoencoder_kl import autoencoder_kl as autoencoder_kl
+from .adapters.biggan import biggan as biggan
+from .adapters.dcgan import dcgan as dcgan
+from .adapters.flow import flow as flow
+from .adapters.stylegan2 import stylegan2 as stylegan2
 from .cards import find_prior as find_prior
 from .cards import prior_aliases as prior_aliases
 from .cards import prior_names as prior_names
@@ -13,8 +18,11 @@ from .gaussian_mixture_files import save_gaussian_mixture as save_gaussian_mixtu
 from .gaussian_mixture_law import GaussianMixtureLaw as GaussianMixtureLaw
 from .latent import GaussianLatent as GaussianLatent
 from .latent import Latent as Latent
+from .latent import TruncatedLatent as TruncatedLatent
 from .latent import UniformLatent as UniformLatent
 from .paths import linear_path as linear_path
 from .paths import spherical_path as spherical_path
+from .pickles import read_pickle as read_pickle
 from .prior import Prior as Prior
 from .residual_law import ResidualLaw as ResidualLaw
+from .sphere import on_sphere as on_sphere

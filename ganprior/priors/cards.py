@@ -29,6 +29,10 @@ Keys of a card:
 - ``quality_before``: the first figures, where later ones differ; of a prior that took over an
   alias, those of the ``prior`` that had it.
 
+- ``adapter``, in place of an architecture: what builds the generator of its weights alone;
+  ``factory``: of other people's code, ``package.module:function``.
+- ``sha256`` of the weights, where the prior was written to be handed on.
+
 A loaded prior's card also says ``weights_sha256``.
 """
 

@@ -111,6 +111,14 @@ def made_by(factory: str, kind: type[Made], trust_code: bool | None = None) -> M
     return made
 
 
+def adapter_of(path: Path) -> str | None:
+    """Adapter that the card of a prior's file names, of those that build it of weights alone."""
+    try:
+        return read_card(path).get("adapter")
+    except ValueError:
+        return None
+
+
 def factory_of(path: Path) -> str | None:
     """Factory that the card of a prior's file names; None where it names none or is damaged."""
     try:
@@ -129,8 +137,27 @@ def load_made(path: Path, factory: str, kind: type[Made], trust_code: bool | Non
         If the factory is not trusted or does not work, or the tensors do not fit.
     """
     check_trust(f"{path}, which the factory {factory} makes,", trust_code)
+    return filled(made_by(factory, kind, trust_code=True), path, factory)
+
+
+def filled(made: Made, path: Path, maker: str) -> Made:
+    """A prior with the weights of a file and the card beside it.
+
+    Parameters
+    ----------
+    made : Prior
+        The prior, with any weights.
+    path : Path
+        The file.
+    maker : str
+        What made it, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the tensors do not fit.
+    """
     tensors = by_part(read_tensors(path))
-    made = made_by(factory, kind, trust_code=True)
     prior: Any = made
     for part in ("generator", "discriminator", "encoder"):
         network: nn.Module | None = getattr(prior, part)
@@ -138,13 +165,13 @@ def load_made(path: Path, factory: str, kind: type[Made], trust_code: bool | Non
         try:
             if network is None:
                 if given:
-                    raise ValueError("the factory makes none")
+                    raise ValueError("there is none")
                 continue
             check_fit(network, given)
         except ValueError as error:
             raise ValueError(
-                f"{path} does not fit what {factory} makes: {part}: {error}; save it "
-                "again, or restore the factory that it was saved with"
+                f"{path} does not fit what {maker} makes: {part}: {error}; save it again, or "
+                "restore what it was saved with"
             ) from error
         network.load_state_dict(given)
     if "density" in tensors:

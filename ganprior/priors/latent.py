@@ -12,13 +12,15 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from ganprior.numbers import check_count
+from ganprior.numbers import check_count, check_number
 from ganprior.streams import as_generator, derive_seed, standard_normal, uniform
 
 # Latents, at least, from which mean and covariance of a law are found.
 DRAWN = 8192
 # Variance in every direction, in units of the mean one: a law may lie in a subspace.
 FLAT = 1e-6
+# Where the normal law of BigGAN's latents is cut off.
+CUT = 2.0
 
 
 def checked_latent_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -123,6 +125,20 @@ class Latent(ABC):
     def penalty(self, z: Tensor) -> Tensor:
         """-log p(z) up to a constant, summed over a latent's axes: (..., *shape) to (...)."""
 
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) in nats, summed over a latent's axes: (..., *shape) to (...).
+
+        Raises
+        ------
+        ValueError
+            If the density of the law is not known: it is that of a network's outputs, say.
+        """
+        return -self.penalty(z) - self._log_normaliser()
+
+    def _log_normaliser(self) -> float:
+        """Logarithm of the integral of exp(-penalty)."""
+        raise ValueError(f"the law {self.name} has no density that is known")
+
     def moments(self) -> Moments | None:
         """Mean and covariance of z; None where ||z||^2 is what penalties and weights go by.
 
@@ -160,6 +176,9 @@ class GaussianLatent(Latent):
         """||z||^2 / 2."""
         return self._sum(z.square()) / 2
 
+    def _log_normaliser(self) -> float:
+        return self.size / 2 * math.log(2 * math.pi)
+
     def moments(self) -> None:
         """None: z is standard."""
 
@@ -178,8 +197,69 @@ class UniformLatent(Latent):
         outside = self._sum((z.abs() > 1).to(z.dtype)) > 0
         return torch.where(outside, torch.inf, torch.zeros_like(outside, dtype=z.dtype))
 
+    def _log_normaliser(self) -> float:
+        return self.size * math.log(2)
+
     def moments(self) -> None:
         """None: z is bounded as it is."""
+
+
+class TruncatedLatent(Latent):
+    """psi times N(0, 1) cut off at -2 and 2, entry by entry: the truncation trick of BigGAN.
+
+    A. Brock, J. Donahue, K. Simonyan, "Large scale GAN training for high fidelity natural image
+    synthesis", ICLR 2019, arXiv 1809.11096, section 3.1.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Shape of one latent.
+    truncation : float
+        psi, above 0 and at most 1.
+
+    Raises
+    ------
+    ValueError
+        If psi is out of range.
+    """
+
+    name = "truncated"
+
+    def __init__(self, shape: int | Sequence[int], truncation: float = 1.0) -> None:
+        super().__init__(shape)
+        check_number("truncation", truncation)
+        if not 0 < truncation <= 1:
+            raise ValueError(f"truncation must be above 0 and at most 1, got {truncation}")
+        self.truncation = float(truncation)
+
+    def sample(self, count: int, rng: torch.Generator | int) -> Tensor:
+        """Draw ``count`` latents."""
+        inside = math.erf(CUT / math.sqrt(2))
+        share = (uniform(self._shape(count), as_generator(rng)).double() * 2 - 1) * inside
+        z = math.sqrt(2) * torch.erfinv(share) * self.truncation
+        return z.float()
+
+    def penalty(self, z: Tensor) -> Tensor:
+        """||z / psi||^2 / 2 inside, infinite outside."""
+        z = z / self.truncation
+        outside = self._sum((z.abs() > CUT).to(z.dtype)) > 0
+        return torch.where(outside, torch.inf, self._sum(z.square()) / 2)
+
+    def _log_normaliser(self) -> float:
+        width = math.sqrt(2 * math.pi) * math.erf(CUT / math.sqrt(2))
+        return self.size * math.log(self.truncation * width)
+
+    def moments(self) -> Moments:
+        """Mean 0 and variance psi^2 (1 - 2 c f(c) / (2 F(c) - 1)), c the cut, of each entry."""
+        density = math.exp(-(CUT**2) / 2) / math.sqrt(2 * math.pi)
+        variance = 1 - 2 * CUT * density / math.erf(CUT / math.sqrt(2))
+        scale = self.truncation * math.sqrt(variance)
+        mean = torch.zeros(self.size, dtype=torch.float64)
+        return Moments(mean, scale * torch.eye(self.size, dtype=torch.float64))
+
+    def describe(self) -> dict[str, Any]:
+        """JSON form, with psi."""
+        return {**super().describe(), "truncation": self.truncation}
 
 
 def latent_from_description(description: dict[str, Any]) -> Latent:
@@ -190,8 +270,11 @@ def latent_from_description(description: dict[str, Any]) -> Latent:
     ValueError
         If the law is unknown.
     """
-    laws: dict[str, type[Latent]] = {law.name: law for law in (GaussianLatent, UniformLatent)}
     law = description.get("law")
+    if law == TruncatedLatent.name:
+        return TruncatedLatent(description["shape"], description["truncation"])
+    laws: dict[str, type[Latent]] = {law.name: law for law in (GaussianLatent, UniformLatent)}
     if law not in laws:
-        raise ValueError(f"unknown latent law {law!r}; known laws: {', '.join(laws)}")
+        known = ", ".join([*laws, TruncatedLatent.name])
+        raise ValueError(f"unknown latent law {law!r}; known laws: {known}")
     return laws[law](description["shape"])

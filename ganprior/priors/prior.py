@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -19,7 +18,7 @@ from ganprior.priors.architectures.conditional import (
 )
 from ganprior.priors.architectures.mixture import weights_of
 from ganprior.priors.architectures.stochastic import drawing_from
-from ganprior.priors.cards import card_given, find_prior
+from ganprior.priors.cards import card_given
 from ganprior.priors.checks import (
     check_law,
     check_network,
@@ -29,25 +28,17 @@ from ganprior.priors.checks import (
     eval_mode,
     image_of,
 )
-from ganprior.priors.code import (
-    factory_of,
-    is_factory,
-    is_program,
-    load_made,
-    load_program,
-    made_by,
-)
 from ganprior.priors.density import Density
 from ganprior.priors.fixed_noise import FixedNoise
 from ganprior.priors.latent import GaussianLatent, Latent, UniformLatent, checked_latent_shape
 from ganprior.priors.modules import plain
-from ganprior.priors.store import Stored, load_stored, save_stored
+from ganprior.priors.stored_prior import StoredPrior
 from ganprior.priors.turns import take_turns
 from ganprior.sheets import sheet_png
 from ganprior.streams import as_generator
 
 
-class Prior(nn.Module):
+class Prior(StoredPrior):
     """Images as the range of a generator, x = G(z) with z of a known law.
 
     Parameters
@@ -198,71 +189,6 @@ class Prior(nn.Module):
             encoder=encoder,
             classes=classes,
         )
-
-    @classmethod
-    def load(cls, name: str | Path, *, trust_code: bool | None = None) -> Prior:
-        """Load a prior by name, from a safetensors file with its card beside it, or from code.
-
-        Names are those of the shipped priors, and of priors for research use only in the folder
-        that the environment variable ``GANPRIOR_PRIORS`` names or in ``data/priors`` of a checkout.
-
-        Parameters
-        ----------
-        name : str or Path
-            Name, file, ``package.module:factory``, or a program of TorchScript (``.pt``) or
-            ``torch.export`` (``.pt2``); see :mod:`ganprior.priors.code` for the last two.
-        trust_code : bool, optional
-            Whether code that is not part of ganprior may run; refused by default, unless
-            ``GANPRIOR_TRUST_CODE=1`` says otherwise.
-
-        Raises
-        ------
-        ValueError
-            If there is none, or the file is damaged or no safetensors file (a pickle, say), or
-            code is not trusted or does not work.
-        """
-        if is_factory(name):
-            made = made_by(str(name), cls, trust_code)
-            made.card["factory"] = str(name)
-            return made.eval()
-        if is_program(name):
-            parts = load_program(Path(name), trust_code)
-            card = parts.pop("card")
-            own = cls.from_module(**parts)
-            own.card = card
-            return own.eval()
-        path = find_prior(name)
-        factory = factory_of(path)
-        if factory is not None:
-            return load_made(path, factory, cls, trust_code).eval()
-        return cls(**load_stored(name)._asdict()).eval()
-
-    def save(self, path: str | Path, *, factory: str | None = None) -> None:
-        """Write ``path``.safetensors and the card ``path``.json.
-
-        Weights of ganprior's own architectures are stored as float16, others as they are.
-
-        Parameters
-        ----------
-        path : str or Path
-            Where to.
-        factory : str, optional
-            Of a generator of other people's: ``package.module:function``, a function without
-            arguments that returns this prior, with any weights. It goes into the card;
-            :meth:`load` calls it, if it is trusted, and fills the weights in.
-
-        Raises
-        ------
-        ValueError
-            If the card names no architecture and there is no factory, or on a folder that
-            cannot be written.
-        """
-        if factory is not None:
-            if not is_factory(factory):
-                raise ValueError(f"factory must be 'package.module:function', got {factory!r}")
-            self.card["factory"] = factory
-        parts = {name: getattr(self, name) for name in Stored._fields}
-        save_stored(Stored(**parts), Path(path))
 
     @property
     def discriminator_output(self) -> str | None:

@@ -28,6 +28,9 @@ from ganprior.priors.network_files import by_part, check_fit, fill, read_tensors
 # Numbers of an image of the largest prior: a card of few bytes can describe a larger one.
 MOST_NUMBERS = 2**26
 
+# Keys of hashes, which are those of the file that a prior was loaded from.
+HASHES = ("weights_sha256", "sha256")
+
 # What a card with a wrong value in it leads to, where the value is used.
 _WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 
@@ -101,7 +104,7 @@ def save_stored(stored: Stored, path: Path) -> None:
         If the card names neither architecture nor factory, or the files cannot be written.
     """
     ours = "architecture" in stored.card
-    if not ours and "factory" not in stored.card:
+    if not ours and not {"factory", "adapter"} & stored.card.keys():
         raise ValueError(
             "the card names neither an architecture of ganprior nor a factory; give "
             "factory='package.module:function', a function without arguments that makes this prior"
@@ -115,7 +118,7 @@ def save_stored(stored: Stored, path: Path) -> None:
         own = density_tensors(stored.density)
         tensors.update({f"density.{name}": tensor for name, tensor in own.items()})
     card = {
-        **{key: value for key, value in stored.card.items() if key != "weights_sha256"},
+        **{key: value for key, value in stored.card.items() if key not in HASHES},
         "image_shape": list(stored.image_shape),
         "image_range": list(stored.image_range),
         "latent": stored.latent.describe(),

@@ -1,6 +1,7 @@
 from .context_encoder import ContextEncoderRecipe as ContextEncoderRecipe
 from .context_encoder import train_context_encoder as train_context_encoder
 from .distributed import World as World
+from .export import average_prior as average_prior
 from .loop import train as train
 from .objectives import DIVERGENCES as DIVERGENCES
 from .objectives import Divergence as Divergence

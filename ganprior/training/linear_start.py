@@ -15,6 +15,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from ganprior.priors.architectures.dcgan_linear import LinearEncoder
+from ganprior.priors.architectures.mixture import components_of
 from ganprior.priors.architectures.resnet import Residual
 from ganprior.streams import derive_seed
 from ganprior.training.recipes import Recipe
@@ -54,7 +55,8 @@ def start_linear_parts(networks: dict[str, nn.Module], pixels: Tensor, recipe: R
     pca = PCA(k, svd_solver="randomized", random_state=seed).fit(rows)
     mean, components = torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_)
     std = torch.from_numpy(pca.explained_variance_).clamp(min=1e-12).sqrt()
-    _fill_decoder(networks["generator"], mean, components, std)
+    for generator in components_of(networks["generator"]):
+        _fill_decoder(generator, mean, components, std)
     if "encoder" in networks:
         ratio = recipe.reconstruction_weight / max(recipe.kl_weight, 1e-12)
         _fill_encoder(networks["encoder"], mean, components, std, ratio)

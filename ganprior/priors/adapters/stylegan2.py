@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ganprior.priors.adapters.stylegan2_noise import NoiseLatent, WithNoise
 from ganprior.priors.checks import eval_mode
 from ganprior.priors.latent import GaussianLatent, Latent, Moments
 from ganprior.priors.prior import Prior
@@ -33,11 +34,12 @@ def stylegan2(
     *,
     truncation: float = 1.0,
     label: int | None = None,
+    noise: Literal["fixed", "optimised"] = "fixed",
 ) -> Prior:
     """Make a prior of a StyleGAN2 or StyleGAN3 generator.
 
     The noise of its layers is that of the checkpoint (NVlabs' ``noise_mode="const"``, rosinality's
-    ``randomize_noise=False``), so that an image is a function of its latent.
+    ``randomize_noise=False``), so that an image is a function of its latent, or a part of it.
 
     Parameters
     ----------
@@ -51,12 +53,15 @@ def stylegan2(
         psi, above 0: 1 for none.
     label : int, optional
         Class of a conditional network, which needs one.
+    noise : {"fixed", "optimised"}
+        Whether noise maps are those of the checkpoint, or found with the latent. Then a latent is
+        one vector: that of the space, in coordinates of mean 0 and covariance I, and the maps.
 
     Raises
     ------
     ValueError
-        If the network is of neither kind, the space is none, psi is not above 0, or a label is
-        missing, out of range or of no use.
+        If the network is of neither kind or has no noise to be found, the space or ``noise`` is
+        none, psi is not above 0, or a label is missing, out of range or of no use.
 
     Examples
     --------
@@ -70,6 +75,8 @@ def stylegan2(
         raise ValueError(f"space must be 'z', 'w' or 'w+', got {space!r}")
     if not truncation > 0:
         raise ValueError(f"truncation must be above 0, got {truncation}")
+    if noise not in ("fixed", "optimised"):
+        raise ValueError(f"noise must be 'fixed' or 'optimised', got {noise!r}")
     parts = _of_nvlabs(network, label) or _of_rosinality(network, label)
     if parts is None:
         raise ValueError(
@@ -78,11 +85,15 @@ def stylegan2(
         )
     mean = _sampled_w(parts, DRAWN).double().mean(0)
     generator = _Synthesis(parts, mean.float(), truncation if space == "z" else 1.0, space)
-    if space == "z":
-        return Prior.from_module(generator, parts.inputs)
     rows = parts.layers if space == "w+" else None
-    law = MappedLatent(parts, mean, truncation, rows)
-    return Prior.from_module(generator, law.shape, latent=law)
+    law: Latent = GaussianLatent(parts.inputs)
+    if space != "z":
+        law = MappedLatent(parts, mean, truncation, rows)
+    if noise == "fixed":
+        return Prior.from_module(generator, law.shape, latent=law)
+    noisy = WithNoise(generator, law)
+    law = NoiseLatent(law, sum(noisy.sizes))
+    return Prior.from_module(noisy, law.shape, latent=law)
 
 
 class Parts(nn.Module):

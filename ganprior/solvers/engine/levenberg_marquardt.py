@@ -10,10 +10,11 @@ the step is taken when it lowers f, and mu follows the ratio of the true to the 
 Algorithm 3.16). A generator with ReLU is piecewise smooth and close to a least-squares minimum
 this ends what first-order steps approach only slowly.
 
-Where J would be too large J^T J is replaced by Q T Q^T, what ``KRYLOV`` steps of the Lanczos
-process from g see of it (Q orthonormal, T tridiagonal; G. H. Golub, C. F. Van Loan, "Matrix
-Computations", 2013, algorithm 10.1.1), and D by a multiple of the identity: the step is then the
-one that as many conjugate gradients take, for every mu alike.
+Where J would be too large, or its k tangents too many passes of a large generator, J^T J is
+replaced by Q T Q^T, what ``KRYLOV`` steps of the Lanczos process from g see of it (Q orthonormal,
+T tridiagonal; G. H. Golub, C. F. Van Loan, "Matrix Computations", 2013, algorithm 10.1.1), and D
+by a multiple of the identity: the step is then the one that as many conjugate gradients take, for
+every mu alike.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ FIRST_DAMPING = 1e-3
 JACOBIAN_BYTES = 128 * 2**20
 # Lanczos steps where a Jacobian is larger; above so many entries of z there is no polish at all.
 KRYLOV, MOST_ENTRIES = 24, 4096
+# Passes of a Lanczos step, roughly: forward, tangent and gradient.
+PRODUCT_PASSES = 5
 # Dampings tried for one Jacobian; with the growth doubling each time the last one is large.
 TRIALS = 5
 # One small step may be a kink of the generator that the next one passes.
@@ -135,8 +138,11 @@ def polish(problem: Problem, z: Tensor, steps: int, tolerance: float) -> Polishe
         active = (~found.converged).nonzero()[:, 0]
         if len(active) == 0:
             break
-        # A Jacobian is m x k numbers for each signal: so many signals at a time as fit.
+        # A Jacobian is m x k numbers and k passes for each signal: so many signals at a time as
+        # fit, and none where products with it are cheaper.
         most = JACOBIAN_BYTES // (problem.y[0].numel() * z.shape[1] * z.element_size())
+        if z.shape[1] > max(problem.tangents, KRYLOV * PRODUCT_PASSES):
+            most = 0
         for signals in active.split(max(1, most)):
             part = problem.subset(signals)
             slope = part.value_and_gradient(found.z[signals][None])[1][0] / 2

@@ -76,6 +76,9 @@ class Problem:
         Images at most whose gradients are computed at once, and those without.
     passes : int
         Generator passes at most for the bank, and as many for the curvature.
+    tangents : int
+        Entries of a latent at most whose tangents make a Jacobian: each costs a pass, and what is
+        affordable does not depend on ``setup``.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Problem:
         self.alike = self._forward.alike or self.count == 1
         self._penalty: Tensor | None = None
         self.passes = passes(setup, own, prior.latent, image)
+        self.tangents = passes("auto", own, prior.latent, image)
         self.passing_per_chunk = max(1, MEMORY_BOUND // own.passing_bytes)
         behind = PHYSICS_MAPS * image.numel() * image.element_size()
         most = MEMORY_BOUND // (own.kept_bytes + behind)
