@@ -151,6 +151,13 @@ def test_a_pickle_is_not_loaded(attempt, prior_copy, suffix, words):
     assert_has(attempt(prior=path), path, words)
 
 
+@pytest.mark.parametrize("name", ["colleague:make", "colleague.pt"])
+def test_what_to_give_in_python_is_said_as_python_has_it(attempt, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "colleague.pt").write_bytes(b"none")
+    assert_has(attempt(prior=name), "--trust-", "in Python trust_")
+
+
 def test_a_prior_without_card_or_with_the_wrong_one(attempt, prior_copy):
     card = json.loads(prior_copy[1].read_text())
     card["architecture"]["filters"] += 1

@@ -136,7 +136,7 @@ def _in_options(message: str, command: click.Command | None, given: list[str]) -
     }
     written = " ".join(given)
     return re.sub(
-        r"(?<![\w./-])[a-z]+(?:_[a-z]+)+(?= must |=)",
+        r"(?<!in Python )(?<![\w./-])[a-z]+(?:_[a-z]+)+(?= must |=)",
         lambda word: word[0] if word[0] in written else options.get(word[0], word[0]),
         message,
     )
