@@ -89,9 +89,22 @@ def test_rows_that_share_pixels_have_no_such_whitening():
     assert WhitenedApart.of(LAW, LinearMap.from_matrix(matrix), y, NOISE) is None
 
 
+class Whole:
+    """Masks of three images that cannot be measured apart."""
+
+    def __init__(self, masks: torch.Tensor) -> None:
+        self.masks = list(masks)
+
+    def A(self, x: torch.Tensor) -> torch.Tensor:
+        return x * torch.stack(self.masks)
+
+    A_adjoint = A
+
+
 PHYSICS = {
     "one mask": lambda: inpainting(holes(1)[0], SHAPE),
     "a mask each": lambda: inpainting(holes(3), SHAPE),
+    "masks that stay together": lambda: Whole(holes(3)),
     "deepinv's mask": lambda: deepinv.physics.Inpainting(SHAPE, mask=holes(1)[0]),
     "means over blocks": lambda: deepinv.physics.Downsampling(SHAPE, filter=None, factor=3),
 }
