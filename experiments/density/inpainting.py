@@ -5,7 +5,8 @@ The images and the two large holes of ``yeh2017/methods``, of 100 test images. `
 discriminator); the mixture of 30 Gaussians and LMMSE are exact conditional means of laws that
 were fitted to the same training images, and the context encoder was trained on these holes. That
 ``auto`` gives its models equal shares where pixels are hidden was chosen on 24 to 40 tuning images.
-Claims: ``auto`` is above the mixture and the context encoder in both scores; of clothes it has 24 dB and SSIM .76 in the centre, 21 dB and .80 in the left half.
+Claims: ``auto`` is above the mixture and the context encoder in both scores; of clothes it has 24
+dB and SSIM .76 in the centre, 21 dB and .80 in the left half.
 
     ganprior figure density/inpainting --preset paper
 """
