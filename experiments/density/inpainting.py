@@ -6,7 +6,8 @@ discriminator); the mixture of 30 Gaussians and LMMSE are exact conditional mean
 were fitted to the same training images, and the context encoder was trained on these holes. That
 ``auto`` gives its models equal shares where pixels are hidden was chosen on 24 to 40 tuning images.
 Claims: ``auto`` is above the mixture and the context encoder in both scores; of clothes it has 24
-dB and SSIM .76 in the centre, 21 dB and .80 in the left half.
+dB and SSIM .76 in the centre, 21 dB and .80 in the left half, in the mean of the images' PSNR and
+not in the PSNR of the mean error, which images that are filled badly decide.
 
     ganprior figure density/inpainting --preset paper
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.images import load_mixture, load_prior
-from experiments.intervals import Array, grouped, interval, mean_of, measured
+from experiments.intervals import Array, grouped, interval, mean_cell, mean_of, measured
 from experiments.rows import Row
 from experiments.strips import GIVEN, ORIGINAL, draw_strips
 from experiments.sweep.figure import Tables, declare, headline_of
@@ -96,8 +97,13 @@ def solvers(data: str) -> dict[str, Callable[[], Reconstructor]]:
 
 
 def tables(found: list[Row]) -> Tables:
-    """PSNR and SSIM with 95% intervals."""
-    return metric_tables(found, PLACE, "psnr", "ssim")
+    """PSNR of the mean error, SSIM, and the mean of the images' PSNR, with 95% intervals."""
+    tables = metric_tables(found, PLACE, "psnr", "ssim")
+    tables["mean_of_psnr"] = []
+    for place, own in grouped(found, PLACE).items():
+        means = {name: mean_cell(each, ".2f") for name, each in _scores(own, "psnr").items()}
+        tables["mean_of_psnr"].append({**dict(zip(PLACE, place, strict=True)), **means})
+    return tables
 
 
 def claims(found: list[Row]) -> dict[str, bool]:
@@ -113,7 +119,7 @@ def claims(found: list[Row]) -> dict[str, bool]:
         if data == "Fashion-MNIST":
             least = ASKED[holes]
             means = [mean_of(_scores(own, score)[AUTO])[0] for score in ("psnr", "ssim")]
-            asked = f"{data}, {holes}: auto has {least[0]:g} dB and SSIM {least[1]:g}"
+            asked = f"{data}, {holes}: auto has {least[0]:g} dB and SSIM {least[1]:g} in the mean"
             held[asked] = all(mean >= bound for mean, bound in zip(means, least, strict=True))
     return held
 
