@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from experiments import plots
 from experiments.benchmarks.stylegan2_network import Generator
 from experiments.rows import Row
 from experiments.sweep.figure import Tables, declare
@@ -173,6 +175,16 @@ def claims(found: list[Row]) -> dict[str, bool]:
     times = [row["passes to ours"] for row in found if row["method"] != OURS]
     slow = [not t or float(t) >= FEWER * float(ours["passes"]) for t in times]
     return {f"the plain loop needs at least {FEWER} times as many passes": all(slow)}
+
+
+def plot(found: list[Row], path: Path) -> None:
+    """Error against the passes that it took, both axes logarithmic."""
+    figure, [axes] = plots.new_figure(width=5)
+    for row in found:
+        axes.plot(float(row["passes"]), float(row["error"]), "o", label=row["method"])
+    axes.set(xscale="log", yscale="log", xlabel="generator passes per image", ylabel="error")
+    axes.legend(fontsize=8)
+    plots.save(figure, path)
 
 
 declare(
