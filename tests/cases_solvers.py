@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganprior import CSGM, FAST, MAP, DiscriminatorCSGM, Posterior, SemanticInpainting
+from ganprior import CSGM, FAST, MAP, ByLabel, DiscriminatorCSGM, Posterior, SemanticInpainting
 from ganprior.baselines import (
     LMMSE,
     Biharmonic,
@@ -30,6 +30,7 @@ from ganprior.solution import Reconstructor
 from ganprior.solvers import EFFORTS_L1, FAST_L1, FromBank, LatentSolver, Polish, solver
 from tests.cases import rng, tiny_dcgan
 from tests.cases_baselines import tiny_law
+from tests.cases_conditional import conditional_mlp
 from tests.cases_density import dense_dcgan
 
 SHAPE = (1, 8, 8)
@@ -89,6 +90,11 @@ CASES: dict[str, Case] = {
     ),
     "csgm": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _dense),
     "csgm, mask": Case(lambda: CSGM(tiny_dcgan(), effort=_QUICK), _hole),
+    "csgm, any label": Case(
+        lambda: ByLabel(conditional_mlp(), lambda one: CSGM(one, effort=_QUICK)),
+        lambda: Gaussian(20, (1, 6, 6)),
+        (1, 6, 6),
+    ),
     "csgm + D": Case(lambda: DiscriminatorCSGM(tiny_dcgan(), 0.1, effort=_QUICK), _dense),
     "semantic": Case(lambda: SemanticInpainting(tiny_dcgan(), effort=_QUICK_L1), _hole),
     "lasso-dct": Case(lambda: LassoDCT(max_steps=200), _dense),

@@ -59,6 +59,7 @@ SMALL: dict[str, tuple[list[str], dict[str, str]]] = {
         {"--measure": "identity", "--noise-std": "0", "--seed": "0", "--limit": "1",
          "--size": "16", "--channels": "1", "--out": "FOLDER/a.npz"},
     ),
+    "convert": (["PICKLE"], {"--key": "weights", "--out": "FOLDER/a"}),
     "reconstruct": (
         ["IMAGES"],
         {"--block": "1", "--figure-format": "svg",
@@ -125,7 +126,9 @@ def words(tmp_path_factory) -> dict[str, str]:
     np.savez(folder / "labelled.npz", images=pixels, labels=np.arange(40) % 2)
     recipe = folder / "recipe.toml"
     recipe.write_text(tiny_recipe(size=SIDE, steps=1, images=32).toml())
+    torch.save({"weights": {"a": torch.zeros(2)}}, folder / "net.pt")
     return {
+        "PICKLE": str(folder / "net.pt"),
         "PRIOR": save_prior(folder),
         "IMAGES": save_images(folder / "images.npz"),
         "LABELLED": str(folder / "labelled.npz"),
@@ -167,6 +170,7 @@ def assert_answered(line: list[str]) -> None:
 def test_hostile_values(words, tmp_path, monkeypatch, command, place):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(words, "FOLDER", str(tmp_path))
+    monkeypatch.setenv("GANPRIOR_TRUST_PICKLE", "1")
     for value in random.Random(f"{command} {place}").sample(HOSTILE, TRIED):
         line = command_line(command, words, place, value)
         assert_answered([text.replace("FOLDER", str(tmp_path)) for text in line])

@@ -57,7 +57,9 @@ class ByLabel(Reconstructor):
     >>> three = prior.given(3)
     >>> physics = Gaussian(300, prior.image_shape, 0)
     >>> y = physics(three.sample(1, 0))
-    >>> solution = ByLabel(prior, lambda one: CSGM(one, effort="fast", steps=20)).solve(y, physics)
+    >>> def quick(one):
+    ...     return CSGM(one, effort="fast", restarts=1, steps=5, setup=None)
+    >>> solution = ByLabel(prior, quick).solve(y, physics)
     >>> solution.settings["label"]
     tensor([3])
     """
