@@ -5,9 +5,10 @@ The images and the two large holes of ``yeh2017/methods``, of 100 test images. `
 discriminator); the mixture of 30 Gaussians and LMMSE are exact conditional means of laws that
 were fitted to the same training images, and the context encoder was trained on these holes. That
 ``auto`` gives its models equal shares where pixels are hidden was chosen on 24 to 40 tuning images.
-Claims: ``auto`` is above the mixture and the context encoder in both scores; of clothes it has 24
-dB and SSIM .76 in the centre, 21 dB and .80 in the left half, in the mean of the images' PSNR and
-not in the PSNR of the mean error, which images that are filled badly decide.
+Claims: the error of ``auto`` is below the mean of its models' errors; it is above the mixture and
+the context encoder in both scores; of clothes it has 24 dB and SSIM .76 in the centre, 21 dB and
+.80 in the left half, in the mean of the images' PSNR and not in the PSNR of the mean error, which
+images that are filled badly decide.
 
     ganprior figure density/inpainting --preset paper
 """
@@ -110,6 +111,13 @@ def claims(found: list[Row]) -> dict[str, bool]:
     """Auto above the others by the interval, and what was asked."""
     held = {}
     for (data, holes), own in grouped(found, PLACE).items():
+        error = {
+            name: float((10 ** (-each / 10)).mean()) for name, each in _scores(own, "psnr").items()
+        }
+        half = (error[MODES] + error[MIXTURE]) / 2
+        held[f"{data}, {holes}: auto's error is below the mean of its models'"] = error[AUTO] < half
+        if len(_scores(own, "psnr")[AUTO]) < 20:  # of fewer images an interval says nothing
+            continue
         for score in ("psnr", "ssim"):
             values = _scores(own, score)
             for name in (MIXTURE, ENCODER):
