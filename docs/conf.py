@@ -46,7 +46,10 @@ numpydoc_xref_param_type = False
 # Every reference of ours resolves. Those of other projects would need the network.
 nitpicky = True
 nitpick_ignore_regex = [
-    (r"py:.*", r"(abc|enum|torch|np|numpy|nn|click|deepinv|sklearn|collections|pathlib|pickle)\b.*"),
+    (
+        r"py:.*",
+        r"(abc|enum|torch|np|numpy|nn|click|deepinv|sklearn|collections|pathlib|pickle)\b.*",
+    ),
     (r"py:.*", r"(Tensor|Path|Any|Callable|Iterator|Mapping|Sequence|Module|TOML|optional)"),
 ]
 
